@@ -1,0 +1,202 @@
+"""What a handler gets: the request, its params, and the ways to answer.
+
+Making a context costs next to nothing; each attribute is computed when it is
+first read, and then kept.
+"""
+
+from __future__ import annotations
+
+import difflib
+import types
+import typing as t
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from urllib.parse import SplitResult
+from urllib.parse import urlsplit
+
+from flask import Flask
+from flask import Request
+from flask import Response
+from flask import current_app
+from flask import session
+
+from . import targets
+from .cookies import Cookies
+
+Headers = Mapping[str, str] | t.Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What all requests of one route share, handed down to their contexts."""
+
+    route_id: str
+    absent: Mapping[str, None]
+    render: Callable[[Context, str | None, dict[str, t.Any]], str]
+    is_prerendered: bool = False
+    site: str | None = None
+
+
+class Context:
+    """The only argument of a handler.
+
+    ================  =========================================================
+    ``request``       Flask's request, unwrapped
+    ``params``        read-only mapping of the route's params: ``str``, the type
+                      of the matcher, or ``None`` for an absent optional or rest
+    ``props``         what the route was given beside the request, else empty
+    ``url``           the request's URL, its path as the server decoded it
+    ``cookies``       :class:`~flask_filepages.cookies.Cookies`
+    ``locals``        a namespace of this request only, for middleware and pages
+    ``session``       Flask's session
+    ``app``           the Flask app
+    ``site``          ``FILEPAGES_SITE``, or ``None``
+    ``route_id``      such as ``/blog/[slug]``
+    ================  =========================================================
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_binding",
+        "_params",
+        "_written_cookies",
+        "app",
+        "cookies",
+        "locals",
+        "params",
+        "props",
+        "request",
+        "session",
+        "url",
+    )
+
+    request: Request
+    params: Mapping[str, t.Any]
+    props: Mapping[str, t.Any]
+    url: SplitResult
+    cookies: Cookies
+    locals: types.SimpleNamespace
+    session: MutableMapping[str, t.Any]
+    app: Flask
+
+    def __init__(
+        self, request: Request, params: dict[str, t.Any], binding: Binding
+    ) -> None:
+        self.request = request
+        self._params = params
+        self._binding = binding
+        self._written_cookies: Cookies | None = None
+
+    def __getattr__(self, name: str) -> t.Any:
+        compute = _LAZY.get(name)
+        if compute is None:
+            known = [n for n in dir(type(self)) if not n.startswith("_")]
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f" Did you mean context.{close[0]}?" if close else ""
+            raise AttributeError(f"A context has no {name!r}.{hint}")
+        value = compute(self)
+        setattr(self, name, value)
+        return value
+
+    @property
+    def site(self) -> str | None:
+        """``FILEPAGES_SITE``: the public address of the site, if it is set."""
+        return self._binding.site
+
+    @property
+    def route_id(self) -> str:
+        """The id of the route that answers, such as ``/blog/[slug]``."""
+        return self._binding.route_id
+
+    @property
+    def is_prerendered(self) -> bool:
+        """Whether the route is prerendered. Never decide who may see it by this."""
+        return self._binding.is_prerendered
+
+    def json(
+        self, data: t.Any, status: int = 200, headers: Headers | None = None
+    ) -> Response:
+        """Return *data* as a JSON response, written by the app's JSON provider.
+
+        :raises TypeError: the provider cannot serialize *data*.
+        """
+        app = self.app
+        response = app.response_class(
+            app.json.dumps(data),
+            status,
+            mimetype=getattr(app.json, "mimetype", "application/json"),
+        )
+        if headers is not None:
+            response.headers.update(dict(headers))
+        return response
+
+    def redirect(
+        self, to: str, status: int = 302, *, external: bool = False
+    ) -> Response:
+        """Return a redirect to *to*, an address of this site.
+
+        *to* is judged as a browser would resolve it. With *external*, any http
+        or https address is taken as well.
+
+        :raises UnsafeRedirectError: *to* would leave the site (answered by 400).
+        :raises ValueError: *status* is not one of a redirect (RFC 9110, 15.4).
+        """
+        if status not in (301, 302, 303, 307, 308):
+            raise ValueError(f"{status!r} is not the status of a redirect.")
+        check = targets.check_external if external else targets.check_local
+        return self.app.response_class(status=status, headers=[("Location", check(to))])
+
+    def render(
+        self,
+        template: str | None = None,
+        /,
+        status: int = 200,
+        headers: Headers | None = None,
+        **data: t.Any,
+    ) -> Response:
+        """Return a rendered template as an HTML response.
+
+        Without *template* it is the page beside this endpoint. The template sees
+        *data*, ``context`` and Flask's usual names.
+
+        :raises jinja2.TemplateNotFound: there is no such template.
+        """
+        html = self._binding.render(self, template, data)
+        response = self.app.response_class(html, status, mimetype="text/html")
+        if headers is not None:
+            response.headers.update(dict(headers))
+        return response
+
+
+def _params(context: Context) -> Mapping[str, t.Any]:
+    absent = context._binding.absent
+    params = {**absent, **context._params} if absent else context._params
+    return types.MappingProxyType(params)
+
+
+def _url(context: Context) -> SplitResult:
+    request = context.request
+    host = request.host
+    scheme = request.scheme
+    if context._binding.site is not None and context.is_prerendered:
+        scheme, host = urlsplit(context._binding.site)[:2]
+    path = request.root_path.rstrip("/") + request.path
+    return SplitResult(scheme, host, path, request.query_string.decode("latin-1"), "")
+
+
+def _cookies(context: Context) -> Cookies:
+    context._written_cookies = Cookies.of_request(context.request)
+    return context._written_cookies
+
+
+_LAZY: dict[str, Callable[[Context], t.Any]] = {
+    "params": _params,
+    "props": lambda context: types.MappingProxyType({}),
+    "url": _url,
+    "cookies": _cookies,
+    "locals": lambda context: types.SimpleNamespace(),
+    "session": lambda context: t.cast(t.Any, session)._get_current_object(),
+    "app": lambda context: t.cast(t.Any, current_app)._get_current_object(),
+}

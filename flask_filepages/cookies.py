@@ -1,0 +1,141 @@
+"""The cookies of one request: those that came, and those it sets itself."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from collections.abc import Iterator
+from collections.abc import Mapping
+from datetime import datetime
+
+from werkzeug.http import dump_cookie
+
+from .errors import CookieError
+
+if t.TYPE_CHECKING:
+    from werkzeug.wrappers import Request
+    from werkzeug.wrappers import Response
+
+# RFC 6265, section 4.1.1: cookie-name is a token of RFC 2616.
+_name_re = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_path_re = re.compile(r"/[^\x00-\x1f\x7f;]*")
+_domain_re = re.compile(r"\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+_LONGEST = 4096
+
+
+class Cookies(Mapping[str, str]):
+    """A mapping of cookie names to values that also sees its own changes.
+
+    Values are as the browser sent them. Changes are written to the response
+    when it leaves the middleware; they are lost if the handler raises.
+    """
+
+    __slots__ = ("_request", "_secure", "_values", "_written")
+
+    def __init__(self, values: Mapping[str, str], *, secure: bool = False) -> None:
+        self._values = dict(values)
+        self._secure = secure
+        self._written: dict[str, str] = {}
+
+    @classmethod
+    def of_request(cls, request: Request) -> Cookies:
+        """Return the cookies of *request*; ``Secure`` is the default on https."""
+        return cls(request.cookies, secure=request.is_secure)
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def set(
+        self,
+        name: str,
+        value: str,
+        *,
+        max_age: int | None = None,
+        expires: datetime | None = None,
+        path: str = "/",
+        domain: str | None = None,
+        secure: bool | None = None,
+        httponly: bool = True,
+        samesite: t.Literal["Lax", "Strict", "None"] | None = "Lax",
+        partitioned: bool = False,
+    ) -> None:
+        """Set a cookie with the answer to this request.
+
+        :param max_age: seconds until it ends; without it and *expires*, it ends
+            with the browser session.
+        :param secure: only over https. Without a value: if this request is.
+        :raises CookieError: a name, value, path or domain that a browser would
+            read as something else (RFC 6265), or more than 4,096 bytes.
+        """
+        if not isinstance(value, str):
+            raise CookieError(
+                f"The value of cookie {name!r} is {type(value).__name__}, not str."
+                " Write str(value), or app.json.dumps(value) for structured data."
+            )
+        if secure is None:
+            secure = self._secure or samesite == "None" or partitioned
+        _check(name, path, domain, secure)
+        header = dump_cookie(
+            name,
+            value,
+            max_age=max_age,
+            expires=expires,
+            path=path,
+            domain=domain,
+            secure=secure,
+            httponly=httponly,
+            samesite=samesite,
+            partitioned=partitioned,
+            max_size=0,
+        )
+        if len(header) > _LONGEST:
+            raise CookieError(
+                f"Cookie {name!r} takes {len(header)} bytes; browsers keep"
+                f" {_LONGEST}. Keep the data on the server and a key in the cookie."
+            )
+        self._written[name] = header
+        self._values[name] = value
+
+    def delete(
+        self,
+        name: str,
+        *,
+        path: str = "/",
+        domain: str | None = None,
+        secure: bool | None = None,
+    ) -> None:
+        """Tell the browser to forget a cookie that was set with this path and domain.
+
+        :raises CookieError: as :meth:`set`.
+        """
+        self.set(name, "", max_age=0, path=path, domain=domain, secure=secure)
+        del self._values[name]
+
+    def write(self, response: Response) -> None:
+        """Add one ``Set-Cookie`` for each cookie that was set or deleted."""
+        for header in self._written.values():
+            response.headers.add("Set-Cookie", header)
+
+
+def _check(name: str, path: str, domain: str | None, secure: bool) -> None:
+    if not _name_re.fullmatch(name):
+        raise CookieError(
+            f"{name!r} is no cookie name: it may hold ASCII letters, digits and"
+            " !#$%&'*+.^_`|~- only."
+        )
+    if not _path_re.fullmatch(path):
+        raise CookieError(f"{path!r} is no cookie path: it starts with '/', has no ';'.")
+    if domain is not None and not _domain_re.fullmatch(domain):
+        raise CookieError(f"{domain!r} is no cookie domain, such as 'example.com'.")
+    if name.startswith("__Host-") and not (secure and path == "/" and domain is None):
+        raise CookieError(
+            f"{name!r}: a __Host- cookie is secure, with path '/' and without a domain."
+        )
+    if name.startswith("__Secure-") and not secure:
+        raise CookieError(f"{name!r}: a __Secure- cookie needs secure=True.")

@@ -1,0 +1,333 @@
+"""A folder to routes, by names alone; no file of the user's is run.
+
+The result never depends on the order of the directory, the locale or a hash
+seed: entries are sorted by code point before they are used, routes by the order
+of their patterns.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import os
+import typing as t
+from dataclasses import dataclass
+from dataclasses import field
+from pathlib import Path
+
+from .errors import Fault
+from .errors import PatternError
+from .errors import TreeError
+from .patterns import Pattern
+from .patterns import Segment
+from .patterns import expand
+from .patterns import parse_segment
+from .settings import Redirect
+
+ENDPOINT_SUFFIX = ".py"
+ERROR_CODES = ("404", "500")
+
+
+@dataclass(slots=True)
+class Source:
+    """One file below the folder, and what its name says."""
+
+    path: str
+    relative: str
+    stem: str
+    segments: tuple[Segment, ...] = ()
+
+    @property
+    def is_endpoint(self) -> bool:
+        return self.relative.endswith(ENDPOINT_SUFFIX)
+
+
+@dataclass(slots=True)
+class Route:
+    """Patterns and the files (or the redirect) that answer them.
+
+    :attr:`id` is the path below the folder without suffix, ``index`` and
+    groups: ``/blog/[slug]``.
+    """
+
+    id: str
+    patterns: list[Pattern]
+    endpoint: Source | None = None
+    page: Source | None = None
+    redirect: Redirect | None = None
+    prerender: bool | None = None
+
+    @property
+    def source(self) -> Source | None:
+        """The file that owns the URL: the endpoint, else the page."""
+        return self.endpoint or self.page
+
+    @property
+    def name(self) -> str:
+        """What a fault calls it: the file, or the setting."""
+        source = self.source
+        return source.relative if source else f"FILEPAGES_REDIRECTS[{self.id!r}]"
+
+    @property
+    def is_static(self) -> bool:
+        return all(s.is_static for p in self.patterns for s in p.segments)
+
+    @property
+    def has_extension(self) -> bool:
+        """Whether it is an endpoint whose URL ends in a file extension."""
+        return self.endpoint is not None and self.patterns[-1].has_extension
+
+    @property
+    def sort_key(self) -> t.Any:
+        return (self.patterns[0].key, self.endpoint is None, self.name)
+
+
+@dataclass(slots=True)
+class Tree:
+    """All routes of a folder, most specific first, and its error pages by code."""
+
+    folder: str
+    routes: list[Route] = field(default_factory=list)
+    error_routes: dict[int, Route] = field(default_factory=dict)
+
+
+def is_private(name: str) -> bool:
+    """Whether a file or folder of this name makes no route, whatever is in it."""
+    if name.startswith("_") or (name.startswith(".") and name != ".well-known"):
+        return True
+    return name.endswith(ENDPOINT_SUFFIX) and (
+        name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py"
+    )
+
+
+def walk(folder: str, suffixes: t.Collection[str]) -> t.Iterator[Source]:
+    """Yield the files of *folder* that make routes, sorted, sub-folders included.
+
+    Links that lead out of the folder, and links to a folder that is being
+    walked already, are passed over.
+    """
+    root = os.path.realpath(folder)
+    yield from _walk(root, "", suffixes, (root,))
+
+
+def _walk(
+    root: str, below: str, suffixes: t.Collection[str], parents: tuple[str, ...]
+) -> t.Iterator[Source]:
+    with os.scandir(os.path.join(root, below)) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    for entry in entries:
+        if is_private(entry.name):
+            continue
+        real = entry.path
+        if entry.is_symlink():
+            real = os.path.realpath(entry.path)
+            if real in parents or not real.startswith(root + os.sep):
+                continue
+        relative = f"{below}{entry.name}"
+        if entry.is_dir():
+            yield from _walk(root, f"{relative}/", suffixes, (*parents, real))
+            continue
+        stem, suffix = os.path.splitext(relative)
+        if suffix in suffixes and entry.is_file():
+            yield Source(entry.path, relative, stem)
+
+
+def discover(
+    folder: str | Path,
+    *,
+    page_suffixes: t.Collection[str] = (".html",),
+    matchers: t.Collection[str] = (),
+    redirects: t.Mapping[str, Redirect] | None = None,
+) -> Tree:
+    """Return the route table of *folder*.
+
+    :param page_suffixes: the suffixes that make pages.
+    :param matchers: the names allowed in ``[param=matcher]``.
+    :param redirects: routes that only redirect; they replace a file of the same
+        pattern.
+    :raises TreeError: with all faults of all names at once.
+    """
+    folder = os.path.realpath(folder)
+    faults: list[Fault] = []
+    segments = _SegmentCache(matchers)
+    routes: dict[str, Route] = {}
+    for source in walk(folder, {ENDPOINT_SUFFIX, *page_suffixes}):
+        try:
+            source.segments = _segments(source, segments)
+        except PatternError as error:
+            faults.append(Fault("name", source.relative, error.problem, error.fix))
+            continue
+        _add(routes, source, faults)
+    for path, target in (redirects or {}).items():
+        _add_redirect(routes, path, target, segments, faults)
+    for route in routes.values():
+        faults += read_prerender(route)
+    table = sorted(routes.values(), key=lambda route: route.sort_key)
+    faults += find_collisions(table)
+    if faults:
+        raise TreeError(folder, sorted(faults, key=lambda f: (f.file, f.problem)))
+    errors = {int(code): routes[code] for code in ERROR_CODES if code in routes}
+    return Tree(folder, table, errors)
+
+
+class _SegmentCache(dict[str, Segment]):
+    """Each segment text is parsed once; the matchers it names are checked."""
+
+    def __init__(self, matchers: t.Collection[str]) -> None:
+        super().__init__()
+        self._matchers = matchers
+
+    def __missing__(self, text: str) -> Segment:
+        segment = parse_segment(text)
+        for part in segment.parts:
+            if part.matcher is not None and part.matcher not in self._matchers:
+                close = difflib.get_close_matches(part.matcher, self._matchers, n=1)
+                hint = f"Did you mean {close[0]!r}? " if close else ""
+                raise PatternError(
+                    f"there is no matcher {part.matcher!r}",
+                    f"{hint}Add a converter to app.url_map.converters before"
+                    " FilePages(app).",
+                )
+        self[text] = segment
+        return segment
+
+
+def _segments(source: Source, cache: _SegmentCache) -> tuple[Segment, ...]:
+    *folders, name = source.stem.split("/")
+    texts = [f for f in folders if not (f.startswith("(") and f.endswith(")"))]
+    if name != "index":
+        texts.append(name)
+    segments = tuple(cache[text] for text in texts)
+    for segment in segments:
+        if segment.has_rest and not segment.is_rest and not source.is_endpoint:
+            raise PatternError(
+                "in a page a rest param must be a whole segment",
+                "Name the folder or file just [...name], or make it an endpoint (.py).",
+            )
+    return segments
+
+
+def _route_id(segments: t.Sequence[Segment]) -> str:
+    return "/" + "/".join(segment.text for segment in segments)
+
+
+def _add(routes: dict[str, Route], source: Source, faults: list[Fault]) -> None:
+    route = routes.get(source.stem)
+    if route is None:
+        patterns = expand(source.segments)
+        route = routes[source.stem] = Route(_route_id(source.segments), patterns)
+    if source.is_endpoint:
+        route.endpoint = source
+    elif route.page is None:
+        route.page = source
+    else:
+        faults.append(_collision(route.page.relative, source.relative, route.id))
+
+
+def _add_redirect(
+    routes: dict[str, Route],
+    path: str,
+    target: Redirect,
+    segments: _SegmentCache,
+    faults: list[Fault],
+) -> None:
+    try:
+        parsed = tuple(segments[text] for text in path.strip("/").split("/") if text)
+    except PatternError as error:
+        name = f"FILEPAGES_REDIRECTS[{path!r}]"
+        faults.append(Fault("name", name, error.problem, error.fix))
+        return
+    patterns = expand(parsed)
+    shapes = {pattern.shape for pattern in patterns}
+    for stem, route in list(routes.items()):
+        if shapes.issuperset(pattern.shape for pattern in route.patterns):
+            del routes[stem]
+    routes[f"redirect:{path}"] = Route(_route_id(parsed), patterns, redirect=target)
+
+
+# -- prerender ----------------------------------------------------------------
+
+
+def read_prerender(route: Route) -> list[Fault]:
+    """Set ``route.prerender`` from the text of its endpoint; return what is wrong.
+
+    The file is parsed only if it holds the word at all. One that has a syntax
+    error is left for the import to report.
+    """
+    if route.endpoint is None:
+        return []
+    with open(route.endpoint.path, "rb") as file:
+        code = file.read()
+    if b"prerender" not in code:
+        return []
+    try:
+        body = ast.parse(code).body
+    except (SyntaxError, ValueError):
+        return []
+    for statement in body:
+        if not _binds_prerender(statement):
+            continue
+        value = getattr(statement, "value", None)
+        literal = isinstance(value, ast.Constant) and isinstance(value.value, bool)
+        if literal and isinstance(statement, (ast.Assign, ast.AnnAssign)):
+            route.prerender = t.cast(ast.Constant, value).value is True
+            continue
+        return [
+            Fault(
+                "prerender",
+                route.endpoint.relative,
+                "prerender is not a literal True or False",
+                "Write `prerender = True` or `prerender = False` on a line of its"
+                " own: it is read before the file is run.",
+                statement.lineno,
+            )
+        ]
+    return []
+
+
+def _binds_prerender(statement: ast.stmt) -> bool:
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return statement.name == "prerender"
+    if isinstance(statement, (ast.Import, ast.ImportFrom)):
+        names = (alias.asname or alias.name for alias in statement.names)
+        return "prerender" in names
+    return any(
+        isinstance(node, ast.Name)
+        and node.id == "prerender"
+        and isinstance(node.ctx, ast.Store)
+        for node in ast.walk(statement)
+        if not isinstance(node, (ast.Lambda, ast.FunctionDef))
+    )
+
+
+# -- collisions ---------------------------------------------------------------
+
+
+def find_collisions(routes: t.Sequence[Route]) -> list[Fault]:
+    """Return a fault for every two routes that answer the same URLs.
+
+    Names of params do not count. Two patterns that differ by upper and lower
+    case only collide too: they cannot lie side by side on every file system.
+    Dynamic routes of which exactly one is prerendered may share a pattern.
+    """
+    faults: list[Fault] = []
+    owners: dict[str, Route] = {}
+    for route in routes:
+        for pattern in route.patterns:
+            other = owners.setdefault(pattern.shape.casefold(), route)
+            if other is route:
+                continue
+            one_stored = bool(other.prerender) != bool(route.prerender)
+            if one_stored and not route.is_static:
+                continue
+            faults.append(_collision(other.name, route.name, str(pattern)))
+    return faults
+
+
+def _collision(first: str, second: str, pattern: str) -> Fault:
+    return Fault(
+        "collision",
+        first,
+        f"answers {pattern}, and so does {second}",
+        "Keep one of the two, or rename one.",
+    )

@@ -1,0 +1,140 @@
+"""A route to the Flask view that answers it."""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing as t
+from collections.abc import Callable
+
+from flask import Flask
+from flask import Request
+from flask import request
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map
+from werkzeug.wrappers import Response as BaseResponse
+
+from .bodies import make_rereadable
+from .context import Binding
+from .context import Context
+from .errors import NotAResponseError
+from .handlers import Handler
+from .handlers import Handlers
+from .routing import FileRule
+
+View = Callable[..., t.Any]
+Answer = Callable[[Context, Handler], BaseResponse]
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_current_request = t.cast(t.Any, request)._get_current_object
+
+
+def make_view(
+    binding: Binding, handlers: Handlers, prepare: Callable[[], None], answer: Answer
+) -> View:
+    """Return the view of a route.
+
+    :param handlers: the table of the route, empty until its file is loaded.
+    :param prepare: loads the file and fills the table in place.
+    :param answer: see :func:`make_answer`.
+
+    The view is a function of its own for each route; other extensions exempt and
+    limit views by their module and name, which the caller sets.
+    """
+    table = handlers.table
+
+    def view(**params: t.Any) -> BaseResponse:
+        req: Request = _current_request()
+        method = req.method
+        handler = table.get(method)
+        if handler is None:
+            prepare()
+            handler = handlers.find(method)
+        if method in _WITH_BODY:
+            make_rereadable(req)
+        return answer(Context(req, params, binding), handler)
+
+    return view
+
+
+def make_answer(app: Flask, *, file: str, strict: bool) -> Answer:
+    """Return the function that runs a handler and gives its response, with cookies.
+
+    :param file: what an error calls the handler's file.
+    """
+
+    def answer(context: Context, handler: Handler) -> BaseResponse:
+        response = handler(context)
+        if not isinstance(response, BaseResponse):
+            response = _to_response(app, context.request, handler, response, file, strict)
+        if context._written_cookies is not None:
+            context._written_cookies.write(response)
+        return response
+
+    return answer
+
+
+def _to_response(
+    app: Flask, req: Request, handler: Handler, value: t.Any, file: str, strict: bool
+) -> BaseResponse:
+    if isinstance(value, HTTPException) or _is_wsgi_response(value):
+        return app.response_class.force_type(value, req.environ)
+    if not strict:
+        return app.make_response(value)
+    name = getattr(handler, "__name__", type(handler).__name__)
+    code = getattr(inspect.unwrap(handler), "__code__", None)
+    where = file if code is None else f"{file}:{code.co_firstlineno}"
+    raise NotAResponseError(where, name, value, _fix(value))
+
+
+def _is_wsgi_response(value: t.Any) -> bool:
+    """Whether *value* is a response object of another library: a WSGI app with a
+    status and headers, not just any callable."""
+    return callable(value) and hasattr(value, "status") and hasattr(value, "headers")
+
+
+def _fix(value: t.Any) -> str:
+    if inspect.iscoroutine(value):
+        value.close()
+        return (
+            "The function is a plain one that returns a coroutine: a decorator"
+            " between `async def` and its name must be async too."
+        )
+    if value is None:
+        return "Is a `return` missing? For no content: `return Response(status=204)`."
+    if isinstance(value, (dict, list, int, float)):
+        return "Write `return context.json(...)`."
+    if isinstance(value, tuple):
+        return "Write `return Response(body, status=..., headers=...)`."
+    if isinstance(value, (str, bytes)):
+        return 'Write `return Response(..., mimetype="text/plain")`.'
+    if isinstance(value, types.GeneratorType):
+        return "Write `return Response(generator)` to stream it."
+    return "Write `return Response(...)` or `return context.json(...)`."
+
+
+def behind_app(view: View, shadow: tuple[Map, Map]) -> View:
+    """Return *view* behind the app's own routes that answer other methods.
+
+    :param shadow: the app's overlapping rules for any method, with the rules of
+        this route; and the same rules of the app as they are.
+    """
+
+    def guarded(**params: t.Any) -> t.Any:
+        refuse_shadowed(_current_request(), shadow)
+        return view(**params)
+
+    guarded.__module__ = view.__module__
+    guarded.__name__ = view.__name__
+    guarded.__qualname__ = view.__qualname__
+    return guarded
+
+
+def refuse_shadowed(req: Request, shadow: tuple[Map, Map]) -> None:
+    """Raise what the app itself answers where one of its rules goes before ours."""
+    any_method, as_they_are = shadow
+    try:
+        rule, _ = any_method.bind_to_environ(req.environ).match(return_rule=True)
+    except HTTPException:
+        return
+    if not isinstance(rule, FileRule):
+        as_they_are.bind_to_environ(req.environ).match()

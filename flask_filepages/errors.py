@@ -1,0 +1,138 @@
+"""One family of errors.
+
+::
+
+    FilePagesError
+    ├── TreeError               every fault of a pages folder at once
+    │   └── LoadError           every file that could not be imported
+    ├── SettingsError           a FILEPAGES_* setting that means nothing
+    ├── PatternError            a file name that is no route
+    ├── ParamError              a value that cannot stand in a URL
+    ├── NotAResponseError       a handler returned something else
+    ├── BodyAlreadyReadError    the request's stream was consumed before
+    ├── CookieError             a cookie no browser would take as meant
+    └── UnsafeRedirectError     a redirect that would leave the site (400)
+
+Data are attributes; the text is built from them.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from werkzeug.exceptions import BadRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with one file: where it is, what it is, how to mend it."""
+
+    kind: str
+    file: str
+    problem: str
+    fix: str
+    line: int | None = None
+
+    def __str__(self) -> str:
+        where = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{where}: {self.problem}\n    {self.fix}"
+
+
+class FilePagesError(Exception):
+    """Base of everything this package raises by itself."""
+
+
+class TreeError(FilePagesError):
+    """The pages folder cannot be served; :attr:`faults` holds all reasons."""
+
+    headline: t.ClassVar[str] = "cannot be turned into routes"
+
+    def __init__(self, folder: str, faults: t.Sequence[Fault]) -> None:
+        self.folder = folder
+        self.faults = tuple(faults)
+        super().__init__(folder, self.faults)
+
+    def __str__(self) -> str:
+        count = len(self.faults)
+        noun = "fault" if count == 1 else "faults"
+        lines = [f"{self.folder} {self.headline}: {count} {noun}"]
+        lines += [f"  {fault}".replace("\n", "\n  ") for fault in self.faults]
+        return "\n".join(lines)
+
+
+class LoadError(TreeError):
+    """Files of the pages folder that could not be imported or hold no handler."""
+
+    headline = "cannot be loaded"
+
+
+class SettingsError(FilePagesError, ValueError):
+    """A ``FILEPAGES_*`` setting has a value or a name that means nothing."""
+
+
+class PatternError(FilePagesError, ValueError):
+    """A file name that is no route: :attr:`problem` and :attr:`fix`."""
+
+    def __init__(self, problem: str, fix: str) -> None:
+        self.problem = problem
+        self.fix = fix
+        super().__init__(f"{problem}. {fix}")
+
+
+class ParamError(FilePagesError, ValueError):
+    """A value given to ``url_for`` that cannot stand in the route's URL."""
+
+    def __init__(self, route_id: str, name: str, value: object, problem: str) -> None:
+        self.route_id = route_id
+        self.name = name
+        self.value = value
+        super().__init__(f"{value!r} cannot be [{name}] of {route_id}: {problem}")
+
+
+class NotAResponseError(FilePagesError, TypeError):
+    """A handler returned something that is not a response."""
+
+    def __init__(self, file: str, function: str, value: object, fix: str) -> None:
+        self.file = file
+        self.function = function
+        self.value = value
+        kind = "nothing (None)" if value is None else f"{type(value).__name__}"
+        super().__init__(
+            f"{file}: {function}() returned {kind}, not a Response. {fix}"
+        )
+
+
+class BodyAlreadyReadError(FilePagesError, RuntimeError):
+    """``request.stream`` was consumed; the body cannot be read another time."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The body of this request was already consumed through request.stream."
+            " Read it once as a stream, or any number of times with"
+            " request.get_data(), request.get_json() and request.form."
+        )
+
+
+class CookieError(FilePagesError, ValueError):
+    """A cookie whose name, value, path or domain would not mean what it says."""
+
+
+class UnsafeRedirectError(FilePagesError, BadRequest):
+    """A redirect target that a browser would resolve to another site.
+
+    The answer is 400; the text for the client says nothing of the target.
+    """
+
+    description = "The redirect target is not an address of this site."
+
+    def __init__(self, target: str, reason: str) -> None:
+        self.target = target
+        self.reason = reason
+        BadRequest.__init__(self, self.description)
+
+    def __str__(self) -> str:
+        return (
+            f"redirect to {self.target!r} refused: {self.reason}. Write"
+            " context.redirect(target, external=True) if the address is yours."
+        )

@@ -1,0 +1,135 @@
+"""``FilePages``: a Flask app serves its pages folder."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+import weakref
+
+from flask import Blueprint
+from flask import Flask
+from flask.sansio.blueprints import BlueprintSetupState
+
+from . import devtools
+from .error_pages import register_error_pages
+from .errors import SettingsError
+from .rendering import RENDERERS
+from .rendering import PagesLoader
+from .rendering import Renderer
+from .settings import Settings
+from .state import PagesState
+from .urls import make_build_error_handler
+
+_prefix_re = re.compile(r"(?:/[^/<>]+)*")
+
+
+def states(app: Flask) -> dict[str, PagesState]:
+    """Return the state of each FilePages of *app*, by name."""
+    found: dict[str, PagesState] = app.extensions.setdefault("filepages", {})
+    return found
+
+
+class FilePages:
+    """Turns a folder of an app into routes.
+
+    :param app: the app, or ``None`` to call :meth:`init_app` later.
+    :param folder: the folder, relative to where the app's module lies.
+    :param url_prefix: goes before all its URLs, such as ``"/shop"``.
+    :param name: tells several of one app apart; also the blueprint's name.
+    :param renderers: ``{suffix: callable(context, template, data) -> str}`` for
+        more kinds of pages than ``.html``.
+
+    :attr:`blueprint` is the Flask blueprint of all its routes; hooks can be added
+    to it before :meth:`init_app`.
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        *,
+        folder: str = "pages",
+        url_prefix: str = "",
+        name: str = "filepages",
+        renderers: t.Mapping[str, Renderer] | None = None,
+    ) -> None:
+        if not _prefix_re.fullmatch(url_prefix):
+            raise SettingsError(
+                f"url_prefix is {url_prefix!r}; write it as '/shop': a slash first,"
+                " none at the end, no variables."
+            )
+        self.name = name
+        self.folder = folder
+        self.url_prefix = url_prefix
+        self.renderers = {**RENDERERS, **(renderers or {})}
+        self.blueprint = Blueprint(name, __name__)
+        self.blueprint.record(self._register)
+        self.blueprint.jinja_loader = PagesLoader(name, self._folder_in)
+        self._apps: weakref.WeakSet[Flask] = weakref.WeakSet()
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Add the routes of the folder to *app*.
+
+        No file of the folder is run; that happens in :meth:`load`, or at the first
+        request. Settings, read here and not again:
+
+        ``FILEPAGES_SITE``
+            the public address of the site, such as ``"https://example.com"``
+        ``FILEPAGES_TRAILING_SLASH``
+            ``"ignore"`` (both forms answer), ``"always"`` or ``"never"`` (the other
+            form redirects: 301 for ``GET``, else 308)
+        ``FILEPAGES_REDIRECTS``
+            ``{"/old/[slug]": "/new/[slug]"}``, or ``(target, status)``; they belong
+            to the first FilePages of the app
+        ``FILEPAGES_STRICT_RESPONSE``
+            ``False`` passes what a handler returns through ``app.make_response``
+
+        :raises TreeError: with all faults of all file names.
+        :raises SettingsError: a setting means nothing, or there is no folder.
+        """
+        known = states(app)
+        if self.name in known:
+            raise SettingsError(
+                f"This app has a FilePages named {self.name!r} already. Give the"
+                " second one a name: FilePages(app, folder=..., name='shop')."
+            )
+        state = PagesState(
+            app,
+            name=self.name,
+            folder=self.folder,
+            url_prefix=self.url_prefix,
+            settings=Settings.from_config(app.config),
+            renderers=self.renderers,
+            first=not known,
+        )
+        known[self.name] = state
+        try:
+            app.register_blueprint(self.blueprint)
+        except BaseException:
+            del known[self.name]
+            raise
+        self._apps.add(app)
+        if len(known) == 1:
+            names = lambda: {name: s.routes for name, s in states(app).items()}  # noqa: E731
+            app.url_build_error_handlers.append(make_build_error_handler(app, names))
+        register_error_pages(app, lambda: states(app).values())
+        devtools.watch(state.folder)
+
+    def load(self, app: Flask | None = None) -> None:
+        """Import all files of the folder, in *app* or in every app it was added to.
+
+        Written as the last line of ``wsgi.py`` it lets a server with a broken file
+        fail at its start instead of at its first request.
+
+        :raises LoadError: names every file that could not be loaded, and why.
+        """
+        for one in [app] if app is not None else list(self._apps):
+            states(one)[self.name].load()
+
+    def _register(self, setup: BlueprintSetupState) -> None:
+        states(t.cast(Flask, setup.app))[self.name].register(setup)
+
+    def _folder_in(self, app: t.Any) -> str | None:
+        state = states(app).get(self.name) if app is not None else None
+        return state.folder if state is not None else None

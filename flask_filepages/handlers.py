@@ -1,0 +1,193 @@
+"""The handlers of a module: which function answers which method."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import os
+import sys
+import traceback
+import types
+import typing as t
+from collections.abc import Callable
+from dataclasses import dataclass
+from dataclasses import field
+from importlib import import_module
+
+from flask import Response
+from werkzeug.exceptions import MethodNotAllowed
+
+from .context import Context
+from .discovery import Source
+from .errors import Fault
+from .modules import finder
+
+#: The only names of a module that requests can reach. Never looked up by the
+#: method of a request.
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+ALL = "ALL"
+
+Handler = Callable[..., t.Any]
+
+
+@dataclass(slots=True)
+class Handlers:
+    """What one route answers with, by method."""
+
+    table: dict[str, Handler] = field(default_factory=dict)
+    other: Handler | None = None
+    allow: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, own: t.Mapping[str, Handler]) -> Handlers:
+        """Return the table that *own* handlers make.
+
+        ``HEAD`` is answered by its own handler, else ``ALL``, else ``GET``;
+        ``OPTIONS`` by its own, else ``ALL``, else 204 with ``Allow``
+        (RFC 9110, sections 9.3.2 and 9.3.7).
+        """
+        table = {method: own[method] for method in METHODS if method in own}
+        other = own.get(ALL)
+        if other is not None:
+            table = {method: table.get(method, other) for method in METHODS}
+        elif "GET" in table:
+            table.setdefault("HEAD", table["GET"])
+        allow = tuple(sorted({*table, "OPTIONS"}))
+        table.setdefault("OPTIONS", _options(allow))
+        return cls(table, other, allow)
+
+    def find(self, method: str) -> Handler:
+        """Return the handler of *method*.
+
+        :raises MethodNotAllowed: there is none; ``Allow`` lists those there are.
+        """
+        handler = self.table.get(method, self.other)
+        if handler is None:
+            raise MethodNotAllowed(valid_methods=list(self.allow))
+        return handler
+
+
+def _options(allow: tuple[str, ...]) -> Handler:
+    def OPTIONS(context: Context) -> Response:
+        return context.app.response_class(
+            status=204, headers=[("Allow", ", ".join(allow))]
+        )
+
+    return OPTIONS
+
+
+def load_handlers(
+    name: str, source: Source, folder: str, *, has_page: bool
+) -> tuple[dict[str, Handler], list[Fault], list[Fault]]:
+    """Import the module *name* and return its own handlers, its faults and warnings.
+
+    Whatever the import raises is a fault, ``SystemExit`` included.
+    """
+    try:
+        with finder.loading():
+            module = import_module(name)
+    except BaseException as error:
+        return {}, [_import_fault(error, source, folder)], []
+    return _own_handlers(module, source, has_page=has_page)
+
+
+def _own_handlers(
+    module: types.ModuleType, source: Source, *, has_page: bool
+) -> tuple[dict[str, Handler], list[Fault], list[Fault]]:
+    names = vars(module)
+    own: dict[str, Handler] = {}
+    faults: list[Fault] = []
+    for method in (*METHODS, ALL):
+        if method not in names:
+            continue
+        fix = _unfit(names[method])
+        if fix is None:
+            own[method] = names[method]
+        else:
+            faults.append(_handler_fault(source, method, names[method], fix))
+    near = _near_misses(module, own)
+    warnings = [
+        Fault("near-miss", source.relative, f"{name} answers no method", fix)
+        for name, fix in near.items()
+    ]
+    if own or faults or has_page:
+        return own, faults, warnings
+    fix = next(iter(near.values()), "Write `def GET(context): ...`.")
+    return {}, [Fault("no-handler", source.relative, "it has no handler", fix)], []
+
+
+def _unfit(value: t.Any) -> str | None:
+    if not callable(value) or isinstance(value, type):
+        return "A handler is a function: `def GET(context): ...`."
+    if inspect.isgeneratorfunction(value) or inspect.isasyncgenfunction(value):
+        return "Return flask.Response(generator()) to stream, instead of `yield`."
+    return None
+
+
+def _handler_fault(source: Source, method: str, value: t.Any, fix: str) -> Fault:
+    code = getattr(value, "__code__", None)
+    line = code.co_firstlineno if code is not None else None
+    what = "a generator" if code is not None else type(value).__name__
+    return Fault("handler", source.relative, f"{method} is {what}", fix, line)
+
+
+def _near_misses(
+    module: types.ModuleType, own: t.Mapping[str, Handler]
+) -> dict[str, str]:
+    misses: dict[str, str] = {}
+    for name, value in vars(module).items():
+        if name in METHODS or name == ALL or not inspect.isfunction(value):
+            continue
+        if value.__module__ != module.__name__ or name.startswith("_"):
+            continue
+        upper = name.upper()
+        if upper in METHODS or upper == ALL:
+            close = [upper]
+        elif name.isupper():
+            close = difflib.get_close_matches(name, (*METHODS, ALL), n=1, cutoff=0.6)
+        else:
+            continue
+        if close and close[0] not in own:
+            misses[name] = f"Did you mean `{close[0]}`?"
+    return misses
+
+
+# -- what went wrong while importing --------------------------------------------
+
+
+def _import_fault(error: BaseException, source: Source, folder: str) -> Fault:
+    kind = type(error).__name__
+    if isinstance(error, SyntaxError) and error.filename:
+        file = _shown(error.filename, folder)
+        return Fault(
+            "syntax", file, f"{kind}: {error.msg}", "Mend the line.", error.lineno
+        )
+    file, line = source.relative, None
+    for frame, number in traceback.walk_tb(error.__traceback__):
+        filename = frame.f_code.co_filename
+        if os.path.realpath(filename).startswith(folder + os.sep):
+            file, line = _shown(filename, folder), number
+    text = f"{kind}: {error}" if str(error) else kind
+    return Fault("import", file, text, _import_fix(error), line)
+
+
+def _shown(filename: str, folder: str) -> str:
+    relative = os.path.relpath(os.path.realpath(filename), folder)
+    return filename if relative.startswith("..") else relative.replace(os.sep, "/")
+
+
+def _import_fix(error: BaseException) -> str:
+    if isinstance(error, (SystemExit, KeyboardInterrupt)):
+        return "A page must not end the process while it is imported."
+    if not isinstance(error, ImportError):
+        return "The file raised while it was imported; mend that line."
+    module = sys.modules.get(error.name or "")
+    spec = getattr(module, "__spec__", None)
+    if getattr(spec, "_initializing", False):
+        return (
+            f"{error.name} is still being imported. Call FilePages(app) and"
+            f" pages.load() last in it, or import inside the handler."
+        )
+    if isinstance(error, ModuleNotFoundError):
+        return "Install it, or check the name; inside pages/ write `from ._lib import x`."
+    return "Check the name and what the module offers."

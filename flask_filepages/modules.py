@@ -1,0 +1,203 @@
+"""Modules of a pages folder: their names, and the finder that imports them.
+
+A name is an *anchor* and, below it, one component for each folder and file. The
+anchor is the package by which Python finds exactly this folder, or else
+``flask_filepages.tree.<path>`` with ``/`` as ``∕`` (U+2215) and ``.`` as ``·``
+(U+00B7), which any process can read back. Below it every dot of a name becomes
+``·``, and one more ``·`` at the end marks whichever of ``blog.py`` and ``blog/``
+Python itself would not import, so that both can be imported side by side.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import sys
+import threading
+import types
+import typing as t
+from contextlib import contextmanager
+
+_PRIVATE = f"{__package__}.tree"
+_DOT = "·"
+_SLASH = "∕"
+
+
+def anchor_for(folder: str, import_name: str, root_path: str) -> str:
+    """Return the package name under which the modules of *folder* stand.
+
+    :param folder: the real path of the folder.
+    :param import_name: the import name of the app, ``"__main__"`` included.
+    :param root_path: where the app's module lies.
+    """
+    if _DOT in folder or _SLASH in folder:
+        raise ImportError(f"the path {folder!r} may not hold {_DOT!r} or {_SLASH!r}")
+    relative = os.path.relpath(folder, os.path.realpath(root_path))
+    parts = relative.split(os.sep)
+    if all(part.isidentifier() for part in parts):
+        name = ".".join([*_package_of(import_name), *parts])
+        if _search_path(name) == [folder]:
+            return name
+    return f"{_PRIVATE}.{folder.replace('.', _DOT).replace(os.sep, _SLASH)}"
+
+
+def _package_of(import_name: str) -> list[str]:
+    if import_name == "__main__":
+        package = getattr(sys.modules["__main__"], "__package__", None)
+        return package.split(".") if package else []
+    module = sys.modules.get(import_name)
+    parts = import_name.split(".")
+    return parts if module is None or hasattr(module, "__path__") else parts[:-1]
+
+
+def _search_path(name: str) -> list[str]:
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError, AttributeError):
+        return []
+    locations = spec.submodule_search_locations if spec is not None else None
+    return [os.path.realpath(path) for path in locations or ()]
+
+
+def module_name(anchor: str, folder: str, relative: str) -> str:
+    """Return the name of the module in the file *relative* to *folder*."""
+    *folders, file = relative[: -len(".py")].split("/")
+    names = [anchor]
+    path = folder
+    for name in folders:
+        path = f"{path}/{name}"
+        shadowed = os.path.exists(f"{path}.py") and not _is_package(path)
+        names.append(_encode(name, shadowed))
+    path = f"{path}/{file}"
+    names.append(_encode(file, _is_package(path)))
+    return ".".join(names)
+
+
+def _encode(name: str, shadowed: bool) -> str:
+    return name.replace(".", _DOT) + (_DOT if shadowed else "")
+
+
+def _is_package(path: str) -> bool:
+    return os.path.exists(f"{path}/__init__.py")
+
+
+class _FileLoader(importlib.machinery.SourceFileLoader):
+    """Reads bytecode that is still valid, and never writes any."""
+
+    def set_data(self, path: str, data: t.Any, *, _mode: int = 0o666) -> None:
+        pass
+
+
+class _FreshLoader(_FileLoader):
+    """Compiles from the source each time: bytecode goes by whole seconds, and an
+    edit can be quicker than that."""
+
+    def get_code(self, fullname: str) -> types.CodeType | None:
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
+class PagesFinder(importlib.abc.MetaPathFinder):
+    """Finds the modules of all pages folders of this process."""
+
+    def __init__(self) -> None:
+        self._anchors: dict[str, bool] = {}
+        self._loading = threading.local()
+
+    def register(self, anchor: str, *, fresh: bool) -> None:
+        """Take the modules below *anchor*; *fresh* ones are never from bytecode."""
+        self._anchors[f"{anchor}."] = fresh
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: t.Sequence[str] | None = None,
+        target: types.ModuleType | None = None,
+    ) -> importlib.machinery.ModuleSpec | None:
+        if path is None:
+            self._refuse_second_main(fullname)
+            return None
+        if fullname == _PRIVATE:
+            return _folder_spec(fullname, [])
+        parent, _, tail = fullname.rpartition(".")
+        if parent == _PRIVATE:
+            return _folder_spec(
+                fullname, [tail.replace(_SLASH, os.sep).replace(_DOT, ".")]
+            )
+        fresh = next((f for a, f in self._anchors.items() if fullname.startswith(a)), None)
+        if fresh is None and _DOT not in tail and not fullname.startswith(_PRIVATE):
+            return None
+        loader = _FreshLoader if fresh else _FileLoader
+        return _find(fullname, tail, list(path), loader)
+
+    @contextmanager
+    def loading(self) -> t.Iterator[None]:
+        """While pages are imported, importing the running script again is refused."""
+        self._loading.active = True
+        try:
+            yield
+        finally:
+            self._loading.active = False
+
+    def _refuse_second_main(self, fullname: str) -> None:
+        if not getattr(self._loading, "active", False):
+            return
+        main = sys.modules["__main__"]
+        file = getattr(main, "__file__", None)
+        if file is None or getattr(main, "__spec__", None) is not None:
+            return
+        if fullname == os.path.splitext(os.path.basename(file))[0]:
+            raise ImportError(
+                f"{fullname!r} is the running script, which Python knows as"
+                " '__main__'; importing it would run it a second time. Use"
+                " flask.current_app or context.app, or move what is shared into a"
+                " module of its own.",
+                name=fullname,
+            )
+
+
+def _folder_spec(fullname: str, path: list[str]) -> importlib.machinery.ModuleSpec:
+    spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
+    spec.submodule_search_locations = path
+    return spec
+
+
+def _find(
+    fullname: str, tail: str, path: list[str], loader: type[_FileLoader]
+) -> importlib.machinery.ModuleSpec | None:
+    marked = tail.endswith(_DOT)
+    name = tail.removesuffix(_DOT).replace(_DOT, ".")
+    for parent in path:
+        base = f"{parent}/{name}"
+        package = f"{base}/__init__.py"
+        file = f"{base}.py"
+        has_package = os.path.isfile(package)
+        # Python's own order is package, file, plain folder; the mark takes the other.
+        as_file = os.path.isfile(file) and (has_package if marked else not has_package)
+        if as_file:
+            return importlib.util.spec_from_file_location(
+                fullname, file, loader=loader(fullname, file)
+            )
+        if has_package:
+            return importlib.util.spec_from_file_location(
+                fullname,
+                package,
+                loader=loader(fullname, package),
+                submodule_search_locations=[base],
+            )
+        if os.path.isdir(base):
+            return _folder_spec(fullname, [base])
+    return None
+
+
+def _install() -> PagesFinder:
+    found = next((f for f in sys.meta_path if isinstance(f, PagesFinder)), None)
+    if found is None:
+        found = PagesFinder()
+        sys.meta_path.insert(0, found)
+    return found
+
+
+finder = _install()

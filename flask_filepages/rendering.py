@@ -1,0 +1,50 @@
+"""Pages to HTML: templates of the pages folder, and the renderers."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable
+
+from flask import render_template
+from jinja2 import BaseLoader
+from jinja2 import FileSystemLoader
+from jinja2 import TemplateNotFound
+
+if t.TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from .context import Context
+
+#: Gives the HTML of a page: ``(context, template name, data) -> str``.
+Renderer = Callable[["Context", str, dict[str, t.Any]], str]
+
+
+class PagesLoader(BaseLoader):
+    """Loads ``<name>:/about.html`` from the folder of the pages of that name.
+
+    The prefix keeps a template of the app from standing in for a page.
+    """
+
+    def __init__(self, name: str, folder_of: Callable[[t.Any], str | None]) -> None:
+        self._prefix = f"{name}:/"
+        self._folder_of = folder_of
+
+    def get_source(
+        self, environment: Environment, template: str
+    ) -> tuple[str, str | None, Callable[[], bool] | None]:
+        folder = self._folder_of(getattr(environment, "app", None))
+        if folder is None or not template.startswith(self._prefix):
+            raise TemplateNotFound(template)
+        loader = FileSystemLoader(folder)
+        return loader.get_source(environment, template.removeprefix(self._prefix))
+
+    def list_templates(self) -> list[str]:
+        return []
+
+
+def render_jinja(context: Context, template: str, data: dict[str, t.Any]) -> str:
+    """Return the Jinja template rendered with *data* and ``context``."""
+    return render_template(template, **{**data, "context": context})
+
+
+RENDERERS: t.Mapping[str, Renderer] = {".html": render_jinja}

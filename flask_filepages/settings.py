@@ -1,0 +1,114 @@
+"""The ``FILEPAGES_*`` settings, read once."""
+
+from __future__ import annotations
+
+import difflib
+import typing as t
+from dataclasses import dataclass
+from dataclasses import field
+
+from .errors import SettingsError
+
+TrailingSlash = t.Literal["ignore", "always", "never"]
+REDIRECT_STATUSES = (301, 302, 303, 307, 308)
+_PREFIX = "FILEPAGES_"
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Where a redirect leads; without a status it is 301 for ``GET``, else 308."""
+
+    target: str
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one app, checked. Names are those of the keys in lower case."""
+
+    site: str | None = None
+    trailing_slash: TrailingSlash = "ignore"
+    redirects: t.Mapping[str, Redirect] = field(default_factory=dict)
+    strict_response: bool = True
+
+    @classmethod
+    def from_config(cls, config: t.Mapping[str, t.Any]) -> Settings:
+        """Return the settings in *config*.
+
+        :raises SettingsError: a key or a value means nothing.
+        """
+        given = {
+            key[len(_PREFIX) :].lower(): value
+            for key, value in config.items()
+            if key.startswith(_PREFIX)
+        }
+        for name in given:
+            if name not in _READERS:
+                close = difflib.get_close_matches(name, _READERS, n=1)
+                hint = f" Did you mean {_PREFIX}{close[0].upper()}?" if close else ""
+                raise SettingsError(
+                    f"{_PREFIX}{name.upper()} is not a setting.{hint}"
+                    f" There are: {', '.join(_PREFIX + n.upper() for n in _READERS)}."
+                )
+        return cls(**{name: _READERS[name](value) for name, value in given.items()})
+
+
+def _site(value: t.Any) -> str | None:
+    if value is None or isinstance(value, str) and "://" in value:
+        return value
+    raise SettingsError(
+        f"FILEPAGES_SITE is {value!r}; write the public address of the site,"
+        " such as 'https://example.com'."
+    )
+
+
+def _trailing_slash(value: t.Any) -> TrailingSlash:
+    if value not in t.get_args(TrailingSlash):
+        raise SettingsError(
+            f"FILEPAGES_TRAILING_SLASH is {value!r}; it may be 'ignore', 'always'"
+            " or 'never'."
+        )
+    return t.cast(TrailingSlash, value)
+
+
+def _redirects(value: t.Any) -> dict[str, Redirect]:
+    if not isinstance(value, t.Mapping):
+        raise SettingsError("FILEPAGES_REDIRECTS must be a dict of paths.")
+    return {source: _redirect(source, target) for source, target in value.items()}
+
+
+def _redirect(source: t.Any, target: t.Any) -> Redirect:
+    target, status = target if isinstance(target, tuple) else (target, None)
+    if not (isinstance(source, str) and source.startswith("/")):
+        raise SettingsError(
+            f"FILEPAGES_REDIRECTS: {source!r} must be a path that starts with '/'."
+        )
+    local = isinstance(target, str) and target.startswith("/")
+    if not local and not str(target).startswith(("http://", "https://")):
+        raise SettingsError(
+            f"FILEPAGES_REDIRECTS: the target of {source!r} is {target!r}; write a"
+            " path that starts with '/' or an http(s) address."
+        )
+    if status is not None and status not in REDIRECT_STATUSES:
+        raise SettingsError(
+            f"FILEPAGES_REDIRECTS: the status of {source!r} is {status!r}; it may be"
+            f" one of {', '.join(map(str, REDIRECT_STATUSES))}."
+        )
+    return Redirect(target, status)
+
+
+def _flag(name: str) -> t.Callable[[t.Any], bool]:
+    def read(value: t.Any) -> bool:
+        if not isinstance(value, bool):
+            raise SettingsError(f"{name} is {value!r}; it may be True or False.")
+        return value
+
+    return read
+
+
+_READERS: dict[str, t.Callable[[t.Any], t.Any]] = {
+    "site": _site,
+    "trailing_slash": _trailing_slash,
+    "redirects": _redirects,
+    "strict_response": _flag("FILEPAGES_STRICT_RESPONSE"),
+}

@@ -130,7 +130,9 @@ def _check(name: str, path: str, domain: str | None, secure: bool) -> None:
             " !#$%&'*+.^_`|~- only."
         )
     if not _path_re.fullmatch(path):
-        raise CookieError(f"{path!r} is no cookie path: it starts with '/', has no ';'.")
+        raise CookieError(
+            f"{path!r} is no cookie path: it starts with '/', has no ';'."
+        )
     if domain is not None and not _domain_re.fullmatch(domain):
         raise CookieError(f"{domain!r} is no cookie domain, such as 'example.com'.")
     if name.startswith("__Host-") and not (secure and path == "/" and domain is None):

@@ -23,19 +23,19 @@ from .handlers import Handlers
 from .routing import FileRule
 
 View = Callable[..., t.Any]
-Answer = Callable[[Context, Handler], BaseResponse]
+Finish = Callable[[Context, Handler, t.Any], BaseResponse]
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _current_request = t.cast(t.Any, request)._get_current_object
 
 
 def make_view(
-    binding: Binding, handlers: Handlers, prepare: Callable[[], None], answer: Answer
+    binding: Binding, handlers: Handlers, prepare: Callable[[], None], finish: Finish
 ) -> View:
     """Return the view of a route.
 
     :param handlers: the table of the route, empty until its file is loaded.
     :param prepare: loads the file and fills the table in place.
-    :param answer: see :func:`make_answer`.
+    :param finish: see :func:`make_finish`.
 
     The view is a function of its own for each route; other extensions exempt and
     limit views by their module and name, which the caller sets.
@@ -51,26 +51,30 @@ def make_view(
             handler = handlers.find(method)
         if method in _WITH_BODY:
             make_rereadable(req)
-        return answer(Context(req, params, binding), handler)
+        context = Context(req, params, binding)
+        response = handler(context)
+        if isinstance(response, BaseResponse) and context._written_cookies is None:
+            return response
+        return finish(context, handler, response)
 
     return view
 
 
-def make_answer(app: Flask, *, file: str, strict: bool) -> Answer:
-    """Return the function that runs a handler and gives its response, with cookies.
+def make_finish(app: Flask, *, file: str, strict: bool) -> Finish:
+    """Return the function that makes what a handler returned the response to send.
 
     :param file: what an error calls the handler's file.
+    :param strict: refuse whatever is not a response, instead of converting it.
     """
 
-    def answer(context: Context, handler: Handler) -> BaseResponse:
-        response = handler(context)
-        if not isinstance(response, BaseResponse):
-            response = _to_response(app, context.request, handler, response, file, strict)
+    def finish(context: Context, handler: Handler, value: t.Any) -> BaseResponse:
+        if not isinstance(value, BaseResponse):
+            value = _to_response(app, context.request, handler, value, file, strict)
         if context._written_cookies is not None:
-            context._written_cookies.write(response)
-        return response
+            context._written_cookies.write(value)
+        return t.cast(BaseResponse, value)
 
-    return answer
+    return finish
 
 
 def _to_response(

@@ -98,9 +98,7 @@ class NotAResponseError(FilePagesError, TypeError):
         self.function = function
         self.value = value
         kind = "nothing (None)" if value is None else f"{type(value).__name__}"
-        super().__init__(
-            f"{file}: {function}() returned {kind}, not a Response. {fix}"
-        )
+        super().__init__(f"{file}: {function}() returned {kind}, not a Response. {fix}")
 
 
 class BodyAlreadyReadError(FilePagesError, RuntimeError):

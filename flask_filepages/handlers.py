@@ -189,5 +189,7 @@ def _import_fix(error: BaseException) -> str:
             f" pages.load() last in it, or import inside the handler."
         )
     if isinstance(error, ModuleNotFoundError):
-        return "Install it, or check the name; inside pages/ write `from ._lib import x`."
+        return (
+            "Install it, or check the name; inside pages/ write `from ._lib import x`."
+        )
     return "Check the name and what the module offers."

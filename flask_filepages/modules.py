@@ -103,12 +103,20 @@ class PagesFinder(importlib.abc.MetaPathFinder):
     """Finds the modules of all pages folders of this process."""
 
     def __init__(self) -> None:
-        self._anchors: dict[str, bool] = {}
+        self._anchors: dict[str, tuple[str, bool]] = {}
         self._loading = threading.local()
 
-    def register(self, anchor: str, *, fresh: bool) -> None:
+    def register(self, anchor: str, folder: str, *, fresh: bool) -> None:
         """Take the modules below *anchor*; *fresh* ones are never from bytecode."""
-        self._anchors[f"{anchor}."] = fresh
+        self._anchors[anchor] = (folder, fresh)
+
+    def name_of(self, file: str) -> str | None:
+        """Return the name of the module in *file*, if its folder is registered."""
+        for anchor, (folder, _) in self._anchors.items():
+            if file.startswith(folder + os.sep):
+                relative = os.path.relpath(file, folder).replace(os.sep, "/")
+                return module_name(anchor, folder, relative)
+        return None
 
     def find_spec(
         self,
@@ -126,10 +134,12 @@ class PagesFinder(importlib.abc.MetaPathFinder):
             return _folder_spec(
                 fullname, [tail.replace(_SLASH, os.sep).replace(_DOT, ".")]
             )
-        fresh = next((f for a, f in self._anchors.items() if fullname.startswith(a)), None)
-        if fresh is None and _DOT not in tail and not fullname.startswith(_PRIVATE):
+        known = [
+            f for a, (_, f) in self._anchors.items() if fullname.startswith(f"{a}.")
+        ]
+        if not known and _DOT not in tail and not fullname.startswith(f"{_PRIVATE}."):
             return None
-        loader = _FreshLoader if fresh else _FileLoader
+        loader = _FreshLoader if any(known) else _FileLoader
         return _find(fullname, tail, list(path), loader)
 
     @contextmanager

@@ -200,9 +200,7 @@ def _check_characters(text: str) -> None:
             "Write a param as [name], and <int:id> as [id=int].",
         )
     if "·" in text or "\\" in text:
-        raise PatternError(
-            "'·' and '\\' are not allowed in a name", "Rename the file."
-        )
+        raise PatternError("'·' and '\\' are not allowed in a name", "Rename the file.")
 
 
 def expand(segments: t.Sequence[Segment]) -> list[Pattern]:

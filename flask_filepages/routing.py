@@ -278,12 +278,16 @@ def _display(segment: Segment) -> str:
         elif part.kind == "rest":
             shown += f"<path:{part.text}>"
         else:
-            shown += f"<{part.matcher}:{part.text}>" if part.matcher else f"<{part.text}>"
+            shown += (
+                f"<{part.matcher}:{part.text}>" if part.matcher else f"<{part.text}>"
+            )
     return shown
 
 
 def _static(content: str) -> RulePart:
-    return RulePart(content, final=False, static=True, suffixed=False, weight=_NO_WEIGHT)
+    return RulePart(
+        content, final=False, static=True, suffixed=False, weight=_NO_WEIGHT
+    )
 
 
 def _dynamic(regex: str, weight: Weighting, *, final: bool = False) -> RulePart:

@@ -100,12 +100,16 @@ class PagesState:
         self._is_set_up = False
         self._loaded: set[str] = set()
         self._failed: LoadError | None = None
-        finder.register(self.anchor, fresh=app.debug)
+        self.warnings: list[Fault] = []
+        finder.register(self.anchor, self.folder, fresh=app.debug)
 
     def _live(self, route: Route) -> LiveRoute:
         params = {part.text for pattern in route.patterns for part in pattern.params}
         always = set.intersection(
-            *({p.text for p in pat.params if p.kind == "param"} for pat in route.patterns)
+            *(
+                {p.text for p in pat.params if p.kind == "param"}
+                for pat in route.patterns
+            )
         )
         return LiveRoute(
             route,
@@ -165,12 +169,12 @@ class PagesState:
             live.binding,
             live.handlers,
             partial(self._prepare, live),
-            self._answer(live.route),
+            self._finish(live.route),
         )
         return devtools.with_failure_page(self.app, view)
 
-    def _answer(self, route: Route) -> dispatch.Answer:
-        return dispatch.make_answer(
+    def _finish(self, route: Route) -> dispatch.Finish:
+        return dispatch.make_finish(
             self.app, file=route.name, strict=self.settings.strict_response
         )
 
@@ -240,6 +244,7 @@ class PagesState:
             )
             if faults:
                 return faults
+            self.warnings += warnings
             for warning in warnings:
                 self.app.logger.warning("%s", warning)
         if route.page is not None:
@@ -269,7 +274,11 @@ class PagesState:
     # -- answering ------------------------------------------------------------
 
     def _render(
-        self, route: Route, context: Context, template: str | None, data: dict[str, t.Any]
+        self,
+        route: Route,
+        context: Context,
+        template: str | None,
+        data: dict[str, t.Any],
     ) -> str:
         if template is None:
             if route.page is None:
@@ -291,7 +300,7 @@ class PagesState:
         current = t.cast(t.Any, request)._get_current_object()
         context = Context(current, {}, live.binding)
         context.props = error_props(error)
-        response = self._answer(live.route)(context, handler)
+        response = self._finish(live.route)(context, handler, handler(context))
         if live.route.endpoint is None:
             response.status_code = code
         return response

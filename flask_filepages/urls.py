@@ -35,7 +35,9 @@ def make_build_error_handler(
 ) -> Callable[[Exception, str, dict[str, t.Any]], str]:
     """Return a handler that lets ``url_for("/blog/[slug]", slug=...)`` build URLs."""
 
-    def build_route_id(error: Exception, endpoint: str, values: dict[str, t.Any]) -> str:
+    def build_route_id(
+        error: Exception, endpoint: str, values: dict[str, t.Any]
+    ) -> str:
         name, colon, route_id = endpoint.partition(":/")
         tables = names()
         if colon and name in tables:
@@ -141,5 +143,3 @@ def _may_overlap(first: str, second: str) -> bool:
         if one != other:
             return False
     return first.count("/") == second.count("/")
-
-

@@ -1,0 +1,117 @@
+"""``flask filepages``: the commands. Loaded on every ``flask`` call, so it imports
+nothing but click before it is used."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import click
+
+if t.TYPE_CHECKING:
+    from flask import Flask
+
+    from .errors import Fault
+    from .state import PagesState
+
+
+@click.group()
+def filepages() -> None:
+    """File-based endpoints and pages."""
+
+
+@filepages.command()
+@click.option("--json", "as_json", is_flag=True, help="Write JSON for a program.")
+@click.pass_context
+def routes(ctx: click.Context, as_json: bool) -> None:
+    """List the routes, the most specific first.
+
+    A route marked with a circle is prerendered, one with an f runs on request.
+    """
+    rows = [row for state in _states(_load_app(ctx)) for row in _rows(state)]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    headers = {"url": "URL", "methods": "Methods", "file": "File"}
+    table = [{**row, "methods": ", ".join(row["methods"])} for row in rows]
+    width = {k: max(len(str(r[k])) for r in [headers, *table]) for k in headers}
+    click.echo("  " + "  ".join(headers[k].ljust(width[k]) for k in headers).rstrip())
+    for row in table:
+        mark = "○" if row["prerender"] else "ƒ"
+        cells = "  ".join(str(row[k]).ljust(width[k]) for k in headers)
+        click.echo(f"{mark} {cells}".rstrip())
+
+
+def _rows(state: PagesState) -> t.Iterator[dict[str, t.Any]]:
+    for live in state.routes.values():
+        route = live.route
+        methods = sorted(state.methods(live))
+        for rule in live.rules:
+            yield {
+                "url": rule.rule,
+                "methods": methods,
+                "file": route.name,
+                "page": route.page.relative if route.page else None,
+                "id": route.id,
+                "endpoint": live.endpoint,
+                "prerender": bool(route.prerender),
+                "filepages": state.name,
+            }
+
+
+@filepages.command()
+@click.option("--json", "as_json", is_flag=True, help="Write JSON for a program.")
+@click.pass_context
+def check(ctx: click.Context, as_json: bool) -> None:
+    """Load all files and report everything that a start would refuse.
+
+    Ends with 1 if there is a fault. Warnings alone end with 0.
+    """
+    from .errors import TreeError
+
+    faults: list[Fault] = []
+    warnings: list[Fault] = []
+    states: list[PagesState] = []
+    try:
+        states = _states(_load_app(ctx))
+    except TreeError as error:
+        faults += error.faults
+    for state in states:
+        try:
+            state.load()
+        except TreeError as error:
+            faults += error.faults
+        warnings += state.warnings
+    if as_json:
+        report = {"faults": faults, "warnings": warnings}
+        dicts = {k: [_as_dict(f) for f in found] for k, found in report.items()}
+        click.echo(json.dumps(dicts, indent=2, ensure_ascii=False))
+    else:
+        for fault in faults:
+            click.secho(f"fault: {fault}", fg="red")
+        for warning in warnings:
+            click.secho(f"warning: {warning}", fg="yellow")
+        count = sum(len(state.routes) for state in states)
+        click.echo(f"{count} routes, {len(faults)} faults, {len(warnings)} warnings")
+    ctx.exit(1 if faults else 0)
+
+
+def _as_dict(fault: Fault) -> dict[str, t.Any]:
+    return {name: getattr(fault, name) for name in fault.__slots__}
+
+
+def _load_app(ctx: click.Context) -> Flask:
+    from flask.cli import ScriptInfo
+
+    return ctx.ensure_object(ScriptInfo).load_app()
+
+
+def _states(app: Flask) -> list[PagesState]:
+    from .extension import states
+
+    found = list(states(app).values())
+    if not found:
+        raise click.ClickException(
+            "This app has no FilePages. Add `FilePages(app)` where the app is made."
+        )
+    return found

@@ -1,0 +1,81 @@
+"""Whether an answer is the recorded one."""
+
+from __future__ import annotations
+
+import base64
+import typing as t
+
+from .cases import Case
+from .site import HOST
+from .site import Answer
+
+# Said by the server, or about the bytes that our own serializer writes.
+_NOT_COMPARED = {"content-length", "content-type"}
+
+
+def agrees(case: Case, answer: Answer) -> bool:
+    """Whether status, headers and body of *answer* are those that were recorded.
+
+    The markup of a framework's own error or redirect page is not compared, only
+    that it is one.
+    """
+    return (
+        (case.status is None or answer.status == case.status)
+        and _headers_agree(case, answer)
+        and body_agrees(case, answer)
+    )
+
+
+def _headers_agree(case: Case, answer: Answer) -> bool:
+    for name, value in case.recorded_headers.items():
+        if name in _NOT_COMPARED:
+            continue
+        expected = value if isinstance(value, list) else [value]
+        if answer.all(name) != [filled(one) for one in expected]:
+            return False
+    if is_own_page(case) or case.method == "HEAD":
+        return True
+    recorded = case.recorded_headers.get("content-type")
+    return recorded is None or _mimetype(answer.get("content-type")) == _mimetype(recorded)
+
+
+def body_agrees(case: Case, answer: Answer) -> bool:
+    body = case.recorded
+    if case.method == "HEAD":
+        return answer.body == b""
+    if is_own_page(case):
+        return answer.winner is None
+    if "json" in body:
+        expected = filled(body["json"])
+        content = answer.content
+        if case.area == "routing" and isinstance(content, dict):
+            content = {key: content.get(key) for key in expected}
+        return bool(content == expected)
+    if "page" in body:
+        return bool(answer.content == body["page"])
+    if "text" in body:
+        return answer.body == body["text"].encode()
+    if "base64" in body:
+        return answer.body == base64.b64decode(body["base64"])
+    return True
+
+
+def is_own_page(case: Case) -> bool:
+    """Whether Astro answered with a page of its own: an error or a redirect."""
+    if {"default_404_page", "redirect_page"} & set(case.recorded):
+        return True
+    own = case.recorded.get("text") in ("", "Bad request.", "Internal Server Error")
+    return own and case.status is not None and (300 <= case.status or case.status < 200)
+
+
+def filled(value: t.Any) -> t.Any:
+    """Return a recorded value with its placeholders filled."""
+    if isinstance(value, str):
+        return value.replace("@origin", f"http://{HOST}").replace("@host", HOST)
+    if isinstance(value, dict):
+        return {key: filled(one) for key, one in value.items()}
+    return [filled(one) for one in value] if isinstance(value, list) else value
+
+
+def _mimetype(value: str | None) -> str:
+    return (value or "").partition(";")[0].strip().lower()

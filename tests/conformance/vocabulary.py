@@ -1,0 +1,299 @@
+"""What the recorded handlers do, said in Python. Imported by the rebuilt endpoints."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import typing as t
+from datetime import datetime
+from urllib.parse import parse_qs
+from urllib.parse import quote
+from urllib.parse import urlunsplit
+
+from flask import Response
+
+from flask_filepages import Context
+from flask_filepages import CookieError
+
+#: A context attribute of Astro's that has no counterpart here.
+ABSENT = "@absent"
+Action = dict[str, t.Any]
+
+
+def run(action: Action, context: Context, file: str, name: str) -> t.Any:
+    """Return what the recorded handler *name* of *file* answers."""
+    do = action["do"].replace(".", "_").replace("-", "_")
+    return _ACTIONS[do](action, context, file, name)
+
+
+def _echo(action: Action, context: Context, file: str, name: str) -> t.Any:
+    data = {
+        "route": file,
+        "handler": name,
+        "method": context.request.method,
+        "params": dict(context.params),
+    }
+    if context.props:
+        data["props"] = dict(context.props)
+    return context.json(data)
+
+
+def _respond(action: Action, context: Context, file: str, name: str) -> t.Any:
+    body = action.get("body")
+    if "base64" in action:
+        body = base64.b64decode(action["base64"])
+    headers = action.get("headers", {})
+    pairs = list(headers.items()) if isinstance(headers, dict) else headers
+    status: t.Any = action.get("status", 200)
+    if "statusText" in action:
+        status = f"{status} {action['statusText']}"
+    kind = "text/plain" if isinstance(body, str) else None
+    typed = any(key.lower() == "content-type" for key, _ in pairs)
+    response = Response(body, status, mimetype=None if typed else kind)
+    for key, value in pairs:
+        if key.lower() == "content-type":
+            response.headers["Content-Type"] = value
+        else:
+            response.headers.add(key, value)
+    return response
+
+
+def _json(action: Action, context: Context, file: str, name: str) -> t.Any:
+    return context.json(action["data"], action.get("status", 200), action.get("headers"))
+
+
+def _return(action: Action, context: Context, file: str, name: str) -> t.Any:
+    return {
+        "undefined": None,
+        "null": None,
+        "string": "hello",
+        "object": {"a": 1},
+        "number": 7,
+        "array": [1],
+        "false": False,
+        "true": True,
+        "empty": "",
+        "buffer": b"bytes",
+    }[action["value"]]
+
+
+def _throw(action: Action, context: Context, file: str, name: str) -> t.Any:
+    thrown = {"Response": Response(status=418), "string": "boom", "null": None}
+    if action.get("what", "Error") in thrown:
+        raise t.cast(t.Any, thrown[action["what"]])
+    raise RuntimeError(action.get("message", "boom"))
+
+
+def _redirect(action: Action, context: Context, file: str, name: str) -> t.Any:
+    return context.redirect(action["to"], action.get("status", 302))
+
+
+def _Response_redirect(action: Action, context: Context, file: str, name: str) -> t.Any:
+    return context.redirect(action["to"], action["status"], external=True)
+
+
+def _stream(action: Action, context: Context, file: str, name: str) -> t.Any:
+    def chunks() -> t.Iterator[str]:
+        for index, chunk in enumerate(action["chunks"]):
+            if action.get("error_after") == index:
+                raise RuntimeError("stream")
+            yield chunk
+
+    return Response(chunks(), mimetype="text/plain")
+
+
+def _locals_assign(action: Action, context: Context, file: str, name: str) -> t.Any:
+    context.locals = t.cast(t.Any, {})
+    return Response("assigned")
+
+
+def _set_param_mutate(action: Action, context: Context, file: str, name: str) -> t.Any:
+    t.cast(t.Any, context.params)["id"] = "changed"
+    return context.json(dict(context.params))
+
+
+def _log(action: Action, context: Context, file: str, name: str) -> t.Any:
+    getattr(context.app.logger, action["level"])(action["message"])
+    return Response("logged", mimetype="text/plain")
+
+
+# -- bodies ---------------------------------------------------------------------
+
+
+def _body(action: Action, context: Context, file: str, name: str) -> t.Any:
+    try:
+        return context.json(_read(action["as"], context))
+    except Exception as error:
+        if action.get("uncaught"):
+            raise
+        known = {"JSONDecodeError": "SyntaxError"}
+        name = type(error).__name__
+        return context.json({"error": known.get(name, name)}, 400)
+
+
+def _read(kind: str, context: Context) -> t.Any:
+    request = context.request
+    text = request.get_data(as_text=True) if kind != "formData" else ""
+    if kind == "text":
+        return {"as": kind, "value": text}
+    if kind == "json":
+        return {"as": kind, "value": json.loads(text)}
+    if kind == "has":
+        has = request.method not in ("GET", "HEAD")
+        return {"as": kind, "body": "stream" if has else None, "bodyUsed": False}
+    if kind == "clone":
+        return {"a": text, "b": request.get_data(as_text=True)}
+    if kind == "twice":
+        return {"a": text, "b": request.get_data(as_text=True)}
+    if kind == "arrayBuffer":
+        data = request.get_data()
+        return {"as": kind, "length": len(data), "sum": sum(data) % 65521}
+    fields: list[list[t.Any]] = [
+        [
+            key,
+            {
+                "file": file.filename,
+                "type": file.mimetype,
+                "text": file.read().decode("utf-8", "replace"),
+            },
+        ]
+        for key, file in request.files.items(multi=True)
+    ]
+    fields += [[key, value] for key, value in request.form.items(multi=True)]
+    return {"as": kind, "value": fields}
+
+
+# -- context ----------------------------------------------------------------------
+
+
+def _ctx(action: Action, context: Context, file: str, name: str) -> t.Any:
+    return context.json({field: _field(field, context) for field in action["fields"]})
+
+
+def _field(field: str, context: Context) -> t.Any:
+    kind, _, key = field.partition(":")
+    url = context.url
+    if kind == "header":
+        return context.request.headers.get(key)
+    if kind == "query":
+        return parse_qs(url.query, keep_blank_values=True).get(key, [])
+    if kind == "cookie":
+        return context.cookies.get(key)
+    if kind == "typeof":
+        known = {"cookies": "object", "redirect": "function", "session": "object"}
+        return known.get(key, ABSENT)
+    href = urlunsplit(url._replace(path=quote(url.path, safe="/%!$&'()*+,;=:@~")))
+    values: dict[str, t.Callable[[], t.Any]] = {
+        "url": lambda: href,
+        "pathname": lambda: quote(url.path, safe="/%!$&'()*+,;=:@~"),
+        "search": lambda: f"?{url.query}" if url.query else "",
+        "origin": lambda: f"{url.scheme}://{url.netloc}",
+        "request.url": lambda: context.request.environ["conformance.url"],
+        "request.method": lambda: context.request.method,
+        "params": lambda: dict(context.params),
+        "paramKeys": lambda: sorted(context.params),
+        "props": lambda: dict(context.props),
+        "site": lambda: context.site,
+        "routePattern": lambda: context.route_id,
+        "isPrerendered": lambda: context.is_prerendered,
+        "locals": lambda: vars(context.locals),
+        "clientAddress": lambda: context.request.remote_addr,
+    }
+    return values[field]() if field in values else ABSENT
+
+
+# -- cookies ------------------------------------------------------------------------
+
+
+def _cookies(action: Action, context: Context, file: str, name: str) -> t.Any:
+    results = [_cookie_op(context, *op) for op in action["ops"]]
+    headers = action.get("headers")
+    response = context.json(results)
+    for key, value in (headers or {}).items():
+        response.headers.add(key, value)
+    return response
+
+
+def _cookie_op(context: Context, op: str, name: str = "", *args: t.Any) -> t.Any:
+    try:
+        return _COOKIE_OPS[op](context, name, *args)
+    except KeyError:
+        return "NOCOOKIE"
+    except (CookieError, TypeError, ValueError) as error:
+        known = {"CookieError": "TypeError", "JSONDecodeError": "SyntaxError"}
+        return {"error": known.get(type(error).__name__, type(error).__name__)}
+
+
+def _set(context: Context, name: str, value: t.Any, opts: Action | None = None) -> str:
+    options: dict[str, t.Any] = {
+        _OPTIONS[key]: value for key, value in (opts or {}).items()
+    }
+    if "expires" in options:
+        options["expires"] = datetime.fromisoformat(options["expires"])
+    if "samesite" in options:
+        same = {True: "Strict", False: None}
+        wanted = options["samesite"]
+        options["samesite"] = same.get(wanted, str(wanted).capitalize())
+    context.cookies.set(name, value, **options)
+    return "set"
+
+
+def _delete(context: Context, name: str, opts: Action | None = None) -> str:
+    known = {k: v for k, v in (opts or {}).items() if k in ("path", "domain", "secure")}
+    context.cookies.delete(name, **known)
+    return "delete"
+
+
+def _number(context: Context, name: str) -> t.Any:
+    try:
+        number = float(context.cookies[name] or 0)
+    except ValueError:
+        return "NaN"
+    return "NaN" if math.isnan(number) else int(number)
+
+
+def _boolean(context: Context, name: str) -> bool:
+    return context.cookies[name] not in ("false", "0")
+
+
+_OPTIONS = {
+    "path": "path",
+    "domain": "domain",
+    "httpOnly": "httponly",
+    "secure": "secure",
+    "sameSite": "samesite",
+    "maxAge": "max_age",
+    "expires": "expires",
+    "partitioned": "partitioned",
+}
+_COOKIE_OPS: dict[str, t.Callable[..., t.Any]] = {
+    "set": _set,
+    "setraw": _set,
+    "delete": _delete,
+    "get": lambda context, name: context.cookies.get(name),
+    "getraw": lambda context, name: context.cookies.get(name),
+    "has": lambda context, name: name in context.cookies,
+    "json": lambda context, name: json.loads(context.cookies[name]),
+    "number": _number,
+    "boolean": _boolean,
+    "headers": lambda context, name: list(context.cookies._written.values()),
+}
+_ACTIONS: dict[str, t.Callable[[Action, Context, str, str], t.Any]] = {
+    "echo": _echo,
+    "respond": _respond,
+    "json": _json,
+    "return": _return,
+    "throw": _throw,
+    "redirect": _redirect,
+    "Response_redirect": _Response_redirect,
+    "stream": _stream,
+    "locals_assign": _locals_assign,
+    "set_param_mutate": _set_param_mutate,
+    "log": _log,
+    "body": _body,
+    "ctx": _ctx,
+    "cookies": _cookies,
+}
+
+__all__ = ["ABSENT", "run"]

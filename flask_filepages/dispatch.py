@@ -44,7 +44,8 @@ def make_view(
 
     def view(**params: t.Any) -> BaseResponse:
         req: Request = _current_request()
-        method = req.method
+        # As it was sent: methods are case-sensitive (RFC 9110, 9.1), Flask's are not.
+        method = req.environ["REQUEST_METHOD"]
         handler = table.get(method)
         if handler is None:
             prepare()

@@ -91,7 +91,7 @@ class Segment:
         if self.is_rest:
             return (FINAL_REST if last else REST, 0, 0, "")
         literal = sum(len(part.text) for part in self.parts if part.kind == "text")
-        unmatched = sum(part.matcher is None for part in params)
+        unmatched = int(any(part.matcher is None for part in params))
         if literal:
             rank = HALF_REST if self.has_rest else HALF
             return (rank, -literal, unmatched, self.text)

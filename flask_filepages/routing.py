@@ -157,10 +157,11 @@ class FileRule(Rule):
         methods: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         texts = [_display(segment) for segment in pattern.segments]
-        ends_in_slash = slash == "always" and texts and not route.has_extension
-        path = prefix + "".join(f"/{text}" for text in texts) or "/"
+        path = prefix + "".join(f"/{text}" for text in texts)
+        if not path or (slash == "always" and not route.has_extension):
+            path += "/"
         super().__init__(
-            f"{path}/" if ends_in_slash else path,
+            path,
             endpoint=endpoint,
             # Where it is redirected, and where both forms are one, both match.
             strict_slashes=route.has_extension and slash != "never",

@@ -10,6 +10,7 @@ import re
 import tempfile
 import typing as t
 from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 from urllib.parse import urlsplit
@@ -116,6 +117,7 @@ class Site:
         if "://" in target.partition("?")[0]:
             parts = urlsplit(target)
             target = parts.path + (f"?{parts.query}" if parts.query else "")
+        target = target.partition("#")[0]
         path, _, query = target.partition("?")
         body = case.body.encode()
         environ = {
@@ -160,6 +162,14 @@ class Site:
         getattr(result, "close", lambda: None)()
         status, headers = started[-1]
         return Answer(int(status[:3]), tuple(headers), body)
+
+    def is_stored(self, case: Case) -> bool:
+        """Whether a prerendered file answers: from a build, which is later work."""
+        rule = self.match(case)
+        if rule is None and case.path.endswith("/index.html"):
+            folder = case.path.removesuffix("/index.html")
+            rule = self.match(replace(case, target=folder))
+        return rule is not None and rule.route.prerender is True
 
     def match(self, case: Case) -> FileRule | None:
         """Return the rule of ours that the request of *case* matches."""

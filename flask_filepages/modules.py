@@ -38,7 +38,7 @@ def anchor_for(folder: str, import_name: str, root_path: str) -> str:
     parts = relative.split(os.sep)
     if all(part.isidentifier() for part in parts):
         name = ".".join([*_package_of(import_name), *parts])
-        if _search_path(name) == [folder]:
+        if _search_path(name) == {folder}:
             return name
     return f"{_PRIVATE}.{folder.replace('.', _DOT).replace(os.sep, _SLASH)}"
 
@@ -52,13 +52,13 @@ def _package_of(import_name: str) -> list[str]:
     return parts if module is None or hasattr(module, "__path__") else parts[:-1]
 
 
-def _search_path(name: str) -> list[str]:
+def _search_path(name: str) -> set[str]:
     try:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError, AttributeError):
-        return []
+        return set()
     locations = spec.submodule_search_locations if spec is not None else None
-    return [os.path.realpath(path) for path in locations or ()]
+    return {os.path.realpath(path) for path in locations or ()}
 
 
 def module_name(anchor: str, folder: str, relative: str) -> str:
@@ -140,7 +140,9 @@ class PagesFinder(importlib.abc.MetaPathFinder):
         if not known and _DOT not in tail and not fullname.startswith(f"{_PRIVATE}."):
             return None
         loader = _FreshLoader if any(known) else _FileLoader
-        return _find(fullname, tail, list(path), loader)
+        # The path of a package without __init__.py grows with sys.path.
+        folder, _ = self._anchors.get(parent, ("", False))
+        return _find(fullname, tail, [folder] if folder else list(path), loader)
 
     @contextmanager
     def loading(self) -> t.Iterator[None]:

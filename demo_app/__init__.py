@@ -1,0 +1,30 @@
+"""A blog with a JSON API: what flask_filepages looks like in a small real app."""
+
+from __future__ import annotations
+
+import os
+
+from flask import Flask
+
+from demo_app.lib.database import db
+from demo_app.lib.seed import seed
+from flask_filepages import FilePages
+
+
+def create_app(config: dict[str, object] | None = None) -> Flask:
+    """Return the app. The database is made and filled when it is new."""
+    app = Flask(__name__)
+    app.config.update(
+        SECRET_KEY=os.environ.get("DEMO_SECRET_KEY", "only for the demo"),
+        DATABASE=os.path.join(app.instance_path, "demo.sqlite"),
+        WEBHOOK_SECRET=os.environ.get("DEMO_WEBHOOK_SECRET", "only for the demo"),
+        FILEPAGES_SITE=os.environ.get("DEMO_SITE", "http://127.0.0.1:5000"),
+        FILEPAGES_REDIRECTS={"/posts/[slug]": "/blog/[slug]"},
+    )
+    app.config.update(config or {})
+    db.init_app(app)
+    with app.app_context():
+        seed()
+    pages = FilePages(app)
+    pages.load()
+    return app

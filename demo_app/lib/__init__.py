@@ -1,0 +1,1 @@
+"""The business of the blog; the pages are its front."""

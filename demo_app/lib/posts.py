@@ -1,0 +1,104 @@
+"""Posts: find, list, write."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from sqlalchemy import func
+from sqlalchemy import select
+
+from demo_app.lib.database import Post
+from demo_app.lib.database import db
+
+PAGE_SIZE = 5
+
+
+class InvalidPost(ValueError):
+    """The data of a post cannot be taken; the text says why."""
+
+
+@dataclass(frozen=True)
+class PostPage:
+    """One page of the list of posts, newest first."""
+
+    items: list[Post]
+    number: int
+    last: int
+    total: int
+
+
+def find(slug: str) -> Post | None:
+    return db.session.scalar(select(Post).where(Post.slug == slug))
+
+
+def page(number: int) -> PostPage | None:
+    """Return page *number*, from 1, or ``None`` if there is no such page."""
+    total = db.session.scalar(select(func.count(Post.id))) or 0
+    last = max(1, -(-total // PAGE_SIZE))
+    if not 1 <= number <= last:
+        return None
+    newest = select(Post).order_by(Post.published.desc(), Post.id.desc())
+    chosen = newest.offset((number - 1) * PAGE_SIZE).limit(PAGE_SIZE)
+    return PostPage(list(db.session.scalars(chosen)), number, last, total)
+
+
+def newest(count: int) -> list[Post]:
+    query = select(Post).order_by(Post.published.desc(), Post.id.desc()).limit(count)
+    return list(db.session.scalars(query))
+
+
+def create(data: t.Any) -> Post:
+    """Return a new post.
+
+    :raises InvalidPost: the data are not those of a post.
+    """
+    title, body = _checked(data, ("title", "body"))
+    slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "post"
+    taken = set(db.session.scalars(select(Post.slug).where(Post.slug.startswith(slug))))
+    free = slug
+    number = 2
+    while free in taken:
+        free = f"{slug}-{number}"
+        number += 1
+    post = Post(slug=free, title=title, body=body)
+    db.session.add(post)
+    db.session.commit()
+    return post
+
+
+def update(post: Post, data: t.Any) -> None:
+    """Take title and body from *data*.
+
+    :raises InvalidPost: the data are not those of a post.
+    """
+    post.title, post.body = _checked(data, ("title", "body"))
+    db.session.commit()
+
+
+def delete(post: Post) -> None:
+    db.session.delete(post)
+    db.session.commit()
+
+
+def as_json(post: Post) -> dict[str, t.Any]:
+    return {
+        "slug": post.slug,
+        "title": post.title,
+        "body": post.body,
+        "published": post.published.isoformat() + "Z",
+    }
+
+
+def _checked(data: t.Any, names: tuple[str, ...]) -> tuple[str, ...]:
+    if not isinstance(data, dict):
+        raise InvalidPost("a post is a JSON object")
+    for name in names:
+        value = data.get(name)
+        if not isinstance(value, str) or not value.strip():
+            raise InvalidPost(f"{name} is missing or empty")
+    unknown = sorted(set(data) - set(names))
+    if unknown:
+        raise InvalidPost(f"unknown: {', '.join(unknown)}")
+    return tuple(data[name] for name in names)

@@ -1,0 +1,10 @@
+from flask import Response
+
+from demo_app.lib.images import identicon
+from flask_filepages import Context
+
+
+def GET(context: Context) -> Response:
+    response = Response(identicon(context.params["slug"]), mimetype="image/png")
+    response.headers["Cache-Control"] = "public, max-age=86400"
+    return response

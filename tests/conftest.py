@@ -1,0 +1,108 @@
+"""What most tests need: an app from a few lines, and a real server."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import typing as t
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+pytest_plugins = ["pytester"]
+
+MakePages = Callable[..., Flask]
+ROOT = Path(__file__).parent.parent
+
+#: Handlers for trees of which only the routing matters.
+ECHO = """\
+def GET(context):
+    return context.json({"id": context.route_id, "params": dict(context.params)})
+"""
+
+
+@pytest.fixture
+def client_of(make_pages: MakePages) -> Callable[..., FlaskClient]:
+    """Return ``client_of(files, **config)``: a test client of a tree."""
+
+    def make(files: t.Mapping[str, str], **config: t.Any) -> FlaskClient:
+        return make_pages(files, **config).test_client()
+
+    return make
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def server(command: list[str], url: str, cwd: Path, **env: str) -> Iterator[t.Any]:
+    """Run *command* until *url* answers; stop it afterwards."""
+    environ = {**os.environ, "PYTHONUNBUFFERED": "1", **env}
+    process = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        until(lambda: _answers(url) or process.poll() is not None, 30)
+        if process.poll() is not None:
+            pytest.fail(f"the server ended: {process.communicate()[0]}")
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.communicate(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+
+
+def gunicorn(target: str, port: int, *options: str) -> list[str]:
+    address = f"127.0.0.1:{port}"
+    python = [sys.executable, "-m", "gunicorn", "--no-control-socket"]
+    return [*python, "-b", address, *options, target]
+
+
+def until(condition: Callable[[], t.Any], seconds: float) -> t.Any:
+    """Return the first true value of *condition*; fail after *seconds*."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    return pytest.fail(f"still not so after {seconds} s")
+
+
+def _answers(url: str) -> bool:
+    try:
+        fetch(url)
+    except OSError:
+        return False
+    return True
+
+
+def fetch(url: str) -> tuple[int, str]:
+    """Return status and text of *url*; an HTTP error is an answer like any other."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()

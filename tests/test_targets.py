@@ -1,0 +1,112 @@
+"""Redirect targets, judged as a browser resolves them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flask_filepages.errors import UnsafeRedirectError
+from flask_filepages.targets import check_external
+from flask_filepages.targets import check_local
+from flask_filepages.targets import fill
+
+
+@pytest.mark.parametrize(
+    ("target", "location"),
+    [
+        ("/", "/"),
+        ("/a?b=1#c", "/a?b=1#c"),
+        ("../up", "../up"),
+        ("?page=2", "?page=2"),
+        ("#top", "#top"),
+        ("", ""),
+        ("/é", "/%C3%A9"),
+        ("/a b", "/a%20b"),
+        ("/a%20b", "/a%20b"),
+        ("/x?next=https://example.com", "/x?next=https://example.com"),
+        ("/a/../b", "/a/../b"),
+    ],
+)
+def test_local(target: str, location: str) -> None:
+    assert check_local(target) == location
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "//evil.example",
+        "///evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "/\t/evil.example",
+        "\t//evil.example",
+        " //evil.example",
+        "/\n/evil.example",
+        "/a\r\nX-Injected: 1",
+        "https://evil.example",
+        "https:evil.example",
+        "HTTP:\\\\evil.example",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "/x/..//evil.example",
+        "/%2e%2e//evil.example",
+        "/\x00",
+    ],
+)
+def test_refused(target: str) -> None:
+    with pytest.raises(UnsafeRedirectError, match="external=True") as error:
+        check_local(target)
+
+    assert error.value.code == 400
+    assert "evil" not in (error.value.description or "")
+
+
+@pytest.mark.parametrize(
+    ("target", "location"),
+    [
+        ("https://example.com/a b", "https://example.com/a%20b"),
+        ("HTTP://example.com", "HTTP://example.com"),
+        ("/local", "/local"),
+    ],
+)
+def test_external(target: str, location: str) -> None:
+    assert check_external(target) == location
+
+
+@pytest.mark.parametrize(
+    "target", ["javascript:x", "ftp://h", "https:evil", "https://", "https://h\\@e", "//h"]
+)
+def test_external_is_http_or_local(target: str) -> None:
+    with pytest.raises(UnsafeRedirectError):
+        check_external(target)
+
+
+@pytest.mark.parametrize(
+    ("template", "params", "target"),
+    [
+        ("/new/[slug]", {"slug": "a b/c"}, "/new/a%20b%2Fc"),
+        ("/new/[...rest]", {"rest": "a/b c"}, "/new/a/b%20c"),
+        ("/new/[...rest]", {"rest": None}, "/new"),
+        ("/[...rest]", {"rest": "/evil.example"}, "/evil.example"),
+        ("/[...rest]", {"rest": None}, "/"),
+        ("https://h/[...rest]", {"rest": "x"}, "https://h/x"),
+        ("/a-[id].html", {"id": 7}, "/a-7.html"),
+    ],
+)
+def test_fill(template: str, params: dict[str, str], target: str) -> None:
+    assert fill(template, params) == target
+
+
+@given(st.text(max_size=30))
+def test_what_is_local_never_names_a_host(target: str) -> None:
+    try:
+        location = check_local(target)
+    except UnsafeRedirectError:
+        return
+
+    assert location.isascii()
+    assert location[:2] != "//"
+    assert ":" not in location.partition("/")[0].partition("?")[0].partition("#")[0] or (
+        not location[0].isalpha()
+    )

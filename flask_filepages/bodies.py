@@ -28,9 +28,10 @@ def make_rereadable(request: Request) -> None:
         "application/x-www-form-urlencoded",
         "multipart/form-data",
     )
+    stream = request.stream
     if is_form and length is not None and length <= KEPT_FORM:
-        request.get_data(cache=True)
-    request.__dict__["stream"] = BodyStream(request.stream)
+        stream = io.BytesIO(request.get_data(cache=True))
+    request.__dict__["stream"] = BodyStream(stream)
 
 
 class BodyStream(io.RawIOBase):
@@ -56,6 +57,14 @@ class BodyStream(io.RawIOBase):
         chunk = self._stream.read(-1 if size is None else size)
         self._ended = whole or (not chunk and size != 0)
         return chunk
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """Return the next line, or ``b""`` once at the end, then raise."""
+        if self._ended:
+            raise BodyAlreadyReadError
+        line = self._stream.readline(-1 if size is None else size)
+        self._ended = not line and size != 0
+        return line
 
     def readall(self) -> bytes:
         return self.read()

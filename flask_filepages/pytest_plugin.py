@@ -72,65 +72,59 @@ def filepages_client(app: Flask) -> FlaskClient:
 # -- arguments with brackets ------------------------------------------------------
 #
 # pytest takes `[` in an argument for the id of a parametrized test. Such an
-# argument is replaced by its nearest folder without brackets, and what was not
-# asked for below that folder is passed over.
+# argument is replaced by its nearest folder without brackets, and whatever no
+# argument asked for is passed over.
 
 
 @dataclass(frozen=True)
-class _Wanted:
-    folder: Path
+class _Argument:
     path: Path
     names: tuple[str, ...]
 
+    @property
+    def folder(self) -> Path:
+        """The nearest folder without brackets."""
+        parts = self.path.parts
+        first = next((i for i, part in enumerate(parts) if "[" in part), len(parts))
+        return Path(*parts[:first])
+
     def leads_to(self, path: Path) -> bool:
-        return path in (self.path, *self.path.parents) or self.path in path.parents
+        return path in self.path.parents or self.covers(path)
+
+    def covers(self, path: Path) -> bool:
+        return self.path == path or self.path in path.parents
 
     def takes(self, item: pytest.Item) -> bool:
-        names = [name.name for name in item.listchain()[-len(self.names) :]]
-        plain = [getattr(item, "originalname", None) or names[-1]]
-        wanted = list(self.names)
-        return wanted in (names, [*names[:-1], *plain]) or not wanted
+        """Whether the item lies in the file or folder, and in the test or class."""
+        chain = item.nodeid.split("::")[1:]
+        last = getattr(item, "originalname", None) or item.name
+        names = {(*chain[: len(self.names)],), (*chain[:-1], last)}
+        return self.covers(item.path) and self.names in names
 
 
-_wanted_key = pytest.StashKey[list[_Wanted]]()
+_arguments_key = pytest.StashKey[list[_Argument]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    wanted = []
-    args = []
-    for arg in config.args:
-        found = _parse(arg, config.invocation_params.dir)
-        if found is None:
-            args.append(arg)
-        else:
-            wanted.append(found)
-            args.append(str(found.folder))
-    config.args[:] = list(dict.fromkeys(args))
-    plain = [Path(os.path.abspath(arg.split("::")[0])) for arg in args]
-    given = [path for path in plain if path not in {w.folder for w in wanted}]
-    config.stash[_wanted_key] = [
-        w for w in wanted if not any(p in (w.path, *w.path.parents) for p in given)
-    ]
+    directory = config.invocation_params.dir
+    arguments = [_parse(arg, directory) for arg in config.args]
+    bracketed = [a for a in arguments if a.folder != a.path and a.path.exists()]
+    config.stash[_arguments_key] = arguments if bracketed else []
+    replaced = {
+        arg: str(argument.folder) if argument in bracketed else arg
+        for arg, argument in zip(config.args, arguments, strict=True)
+    }
+    config.args[:] = list(dict.fromkeys(replaced[arg] for arg in config.args))
 
 
-def _parse(arg: str, directory: Path) -> _Wanted | None:
-    path_text, *names = arg.split("::")
-    if "[" not in path_text:
-        return None
-    path = Path(os.path.abspath(directory / path_text))
-    if not path.exists():
-        return None
-    folder = path
-    while "[" in str(folder.relative_to(folder.anchor)) or folder.is_file():
-        folder = folder.parent
-    return _Wanted(folder, path, tuple(names))
+def _parse(arg: str, directory: Path) -> _Argument:
+    path, *names = arg.split("::")
+    return _Argument(Path(os.path.abspath(directory / path)), tuple(names))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    below = [
-        w for w in config.stash[_wanted_key] if w.folder in collection_path.parents
-    ]
-    if below and not any(w.leads_to(collection_path) for w in below):
+    arguments = config.stash[_arguments_key]
+    if arguments and not any(a.leads_to(collection_path) for a in arguments):
         return True
     return None
 
@@ -138,12 +132,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    kept, dropped = [], []
-    for item in items:
-        asked = [w for w in config.stash[_wanted_key] if w.leads_to(item.path)]
-        (kept if not asked or any(w.takes(item) for w in asked) else dropped).append(
-            item
-        )
-    if dropped:
-        config.hook.pytest_deselected(items=dropped)
-        items[:] = kept
+    arguments = config.stash[_arguments_key]
+    if not arguments:
+        return
+    asked = [item for item in items if any(a.takes(item) for a in arguments)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in asked])
+    items[:] = asked

@@ -245,13 +245,20 @@ class FileRule(Rule):
             path = f"{path}?{query}" if query else path
         return self.subdomain or "", path
 
+    def suitable_for(
+        self, values: t.Mapping[str, t.Any], method: str | None = None
+    ) -> bool:
+        """Whether *values* are enough: a rest may always be left out."""
+        params = self.pattern.params
+        return all(part.text in values for part in params if part.kind != "rest")
+
     def _build_segment(self, segment: Segment, values: t.Mapping[str, t.Any]) -> str:
         built = ""
         for part in segment.parts:
             if part.kind == "text":
                 built += quote(part.text, safe=_SEGMENT_SAFE)
                 continue
-            value = values[part.text]
+            value = values.get(part.text)
             if part.kind == "rest" and value in (None, ""):
                 continue
             try:

@@ -57,6 +57,15 @@ class LiveRoute:
     handlers: Handlers = field(default_factory=Handlers)
     rules: list[FileRule] = field(default_factory=list)
     shadow: tuple[Map, Map] | None = None
+    loaded: Handlers | None = None
+
+    def activate(self) -> None:
+        """Let the view answer with what was loaded: it holds on to its own table."""
+        if self.loaded is not None:
+            self.handlers.other = self.loaded.other
+            self.handlers.table.update(self.loaded.table)
+            # Last: it tells other threads that the table is there.
+            self.handlers.allow = self.loaded.allow
 
 
 class PagesState:
@@ -98,7 +107,6 @@ class PagesState:
         }
         self._lock = threading.RLock()
         self._is_set_up = False
-        self._loaded: set[str] = set()
         self._failed: LoadError | None = None
         self.warnings: list[Fault] = []
         finder.register(self.anchor, self.folder, fresh=app.debug)
@@ -209,17 +217,19 @@ class PagesState:
             if self._failed is not None:
                 raise self._failed
             self._set_up()
-            faults = [f for live in self.routes.values() for f in self._load(live)]
+            lives = self.routes.values()
+            faults = [fault for live in lives for fault in self._load(live)]
             if faults:
                 self._failed = LoadError(self.folder, faults)
                 raise self._failed
+            for live in lives:
+                live.activate()
 
     def _prepare(self, live: LiveRoute) -> None:
         """Load what a first request needs: everything, or in debug its own file."""
-        if live.route.id in self._loaded:
+        if live.handlers.allow:
             return
         with self._lock:
-            first = not self._is_set_up
             if not self.app.debug:
                 self.load()
             else:
@@ -227,12 +237,14 @@ class PagesState:
                 faults = self._load(live)
                 if faults:
                     raise LoadError(self.folder, faults)
-        if first and live.shadow is not None:
+                live.activate()
+        # This request may have come by the view as it was before the set-up.
+        if live.shadow is not None:
             dispatch.refuse_shadowed(request, live.shadow)
 
     def _load(self, live: LiveRoute) -> list[Fault]:
         route = live.route
-        if route.id in self._loaded or route.redirect is not None:
+        if live.loaded is not None or route.redirect is not None:
             return []
         own: dict[str, t.Any] = {}
         if route.endpoint is not None and live.module is not None:
@@ -256,20 +268,16 @@ class PagesState:
                 m: check(h, str(route.patterns[0]), route.name)
                 for m, h in made.table.items()
             }
-        live.handlers.other, live.handlers.allow = made.other, made.allow
-        live.handlers.table.update(made.table)
-        self._loaded.add(route.id)
+        live.loaded = made
         return []
 
     def methods(self, live: LiveRoute) -> t.Sequence[str]:
         """Return the methods that *live* answers; its file is loaded if need be."""
         if live.route.redirect is not None:
             return ("GET", "HEAD")
-        if live.route.id not in self._loaded:
-            with self._lock:
-                if self._load(live):
-                    return ()
-        return live.handlers.allow
+        with self._lock:
+            self._load(live)
+        return live.loaded.allow if live.loaded else ()
 
     # -- answering ------------------------------------------------------------
 

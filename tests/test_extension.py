@@ -1,0 +1,130 @@
+"""``FilePages`` and the apps it is added to."""
+
+from __future__ import annotations
+
+import gc
+import typing as t
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from flask_filepages import FilePages
+from flask_filepages import LoadError
+from flask_filepages import SettingsError
+from flask_filepages import TreeError
+from flask_filepages.pytest_plugin import write_files
+
+from .conftest import ECHO
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Flask:
+    write_files(tmp_path / "pages", {"a.py": ECHO})
+    return Flask("extended", root_path=str(tmp_path))
+
+
+def test_state_lies_in_the_app(app: Flask) -> None:
+    FilePages(app)
+
+    assert list(app.extensions["filepages"]) == ["filepages"]
+
+
+def test_one_object_for_several_apps(app: Flask, tmp_path: Path) -> None:
+    pages = FilePages()
+    pages.init_app(app)
+    other = Flask("other", root_path=str(tmp_path))
+    pages.init_app(other)
+    pages.load()
+
+    assert app.test_client().get("/a").status_code == 200
+    assert other.test_client().get("/a").status_code == 200
+
+
+def test_hooks_can_be_added_to_the_blueprint_first(app: Flask) -> None:
+    pages = FilePages()
+    pages.blueprint.before_request(lambda: ("stopped", 403))
+    pages.init_app(app)
+
+    assert app.test_client().get("/a").text == "stopped"
+
+
+def test_a_second_one_needs_a_name(app: Flask) -> None:
+    FilePages(app)
+    with pytest.raises(SettingsError, match="name='shop'"):
+        FilePages(app)
+
+
+def test_a_missing_folder_is_named(app: Flask) -> None:
+    with pytest.raises(SettingsError, match="There is no folder .*nowhere"):
+        FilePages(app, folder="nowhere")
+
+
+@pytest.mark.parametrize("prefix", ["shop", "/shop/", "/", "/<lang>", "//"])
+def test_bad_prefixes(prefix: str) -> None:
+    with pytest.raises(SettingsError, match="url_prefix"):
+        FilePages(url_prefix=prefix)
+
+
+def test_a_bad_tree_leaves_nothing_behind(app: Flask, tmp_path: Path) -> None:
+    write_files(tmp_path / "pages", {"a/index.py": ""})
+    with pytest.raises(TreeError):
+        FilePages(app)
+    assert app.extensions.get("filepages", {}) == {}
+
+    app.add_url_rule("/b", "b", lambda: "b")
+    (tmp_path / "pages" / "a" / "index.py").unlink()
+    write_files(tmp_path / "pages", {"b.py": ECHO})
+    with pytest.raises(TreeError, match="the app's own"):
+        FilePages(app)
+    assert app.extensions["filepages"] == {}
+
+
+def test_load_takes_one_app_or_all(app: Flask, tmp_path: Path) -> None:
+    write_files(tmp_path / "pages", {"broken.py": "1 / 0"})
+    pages = FilePages(app)
+    for load in (pages.load, lambda: pages.load(app)):
+        with pytest.raises(LoadError):
+            load()
+
+
+def test_the_collector_is_left_as_it_was(app: Flask) -> None:
+    FilePages(app)
+    assert gc.isenabled()
+
+    gc.disable()
+    try:
+        FilePages(app, name="second", url_prefix="/second")
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_public_names_are_there() -> None:
+    import flask_filepages
+
+    assert sorted(flask_filepages.__all__) == flask_filepages.__all__
+    assert all(hasattr(flask_filepages, name) for name in flask_filepages.__all__)
+
+
+def test_many_threads_at_the_first_request(app: Flask, tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    write_files(
+        tmp_path / "pages",
+        {"[...rest].py": "import time\ntime.sleep(0.1)\n" + ECHO, "b.py": ECHO},
+    )
+    FilePages(app)
+    app.add_url_rule("/late", "late", lambda: "late", methods=["GET"])
+
+    def ask(number: int) -> tuple[int, int, int]:
+        client = app.test_client()
+        return (
+            client.get("/a").status_code,
+            client.get("/x/y").status_code,
+            client.delete("/late").status_code,
+        )
+
+    with ThreadPoolExecutor(16) as pool:
+        answers: set[t.Any] = set(pool.map(ask, range(64)))
+    assert answers == {(200, 200, 405)}

@@ -1,0 +1,69 @@
+"""Imports go down the floors of the house, and never up."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import flask_filepages
+
+FLOORS = [
+    {"errors", "settings", "patterns", "expressions", "targets", "version"},
+    {"discovery", "modules"},
+    {"cookies", "bodies", "context", "rendering", "handlers"},
+    {"routing", "urls", "redirects", "dispatch", "error_pages"},
+    {"devtools", "state"},
+    {"extension"},
+    {"cli", "testing", "pytest_plugin", "__init__"},
+]
+FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
+# What may stand beside each other on one floor: who imports whom.
+BESIDE = {
+    "patterns": {"errors"},
+    "expressions": {"patterns"},
+    "settings": {"errors"},
+    "targets": {"errors"},
+    "context": {"cookies"},
+    "rendering": {"context"},
+    "handlers": {"context"},
+    "urls": {"routing"},
+    "error_pages": {"routing"},
+    "dispatch": {"routing"},
+    "state": {"devtools"},
+}
+MODULES = sorted(Path(flask_filepages.__file__).parent.glob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    froms = [n for n in nodes if isinstance(n, ast.ImportFrom) and n.level == 1]
+    direct = {n.module.split(".")[0] for n in froms if n.module}
+    return direct | {a.name for n in froms if not n.module for a in n.names}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_imports_go_down(path: Path) -> None:
+    floor = FLOOR[path.stem]
+    upward = {
+        name
+        for name in imported(path)
+        if FLOOR[name] >= floor and name not in BESIDE.get(path.stem, ())
+    }
+
+    assert upward - ({"extension"} if floor == 6 else set()) == set()
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in MODULES if FLOOR[p.stem] <= 1], ids=lambda path: path.stem
+)
+def test_the_lower_floors_know_no_flask(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
+
+    assert not any(name == "flask" or name.startswith("flask.") for name in names)
+
+
+def test_every_module_has_its_floor() -> None:
+    assert {path.stem for path in MODULES} == set(FLOOR)

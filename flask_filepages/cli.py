@@ -1,5 +1,5 @@
-"""``flask filepages``: the commands. Loaded on every ``flask`` call, so it imports
-nothing but click before it is used."""
+"""``flask filepages``: the commands. Loaded on every ``flask`` call, so what only a
+command needs is imported by that command."""
 
 from __future__ import annotations
 
@@ -28,7 +28,15 @@ def routes(ctx: click.Context, as_json: bool) -> None:
 
     A route marked with a circle is prerendered, one with an f runs on request.
     """
-    rows = [row for state in _states(_load_app(ctx)) for row in _rows(state)]
+    from .errors import TreeError
+
+    states = _states(_load_app(ctx))
+    for state in states:
+        try:
+            state.load()
+        except TreeError as error:
+            click.secho(str(error), fg="red", err=True)
+    rows = [row for state in states for row in _rows(state)]
     if as_json:
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return

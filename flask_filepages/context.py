@@ -13,6 +13,7 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import MutableMapping
 from dataclasses import dataclass
+from dataclasses import field
 from urllib.parse import SplitResult
 from urllib.parse import urlsplit
 
@@ -20,12 +21,18 @@ from flask import Flask
 from flask import Request
 from flask import Response
 from flask import current_app
+from flask import request
 from flask import session
+from werkzeug.datastructures import Headers as WerkzeugHeaders
 
 from . import targets
 from .cookies import Cookies
+from .settings import REDIRECT_STATUSES
 
 Headers = Mapping[str, str] | t.Iterable[tuple[str, str]]
+
+#: Flask's request itself, without the proxy.
+current_request: Callable[[], Request] = t.cast(t.Any, request)._get_current_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,8 @@ class Binding:
     render: Callable[[Context, str | None, dict[str, t.Any]], str]
     is_prerendered: bool = False
     site: str | None = None
+    status: int = 200
+    props: Mapping[str, t.Any] = field(default_factory=dict)
 
 
 class Context:
@@ -122,15 +131,10 @@ class Context:
 
         :raises TypeError: the provider cannot serialize *data*.
         """
-        app = self.app
-        response = app.response_class(
-            app.json.dumps(data),
-            status,
-            mimetype=getattr(app.json, "mimetype", "application/json"),
-        )
-        if headers is not None:
-            response.headers.update(dict(headers))
-        return response
+        response = t.cast(Response, self.app.json.response(data))
+        if status != 200:
+            response.status_code = status
+        return _with_headers(response, headers)
 
     def redirect(
         self, to: str, status: int = 302, *, external: bool = False
@@ -143,7 +147,7 @@ class Context:
         :raises UnsafeRedirectError: *to* would leave the site (answered by 400).
         :raises ValueError: *status* is not one of a redirect (RFC 9110, 15.4).
         """
-        if status not in (301, 302, 303, 307, 308):
+        if status not in REDIRECT_STATUSES:
             raise ValueError(f"{status!r} is not the status of a redirect.")
         check = targets.check_external if external else targets.check_local
         return self.app.response_class(status=status, headers=[("Location", check(to))])
@@ -152,22 +156,29 @@ class Context:
         self,
         template: str | None = None,
         /,
-        status: int = 200,
+        status: int | None = None,
         headers: Headers | None = None,
         **data: t.Any,
     ) -> Response:
         """Return a rendered template as an HTML response.
 
         Without *template* it is the page beside this endpoint. The template sees
-        *data*, ``context`` and Flask's usual names.
+        *data*, ``context`` and Flask's usual names. The status is 200, on an error
+        page that of the error.
 
         :raises jinja2.TemplateNotFound: there is no such template.
         """
         html = self._binding.render(self, template, data)
+        status = self._binding.status if status is None else status
         response = self.app.response_class(html, status, mimetype="text/html")
-        if headers is not None:
-            response.headers.update(dict(headers))
-        return response
+        return _with_headers(response, headers)
+
+
+def _with_headers(response: Response, headers: Headers | None) -> Response:
+    """Return *response* with *headers* in place of its own of the same names."""
+    if headers is not None:
+        response.headers.update(WerkzeugHeaders(t.cast(t.Any, headers)))
+    return response
 
 
 def _params(context: Context) -> Mapping[str, t.Any]:
@@ -193,7 +204,7 @@ def _cookies(context: Context) -> Cookies:
 
 _LAZY: dict[str, Callable[[Context], t.Any]] = {
     "params": _params,
-    "props": lambda context: types.MappingProxyType({}),
+    "props": lambda context: types.MappingProxyType(dict(context._binding.props)),
     "url": _url,
     "cookies": _cookies,
     "locals": lambda context: types.SimpleNamespace(),

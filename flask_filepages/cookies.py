@@ -35,7 +35,7 @@ class Cookies(Mapping[str, str]):
     def __init__(self, values: Mapping[str, str], *, secure: bool = False) -> None:
         self._values = dict(values)
         self._secure = secure
-        self._written: dict[str, str] = {}
+        self._written: dict[tuple[str, str, str | None], str] = {}
 
     @classmethod
     def of_request(cls, request: Request) -> Cookies:
@@ -79,7 +79,10 @@ class Cookies(Mapping[str, str]):
                 " Write str(value), or app.json.dumps(value) for structured data."
             )
         if secure is None:
-            secure = self._secure or samesite == "None" or partitioned
+            must = (
+                str(samesite).lower() == "none" or partitioned or name.startswith("__")
+            )
+            secure = self._secure or must
         _check(name, path, domain, secure)
         header = dump_cookie(
             name,
@@ -99,7 +102,7 @@ class Cookies(Mapping[str, str]):
                 f"Cookie {name!r} takes {len(header)} bytes; browsers keep"
                 f" {_LONGEST}. Keep the data on the server and a key in the cookie."
             )
-        self._written[name] = header
+        self._written[name, path, domain] = header
         self._values[name] = value
 
     def delete(
@@ -109,16 +112,25 @@ class Cookies(Mapping[str, str]):
         path: str = "/",
         domain: str | None = None,
         secure: bool | None = None,
+        partitioned: bool = False,
     ) -> None:
-        """Tell the browser to forget a cookie that was set with this path and domain.
+        """Tell the browser to forget a cookie: the one with this path and domain.
 
         :raises CookieError: as :meth:`set`.
         """
-        self.set(name, "", max_age=0, path=path, domain=domain, secure=secure)
+        self.set(
+            name,
+            "",
+            max_age=0,
+            path=path,
+            domain=domain,
+            secure=secure,
+            partitioned=partitioned,
+        )
         del self._values[name]
 
     def write(self, response: Response) -> None:
-        """Add one ``Set-Cookie`` for each cookie that was set or deleted."""
+        """Add a ``Set-Cookie`` for each name, path and domain that was written."""
         for header in self._written.values():
             response.headers.add("Set-Cookie", header)
 

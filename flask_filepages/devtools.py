@@ -17,7 +17,6 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from .context import Context
 from .errors import LoadError
-from .dispatch import View
 from .handlers import Handler
 
 _INTERVAL = 0.25  # seconds
@@ -63,22 +62,6 @@ def _watch(folder: str, before: Snapshot) -> None:
     print(f" * Detected change in {', '.join(changed)}, restarting", flush=True)
     sys.stderr.flush()
     os._exit(_RESTART)
-
-
-def with_failure_page(app: Flask, view: View) -> View:
-    """Return *view*; in debug a file that cannot be loaded is shown by a page."""
-    if not app.debug:
-        return view
-
-    @functools.wraps(view)
-    def shown(**params: t.Any) -> t.Any:
-        try:
-            return view(**params)
-        except LoadError as error:
-            app.logger.error("%s", error)
-            return failure_page(error)
-
-    return shown
 
 
 def failure_page(error: LoadError) -> Response:

@@ -7,7 +7,6 @@ of their patterns.
 
 from __future__ import annotations
 
-import ast
 import difflib
 import os
 import typing as t
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
 
+from . import targets
 from .errors import Fault
 from .errors import PatternError
 from .errors import TreeError
@@ -22,6 +22,8 @@ from .patterns import Pattern
 from .patterns import Segment
 from .patterns import expand
 from .patterns import parse_segment
+from .prerender import read_prerender
+from .prerender import unreadable
 from .settings import Redirect
 
 ENDPOINT_SUFFIX = ".py"
@@ -100,36 +102,53 @@ def is_private(name: str) -> bool:
     )
 
 
-def walk(folder: str, suffixes: t.Collection[str]) -> t.Iterator[Source]:
+def walk(
+    folder: str, suffixes: t.Collection[str], faults: list[Fault]
+) -> t.Iterator[Source]:
     """Yield the files of *folder* that make routes, sorted, sub-folders included.
 
-    Links that lead out of the folder, and links to a folder that is being
-    walked already, are passed over.
+    Links that lead out of the folder are passed over, and so is a second link to
+    the same folder. What cannot be read is added to *faults*.
     """
-    root = os.path.realpath(folder)
-    yield from _walk(root, "", suffixes, (root,))
+    yield from _walk(os.path.realpath(folder), "", suffixes, faults, set())
 
 
 def _walk(
-    root: str, below: str, suffixes: t.Collection[str], parents: tuple[str, ...]
+    root: str,
+    below: str,
+    suffixes: t.Collection[str],
+    faults: list[Fault],
+    linked: set[str],
 ) -> t.Iterator[Source]:
-    with os.scandir(os.path.join(root, below)) as found:
-        entries = sorted(found, key=lambda entry: entry.name)
+    try:
+        with os.scandir(os.path.join(root, below)) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError as error:
+        faults.append(unreadable(below, error))
+        return
     for entry in entries:
-        if is_private(entry.name):
+        if is_private(entry.name) or not _is_inside(entry, root, linked):
             continue
-        real = entry.path
-        if entry.is_symlink():
-            real = os.path.realpath(entry.path)
-            if real in parents or not real.startswith(root + os.sep):
-                continue
         relative = f"{below}{entry.name}"
         if entry.is_dir():
-            yield from _walk(root, f"{relative}/", suffixes, (*parents, real))
+            yield from _walk(root, f"{relative}/", suffixes, faults, linked)
             continue
         stem, suffix = os.path.splitext(relative)
         if suffix in suffixes and entry.is_file():
             yield Source(entry.path, relative, stem)
+
+
+def _is_inside(entry: os.DirEntry[str], root: str, linked: set[str]) -> bool:
+    if not entry.is_symlink():
+        return True
+    real = os.path.realpath(entry.path)
+    if not real.startswith(root + os.sep) or not os.path.exists(real) or real in linked:
+        return False
+    if entry.path.startswith(real + os.sep):
+        return False
+    if os.path.isdir(real):
+        linked.add(real)
+    return True
 
 
 def discover(
@@ -151,7 +170,7 @@ def discover(
     faults: list[Fault] = []
     segments = _SegmentCache(matchers)
     routes: dict[str, Route] = {}
-    for source in walk(folder, {ENDPOINT_SUFFIX, *page_suffixes}):
+    for source in walk(folder, {ENDPOINT_SUFFIX, *page_suffixes}, faults):
         try:
             source.segments = _segments(source, segments)
         except PatternError as error:
@@ -161,7 +180,11 @@ def discover(
     for path, target in (redirects or {}).items():
         _add_redirect(routes, path, target, segments, faults)
     for route in routes.values():
-        faults += read_prerender(route)
+        if route.endpoint is not None:
+            route.prerender, found = read_prerender(
+                route.endpoint.path, route.endpoint.relative
+            )
+            faults += found
     table = sorted(routes.values(), key=lambda route: route.sort_key)
     faults += find_collisions(table)
     if faults:
@@ -238,66 +261,22 @@ def _add_redirect(
         faults.append(Fault("name", name, error.problem, error.fix))
         return
     patterns = expand(parsed)
+    known = {part.text for pattern in patterns for part in pattern.params}
+    for blank in targets.blanks(target.target):
+        if blank not in known:
+            close = difflib.get_close_matches(blank, known, n=1)
+            hint = (
+                f"Did you mean [{close[0]}]?" if close else f"{path} has no such param."
+            )
+            problem = f"its target wants [{blank}]"
+            faults.append(
+                Fault("name", f"FILEPAGES_REDIRECTS[{path!r}]", problem, hint)
+            )
     shapes = {pattern.shape for pattern in patterns}
     for stem, route in list(routes.items()):
         if shapes.issuperset(pattern.shape for pattern in route.patterns):
             del routes[stem]
     routes[f"redirect:{path}"] = Route(_route_id(parsed), patterns, redirect=target)
-
-
-# -- prerender ----------------------------------------------------------------
-
-
-def read_prerender(route: Route) -> list[Fault]:
-    """Set ``route.prerender`` from the text of its endpoint; return what is wrong.
-
-    The file is parsed only if it holds the word at all. One that has a syntax
-    error is left for the import to report.
-    """
-    if route.endpoint is None:
-        return []
-    with open(route.endpoint.path, "rb") as file:
-        code = file.read()
-    if b"prerender" not in code:
-        return []
-    try:
-        body = ast.parse(code).body
-    except (SyntaxError, ValueError):
-        return []
-    for statement in body:
-        if not _binds_prerender(statement):
-            continue
-        value = getattr(statement, "value", None)
-        literal = isinstance(value, ast.Constant) and isinstance(value.value, bool)
-        if literal and isinstance(statement, (ast.Assign, ast.AnnAssign)):
-            route.prerender = t.cast(ast.Constant, value).value is True
-            continue
-        return [
-            Fault(
-                "prerender",
-                route.endpoint.relative,
-                "prerender is not a literal True or False",
-                "Write `prerender = True` or `prerender = False` on a line of its"
-                " own: it is read before the file is run.",
-                statement.lineno,
-            )
-        ]
-    return []
-
-
-def _binds_prerender(statement: ast.stmt) -> bool:
-    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return statement.name == "prerender"
-    if isinstance(statement, (ast.Import, ast.ImportFrom)):
-        names = (alias.asname or alias.name for alias in statement.names)
-        return "prerender" in names
-    return any(
-        isinstance(node, ast.Name)
-        and node.id == "prerender"
-        and isinstance(node.ctx, ast.Store)
-        for node in ast.walk(statement)
-        if not isinstance(node, (ast.Lambda, ast.FunctionDef))
-    )
 
 
 # -- collisions ---------------------------------------------------------------
@@ -311,16 +290,18 @@ def find_collisions(routes: t.Sequence[Route]) -> list[Fault]:
     Dynamic routes of which exactly one is prerendered may share a pattern.
     """
     faults: list[Fault] = []
-    owners: dict[str, Route] = {}
+    owners: dict[tuple[str, bool], Route] = {}
+    ids: dict[str, Route] = {}
     for route in routes:
         for pattern in route.patterns:
-            other = owners.setdefault(pattern.shape.casefold(), route)
-            if other is route:
-                continue
-            one_stored = bool(other.prerender) != bool(route.prerender)
-            if one_stored and not route.is_static:
-                continue
-            faults.append(_collision(other.name, route.name, str(pattern)))
+            # Only among dynamic routes may a stored one have a pattern of its own.
+            stored = bool(route.prerender) and not route.is_static
+            other = owners.setdefault((pattern.shape.lower(), stored), route)
+            if other is not route:
+                faults.append(_collision(other.name, route.name, str(pattern)))
+        other = ids.setdefault(route.id, route)
+        if other is not route and not faults:
+            faults.append(_collision(other.name, route.name, route.id))
     return faults
 
 

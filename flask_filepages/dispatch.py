@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 from flask import Flask
 from flask import Request
-from flask import request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map
 from werkzeug.wrappers import Response as BaseResponse
@@ -17,6 +16,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from .bodies import make_rereadable
 from .context import Binding
 from .context import Context
+from .context import current_request
 from .errors import NotAResponseError
 from .handlers import Handler
 from .handlers import Handlers
@@ -24,8 +24,7 @@ from .routing import FileRule
 
 View = Callable[..., t.Any]
 Finish = Callable[[Context, Handler, t.Any], BaseResponse]
-_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_current_request = t.cast(t.Any, request)._get_current_object
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def make_view(
@@ -43,14 +42,14 @@ def make_view(
     table = handlers.table
 
     def view(**params: t.Any) -> BaseResponse:
-        req: Request = _current_request()
+        req: Request = current_request()
         # As it was sent: methods are case-sensitive (RFC 9110, 9.1), Flask's are not.
         method = req.environ["REQUEST_METHOD"]
         handler = table.get(method)
         if handler is None:
             prepare()
             handler = handlers.find(method)
-        if method in _WITH_BODY:
+        if method not in _WITHOUT_BODY:
             make_rereadable(req)
         context = Context(req, params, binding)
         response = handler(context)
@@ -88,7 +87,8 @@ def _to_response(
     name = getattr(handler, "__name__", type(handler).__name__)
     code = getattr(inspect.unwrap(handler), "__code__", None)
     where = file if code is None else f"{file}:{code.co_firstlineno}"
-    raise NotAResponseError(where, name, value, _fix(value))
+    kind = "nothing (None)" if value is None else type(value).__name__
+    raise NotAResponseError(where, name, kind, _fix(value))
 
 
 def _is_wsgi_response(value: t.Any) -> bool:
@@ -117,29 +117,18 @@ def _fix(value: t.Any) -> str:
     return "Write `return Response(...)` or `return context.json(...)`."
 
 
-def behind_app(view: View, shadow: tuple[Map, Map]) -> View:
-    """Return *view* behind the app's own routes that answer other methods.
+def refuse_shadowed(req: Request, shadow: tuple[Map, Map]) -> None:
+    """Raise what the app itself answers where one of its rules goes before ours.
 
     :param shadow: the app's overlapping rules for any method, with the rules of
-        this route; and the same rules of the app as they are.
+        the matched route; and the same rules of the app as they are.
     """
-
-    def guarded(**params: t.Any) -> t.Any:
-        refuse_shadowed(_current_request(), shadow)
-        return view(**params)
-
-    guarded.__module__ = view.__module__
-    guarded.__name__ = view.__name__
-    guarded.__qualname__ = view.__qualname__
-    return guarded
-
-
-def refuse_shadowed(req: Request, shadow: tuple[Map, Map]) -> None:
-    """Raise what the app itself answers where one of its rules goes before ours."""
     any_method, as_they_are = shadow
+    subdomain = req.url_rule.subdomain if req.url_rule is not None else None
+    where = ("localhost", "/", subdomain, "http", req.method, req.path)
     try:
-        rule, _ = any_method.bind_to_environ(req.environ).match(return_rule=True)
+        rule, _ = any_method.bind(*where).match(return_rule=True)
     except HTTPException:
         return
     if not isinstance(rule, FileRule):
-        as_they_are.bind_to_environ(req.environ).match()
+        as_they_are.bind(*where).match()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import types
 import typing as t
 from collections.abc import Callable
 
 from flask import Flask
 from flask import request
 from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import default_exceptions
 from werkzeug.wrappers import Response as BaseResponse
 
 from .routing import FileRule
@@ -36,7 +36,7 @@ def register_error_pages(app: Flask, owners: Callable[[], t.Iterable[Owner]]) ->
     """
     handlers = app.error_handler_spec[None]
     for code in {code for owner in owners() for code in owner.error_pages}:
-        if not handlers.get(code):
+        if default_exceptions[code] not in handlers.get(code, {}):
             app.register_error_handler(code, _make_handler(app, owners))
 
 
@@ -62,12 +62,16 @@ def _make_handler(
 
 
 def _general_handler(app: Flask, error: HTTPException) -> t.Any:
-    general = app.error_handler_spec[None].get(None, {})
-    return next((general[c] for c in type(error).__mro__ if c in general), None)
+    for name in (*request.blueprints, None):
+        general = app.error_handler_spec[name].get(None, {})
+        found = next((general[c] for c in type(error).__mro__ if c in general), None)
+        if found is not None:
+            return found
+    return None
 
 
 def _owner(owners: t.Iterable[Owner]) -> Owner | None:
-    """Return whose error it is: the matched route's, else that of the longest prefix."""
+    """Return whose error it is: that of the matched route, or of the longest prefix."""
     rule = request.url_rule
     if rule is not None:
         if not isinstance(rule, FileRule):
@@ -76,8 +80,3 @@ def _owner(owners: t.Iterable[Owner]) -> Owner | None:
     path = request.path
     below = [o for o in owners if f"{path}/".startswith(f"{o.url_prefix}/")]
     return max(below, key=lambda owner: len(owner.url_prefix), default=None)
-
-
-def error_props(error: BaseException) -> t.Mapping[str, t.Any]:
-    """Return the ``props`` of an error page."""
-    return types.MappingProxyType({"error": error})

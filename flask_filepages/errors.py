@@ -77,7 +77,10 @@ class PatternError(FilePagesError, ValueError):
     def __init__(self, problem: str, fix: str) -> None:
         self.problem = problem
         self.fix = fix
-        super().__init__(f"{problem}. {fix}")
+        super().__init__(problem, fix)
+
+    def __str__(self) -> str:
+        return f"{self.problem}. {self.fix}"
 
 
 class ParamError(FilePagesError, ValueError):
@@ -87,28 +90,40 @@ class ParamError(FilePagesError, ValueError):
         self.route_id = route_id
         self.name = name
         self.value = value
-        super().__init__(f"{value!r} cannot be [{name}] of {route_id}: {problem}")
+        self.problem = problem
+        super().__init__(route_id, name, value, problem)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.value!r} cannot be [{self.name}] of {self.route_id}: {self.problem}"
+        )
 
 
 class NotAResponseError(FilePagesError, TypeError):
     """A handler returned something that is not a response."""
 
-    def __init__(self, file: str, function: str, value: object, fix: str) -> None:
+    def __init__(self, file: str, function: str, kind: str, fix: str) -> None:
         self.file = file
         self.function = function
-        self.value = value
-        kind = "nothing (None)" if value is None else f"{type(value).__name__}"
-        super().__init__(f"{file}: {function}() returned {kind}, not a Response. {fix}")
+        self.kind = kind
+        self.fix = fix
+        super().__init__(file, function, kind, fix)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.file}: {self.function}() returned {self.kind}, not a Response."
+            f" {self.fix}"
+        )
 
 
 class BodyAlreadyReadError(FilePagesError, RuntimeError):
-    """``request.stream`` was consumed; the body cannot be read another time."""
+    """The stream of the request was consumed; the body cannot be read again."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "The body of this request was already consumed through request.stream."
-            " Read it once as a stream, or any number of times with"
-            " request.get_data(), request.get_json() and request.form."
+    def __str__(self) -> str:
+        return (
+            "The body of this request was already consumed as a stream, or as a form"
+            " before the handler. Read it once as a stream, or any number of times"
+            " with request.get_data(), request.get_json() and request.form."
         )
 
 
@@ -127,7 +142,8 @@ class UnsafeRedirectError(FilePagesError, BadRequest):
     def __init__(self, target: str, reason: str) -> None:
         self.target = target
         self.reason = reason
-        BadRequest.__init__(self, self.description)
+        Exception.__init__(self, target, reason)
+        self.response = None
 
     def __str__(self) -> str:
         return (

@@ -10,6 +10,9 @@ from .patterns import Pattern
 from .patterns import Segment
 
 _PARAM = "[^/]+"
+# A matcher is somebody else's expression: long texts are kept away from it.
+_LONGEST_ALONE = 255
+_LONGEST_MIXED = 100
 _REST = "[^/]+(?:/[^/]+)*?"
 
 
@@ -39,19 +42,20 @@ class PatternExpressions:
 
         A literal text is found at its first place behind a param and not looked
         for again (an atomic group): among params without a matcher the first
-        place is as good as any later one.
+        place is as good as any later one. With a matcher it may not be; such a
+        segment is kept short instead.
         """
+        matched = any(part.matcher is not None for part in segment.parts)
         written = ""
-        matched = False
         for index, part in enumerate(segment.parts):
             if part.kind != "text":
-                matched = matched or part.matcher is not None
                 written += self._group(part, self._param(part, segment))
                 continue
             written += re.escape(part.text)
             if 0 < index < len(segment.parts) - 1 and not matched:
                 written = f"(?>{written})"
-        return written
+        longest = _LONGEST_ALONE if len(segment.parts) == 1 else _LONGEST_MIXED
+        return rf"(?=[^/]{{1,{longest}}}(?:/|\Z)){written}" if matched else written
 
     def rest(self, segments: t.Sequence[Segment]) -> str:
         """Return one expression for *segments*, the first of which has a rest.
@@ -59,32 +63,37 @@ class PatternExpressions:
         It is matched against the end of the path without the leading slash. A
         pure rest in last place must take something: the path without it is a
         pattern of its own. Whatever follows a rest can as well be found at its
-        first place, so every chunk before the last rest is an atomic group.
+        first place, so every chunk before the last rest is an atomic group. Of
+        rests side by side all but the last take one segment.
         """
         only_rests = all(segment.is_rest for segment in segments)
         chunks = [""]
         started = False
-        for segment in segments:
-            if segment.is_rest and not started:
-                rest = self._group(segment.parts[0], _REST)
-                chunks[-1] += rest if only_rests else f"(?:{rest}/)?"
-                started = only_rests
-            elif segment.is_rest:
-                chunks.append(f"(?:/{self._group(segment.parts[0], _REST)})?")
-            else:
-                if started and segment.parts[0].kind == "rest":
+        for index, segment in enumerate(segments):
+            beside = segments[index + 1 : index + 2]
+            after_rest = index > 0 and segments[index - 1].is_rest
+            if segment.is_rest:
+                several = not (beside and beside[0].is_rest)
+                rest = self._group(segment.parts[0], _REST if several else _PARAM)
+                if not started:
+                    chunks[-1] += rest if only_rests else f"(?:{rest}/)?"
+                    started = only_rests
+                    continue
+                if not after_rest:
                     chunks.append("")
-                chunks[-1] += ("/" if started else "") + self.segment(segment)
-                started = True
+                chunks[-1] += f"(?:/{rest})?"
+                continue
+            if started and segment.parts[0].kind == "rest":
+                chunks.append("")
+            chunks[-1] += ("/" if started else "") + self.segment(segment)
+            started = True
         return "".join(f"(?>{chunk})" for chunk in chunks[:-1]) + chunks[-1]
 
     def _param(self, part: Part, segment: Segment) -> str:
         if part.kind == "rest":
             return ".*?"
         if part.matcher is not None:
-            # Somebody else's expression: keep long texts away from it.
-            limit = r"(?=[^/]{1,255}(?:/|\Z))" if len(segment.parts) == 1 else ""
-            return limit + self._matchers[part.matcher]
+            return self._matchers[part.matcher]
         return _PARAM if len(segment.parts) == 1 else f"{_PARAM}?"
 
     def _group(self, part: Part, regex: str) -> str:

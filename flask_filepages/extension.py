@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import typing as t
 import weakref
+from dataclasses import replace
 
 from flask import Blueprint
 from flask import Flask
-from flask.sansio.blueprints import BlueprintSetupState
 
 from . import devtools
 from .error_pages import register_error_pages
@@ -19,6 +19,9 @@ from .rendering import Renderer
 from .settings import Settings
 from .state import PagesState
 from .urls import make_build_error_handler
+
+if t.TYPE_CHECKING:
+    from flask.blueprints import BlueprintSetupState
 
 _prefix_re = re.compile(r"(?:/[^/<>]+)*")
 
@@ -94,21 +97,25 @@ class FilePages:
                 f"This app has a FilePages named {self.name!r} already. Give the"
                 " second one a name: FilePages(app, folder=..., name='shop')."
             )
+        if app.url_map.host_matching or "<" in app.url_map.default_subdomain:
+            raise SettingsError(
+                "FilePages answers on every host. An app with host_matching=True, or a"
+                " default subdomain with variables, cannot have one."
+            )
+        settings = Settings.from_config(app.config)
+        if known:
+            settings = replace(settings, redirects={})
         state = PagesState(
             app,
             name=self.name,
             folder=self.folder,
             url_prefix=self.url_prefix,
-            settings=Settings.from_config(app.config),
+            settings=settings,
             renderers=self.renderers,
-            first=not known,
         )
+        state.check_collisions()
         known[self.name] = state
-        try:
-            app.register_blueprint(self.blueprint)
-        except BaseException:
-            del known[self.name]
-            raise
+        app.register_blueprint(self.blueprint)
         self._apps.add(app)
         if len(known) == 1:
             names = lambda: {name: s.routes for name, s in states(app).items()}  # noqa: E731
@@ -128,7 +135,13 @@ class FilePages:
             states(one)[self.name].load()
 
     def _register(self, setup: BlueprintSetupState) -> None:
-        states(t.cast(Flask, setup.app))[self.name].register(setup)
+        state = states(t.cast(Flask, setup.app)).get(self.name)
+        if state is None:
+            raise SettingsError(
+                "The blueprint of a FilePages is registered by FilePages.init_app(app),"
+                " not by app.register_blueprint()."
+            )
+        state.register()
 
     def _folder_in(self, app: t.Any) -> str | None:
         state = states(app).get(self.name) if app is not None else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import linecache
 import os
 import sys
 import traceback
@@ -20,6 +21,7 @@ from werkzeug.exceptions import MethodNotAllowed
 from .context import Context
 from .discovery import Source
 from .errors import Fault
+from .modules import SecondMainError
 from .modules import finder
 
 #: The only names of a module that requests can reach. Never looked up by the
@@ -87,6 +89,8 @@ def load_handlers(
         with finder.loading():
             module = import_module(name)
     except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and not _raises_itself(error):
+            raise
         return {}, [_import_fault(error, source, folder)], []
     return _own_handlers(module, source, has_page=has_page)
 
@@ -167,8 +171,17 @@ def _import_fault(error: BaseException, source: Source, folder: str) -> Fault:
         filename = frame.f_code.co_filename
         if os.path.realpath(filename).startswith(folder + os.sep):
             file, line = _shown(filename, folder), number
-    text = f"{kind}: {error}" if str(error) else kind
+    try:
+        text = f"{kind}: {error}".removesuffix(": ")
+    except Exception:
+        text = kind
     return Fault("import", file, text, _import_fix(error), line)
+
+
+def _raises_itself(error: BaseException) -> bool:
+    """Whether the file raised it, not somebody at the keyboard."""
+    frame, line = list(traceback.walk_tb(error.__traceback__))[-1]
+    return type(error).__name__ in linecache.getline(frame.f_code.co_filename, line)
 
 
 def _shown(filename: str, folder: str) -> str:
@@ -179,6 +192,11 @@ def _shown(filename: str, folder: str) -> str:
 def _import_fix(error: BaseException) -> str:
     if isinstance(error, (SystemExit, KeyboardInterrupt)):
         return "A page must not end the process while it is imported."
+    if isinstance(error, SecondMainError):
+        return (
+            "Use flask.current_app or context.app, or move what is shared into a"
+            " module of its own; call FilePages(app) and pages.load() last."
+        )
     if not isinstance(error, ImportError):
         return "The file raised while it was imported; mend that line."
     module = sys.modules.get(error.name or "")

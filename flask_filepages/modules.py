@@ -20,30 +20,39 @@ import types
 import typing as t
 from contextlib import contextmanager
 
+from .errors import SettingsError
+
 _PRIVATE = f"{__package__}.tree"
 _DOT = "·"
 _SLASH = "∕"
 
 
-def anchor_for(folder: str, import_name: str, root_path: str) -> str:
+def anchor_for(folder: str, package: t.Sequence[str], root_path: str) -> str:
     """Return the package name under which the modules of *folder* stand.
 
     :param folder: the real path of the folder.
-    :param import_name: the import name of the app, ``"__main__"`` included.
-    :param root_path: where the app's module lies.
+    :param package: the names of the package that lies in *root_path*, if it is one.
+    :raises SettingsError: the path cannot be spelled as a name.
     """
     if _DOT in folder or _SLASH in folder:
-        raise ImportError(f"the path {folder!r} may not hold {_DOT!r} or {_SLASH!r}")
+        raise SettingsError(
+            f"The path of {folder} holds {_DOT!r} or {_SLASH!r}, by which modules are"
+            " named here. Move or rename the folder."
+        )
     relative = os.path.relpath(folder, os.path.realpath(root_path))
     parts = relative.split(os.sep)
     if all(part.isidentifier() for part in parts):
-        name = ".".join([*_package_of(import_name), *parts])
+        name = ".".join([*package, *parts])
         if _search_path(name) == {folder}:
             return name
     return f"{_PRIVATE}.{folder.replace('.', _DOT).replace(os.sep, _SLASH)}"
 
 
-def _package_of(import_name: str) -> list[str]:
+def package_of(import_name: str) -> list[str]:
+    """Return the names of the package that an app's module is or lies in.
+
+    :param import_name: of the app, ``"__main__"`` included.
+    """
     if import_name == "__main__":
         package = getattr(sys.modules["__main__"], "__package__", None)
         return package.split(".") if package else []
@@ -99,6 +108,10 @@ class _FreshLoader(_FileLoader):
         return self.source_to_code(self.get_data(path), path)
 
 
+class SecondMainError(ImportError):
+    """A page imports the script that is running, by its other name."""
+
+
 class PagesFinder(importlib.abc.MetaPathFinder):
     """Finds the modules of all pages folders of this process."""
 
@@ -108,7 +121,8 @@ class PagesFinder(importlib.abc.MetaPathFinder):
 
     def register(self, anchor: str, folder: str, *, fresh: bool) -> None:
         """Take the modules below *anchor*; *fresh* ones are never from bytecode."""
-        self._anchors[anchor] = (folder, fresh)
+        # A new dict, so that imports in other threads can go on reading the old one.
+        self._anchors = {**self._anchors, anchor: (folder, fresh)}
 
     def name_of(self, file: str) -> str | None:
         """Return the name of the module in *file*, if its folder is registered."""
@@ -134,38 +148,41 @@ class PagesFinder(importlib.abc.MetaPathFinder):
             return _folder_spec(
                 fullname, [tail.replace(_SLASH, os.sep).replace(_DOT, ".")]
             )
-        known = [
-            f for a, (_, f) in self._anchors.items() if fullname.startswith(f"{a}.")
-        ]
-        if not known and _DOT not in tail and not fullname.startswith(f"{_PRIVATE}."):
+        anchor = self._anchor_of(fullname)
+        if not anchor and _DOT not in tail and not fullname.startswith(f"{_PRIVATE}."):
             return None
-        loader = _FreshLoader if any(known) else _FileLoader
+        folder, fresh = self._anchors.get(anchor, ("", False))
+        loader = _FreshLoader if fresh else _FileLoader
         # The path of a package without __init__.py grows with sys.path.
-        folder, _ = self._anchors.get(parent, ("", False))
-        return _find(fullname, tail, [folder] if folder else list(path), loader)
+        below = [folder] if anchor == parent else list(path)
+        return _find(fullname, tail, below, loader)
+
+    def _anchor_of(self, fullname: str) -> str:
+        name = fullname.rpartition(".")[0]
+        while name and name not in self._anchors:
+            name = name.rpartition(".")[0]
+        return name
 
     @contextmanager
     def loading(self) -> t.Iterator[None]:
         """While pages are imported, importing the running script again is refused."""
+        before = getattr(self._loading, "active", False)
         self._loading.active = True
         try:
             yield
         finally:
-            self._loading.active = False
+            self._loading.active = before
 
     def _refuse_second_main(self, fullname: str) -> None:
         if not getattr(self._loading, "active", False):
             return
         main = sys.modules["__main__"]
-        file = getattr(main, "__file__", None)
-        if file is None or getattr(main, "__spec__", None) is not None:
-            return
-        if fullname == os.path.splitext(os.path.basename(file))[0]:
-            raise ImportError(
+        spec = getattr(main, "__spec__", None)  # of `python -m name`
+        file = os.path.basename(getattr(main, "__file__", None) or "")
+        if fullname == (spec.name if spec else os.path.splitext(file)[0]):
+            raise SecondMainError(
                 f"{fullname!r} is the running script, which Python knows as"
-                " '__main__'; importing it would run it a second time. Use"
-                " flask.current_app or context.app, or move what is shared into a"
-                " module of its own.",
+                " '__main__'; importing it would run it a second time",
                 name=fullname,
             )
 

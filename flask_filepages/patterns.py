@@ -41,6 +41,7 @@ _param_re = re.compile(
     r"(?P<rest>\.\.\.)?(?P<name>[A-Za-z0-9_$]+)(?:=(?P<matcher>[A-Za-z_]\w*))?",
     re.ASCII,
 )
+_TAKEN = frozenset({"_anchor", "_external", "_method", "_scheme"})
 _extension_re = re.compile(r"[^/]+\.\w+\Z", re.ASCII)
 _control_re = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -183,6 +184,10 @@ def _parse_part(piece: str) -> Part:
             f"{piece} is not a param",
             "Write [name], [...name] or [name=matcher]; a name is made of ASCII"
             " letters, digits, '_' and '$'.",
+        )
+    if match["name"] in _TAKEN:
+        raise PatternError(
+            f"[{match['name']}] is a word of url_for", "Give the param another name."
         )
     if match["rest"] and match["matcher"]:
         raise PatternError(

@@ -96,7 +96,9 @@ class _Argument:
 
     def takes(self, item: pytest.Item) -> bool:
         """Whether the item lies in the file or folder, and in the test or class."""
-        chain = item.nodeid.split("::")[1:]
+        nodes = item.listchain()
+        files = [i for i, node in enumerate(nodes) if isinstance(node, pytest.File)]
+        chain = [node.name for node in nodes[files[-1] + 1 :]]
         last = getattr(item, "originalname", None) or item.name
         names = {(*chain[: len(self.names)],), (*chain[:-1], last)}
         return self.covers(item.path) and self.names in names

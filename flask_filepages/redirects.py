@@ -5,21 +5,24 @@ from __future__ import annotations
 import functools
 import re
 import typing as t
-from collections.abc import Callable
+from urllib.parse import quote
 
 from flask import Request
 from flask import Response
-from flask import request
+from flask import current_app
 from werkzeug.exceptions import NotFound
 
 from . import targets
+from .context import current_request
+from .converters import SEGMENT_SAFE
 from .discovery import Route
+from .dispatch import View
+from .routing import FileRule
 from .settings import TrailingSlash
-
-View = Callable[..., t.Any]
 
 # Astro, rule 39: a path like these is not redirected and simply does not match.
 _internal_re = re.compile(r"/[_@./]")
+_PATH_SAFE = f"{SEGMENT_SAFE}/"
 _extension_re = re.compile(r"\.\w+\Z", re.ASCII)
 
 
@@ -33,7 +36,7 @@ def redirect_view(route: Route) -> View:
         raise TypeError(f"{route.id} is no redirect")
 
     def view(**params: t.Any) -> Response:
-        req = _request()
+        req = current_request()
         target = targets.encode(targets.fill(redirect.target, params))
         if target.startswith("/"):
             target = req.root_path.rstrip("/") + target
@@ -53,21 +56,19 @@ def keep_canonical(view: View, policy: TrailingSlash) -> View:
 
     @functools.wraps(view)
     def canonical(**params: t.Any) -> t.Any:
-        req = _request()
-        _, built = t.cast(t.Any, req.url_rule).build(req.view_args, False)
-        if built.endswith("/") == req.path.endswith("/"):
+        req = current_request()
+        path = req.path
+        with_slash = t.cast(FileRule, req.url_rule).rule.endswith("/")
+        if with_slash == path.endswith("/"):
             return view(**params)
         if policy == "always" and _extension_re.search(req.path):
             raise NotFound
         if _internal_re.match(req.path):
             raise NotFound
-        return _redirect(req, req.root_path.rstrip("/") + built, None)
+        path = quote(f"{path}/" if with_slash else path.rstrip("/"), safe=_PATH_SAFE)
+        return _redirect(req, req.root_path.rstrip("/") + path, None)
 
     return canonical
-
-
-def _request() -> Request:
-    return t.cast(Request, t.cast(t.Any, request)._get_current_object())
 
 
 def _redirect(req: Request, target: str, status: int | None) -> Response:
@@ -79,4 +80,5 @@ def _redirect(req: Request, target: str, status: int | None) -> Response:
         path = f"{path}?{targets.encode(query)}"
     if status is None:
         status = 301 if req.method == "GET" else 308
-    return Response(status=status, headers=[("Location", path + hash_ + fragment)])
+    location = path + hash_ + fragment
+    return current_app.response_class(status=status, headers=[("Location", location)])

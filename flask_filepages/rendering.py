@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 from collections.abc import Callable
 
@@ -14,6 +15,7 @@ if t.TYPE_CHECKING:
     from jinja2 import Environment
 
     from .context import Context
+    from .discovery import Route
 
 #: Gives the HTML of a page: ``(context, template name, data) -> str``.
 Renderer = Callable[["Context", str, dict[str, t.Any]], str]
@@ -35,8 +37,11 @@ class PagesLoader(BaseLoader):
         folder = self._folder_of(getattr(environment, "app", None))
         if folder is None or not template.startswith(self._prefix):
             raise TemplateNotFound(template)
-        loader = FileSystemLoader(folder)
-        return loader.get_source(environment, template.removeprefix(self._prefix))
+        name = template.removeprefix(self._prefix)
+        found = FileSystemLoader(folder).get_source(environment, name)
+        if not os.path.realpath(found[1]).startswith(folder + os.sep):
+            raise TemplateNotFound(template)
+        return found
 
     def list_templates(self) -> list[str]:
         return []
@@ -45,6 +50,25 @@ class PagesLoader(BaseLoader):
 def render_jinja(context: Context, template: str, data: dict[str, t.Any]) -> str:
     """Return the Jinja template rendered with *data* and ``context``."""
     return render_template(template, **{**data, "context": context})
+
+
+def make_render(
+    name: str, route: Route, renderers: t.Mapping[str, Renderer]
+) -> Callable[[Context, str | None, dict[str, t.Any]], str]:
+    """Return what ``context.render`` of *route* calls: with its page by default."""
+
+    def render(context: Context, template: str | None, data: dict[str, t.Any]) -> str:
+        if template is None:
+            if route.page is None:
+                raise FileNotFoundError(
+                    f"{route.name} has no page of its name beside it. Make one, or"
+                    " name a template: context.render('some.html')."
+                )
+            template = f"{name}:/{route.page.relative}"
+        suffix = os.path.splitext(template)[1]
+        return renderers.get(suffix, render_jinja)(context, template, data)
+
+    return render
 
 
 RENDERERS: t.Mapping[str, Renderer] = {".html": render_jinja}

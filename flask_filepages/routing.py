@@ -8,7 +8,6 @@ for each rule, which is most of what adding a rule costs).
 
 from __future__ import annotations
 
-import re
 import typing as t
 from collections.abc import Callable
 from collections.abc import Iterable
@@ -16,13 +15,14 @@ from collections.abc import Iterator
 from collections.abc import Set
 from urllib.parse import quote
 
-from werkzeug.routing import BaseConverter
-from werkzeug.routing import Map
 from werkzeug.routing import Rule
-from werkzeug.routing import ValidationError
 from werkzeug.routing.rules import RulePart
 from werkzeug.routing.rules import Weighting
 
+from .converters import SEGMENT_SAFE
+from .converters import ParamConverter
+from .converters import RestConverter
+from .converters import matcher
 from .discovery import Route
 from .errors import ParamError
 from .expressions import PatternExpressions
@@ -38,90 +38,14 @@ from .settings import TrailingSlash
 
 _GROUP = "__werkzeug_{}"
 _NO_WEIGHT = Weighting(0, [], 0, [])
-# The characters that the URL standard allows in a path segment.
-_SEGMENT_SAFE = "!$&'()*+,:;=@"
-# Never the value of a param: what stands for undecodable bytes, NUL, and names
-# that mean another folder wherever the value becomes a path.
-_refused_re = re.compile(r"[\x00\ufffd\ud800-\udfff]|(?:\A|/)(?:\.{1,2})?(?:/|\Z)")
-
-
-class ParamConverter(BaseConverter):
-    """``[name]``: one segment, or a part of it."""
-
-    def to_python(self, value: str) -> str:
-        if not value.isalnum() and _refused_re.search(value):
-            raise ValidationError(value)
-        return value
-
-    def to_url(self, value: t.Any) -> str:
-        text = str(value)
-        if "/" in text or _refused_re.search(text):
-            raise ValidationError("it is empty, or holds '/', NUL or a dot segment")
-        return quote(text, safe=_SEGMENT_SAFE)
-
-
-class RestConverter(BaseConverter):
-    """``[...name]``: any number of segments, ``None`` for none."""
-
-    part_isolating = False
-
-    def to_python(self, value: str | None) -> str | None:
-        if not value:
-            return None
-        if "\\" in value or _refused_re.search(value):
-            raise ValidationError(value)
-        return value
-
-    def to_url(self, value: t.Any) -> str:
-        text = str(value)
-        if "\\" in text or _refused_re.search(text):
-            raise ValidationError(
-                "it has an empty or dot segment, a leading or trailing slash, NUL or '\\'"
-            )
-        return quote(text, safe=f"{_SEGMENT_SAFE}/")
-
-
-class IntConverter(BaseConverter):
-    """``[name=int]``: ASCII, no sign, no leading zero: one URL for each number."""
-
-    regex = "(?:0|[1-9][0-9]{0,18})"
-
-    def to_python(self, value: str) -> int:
-        return int(value)
-
-    def to_url(self, value: t.Any) -> str:
-        text = str(int(value))
-        if not re.fullmatch(self.regex, text):
-            raise ValidationError("it is negative or has more than 19 digits")
-        return text
-
-
-def matcher(map: Map, name: str) -> BaseConverter:
-    """Return a converter of *map* by its name; ``int`` is ours."""
-    return IntConverter(map) if name == "int" else map.converters[name](map)
-
-
-def usable_matchers(map: Map) -> list[str]:
-    """Return the names that ``[param=matcher]`` may use with *map*.
-
-    A converter that spans segments, or does nothing without arguments, is none.
-    """
-    usable = ["int"]
-    for name, converter in map.converters.items():
-        if name in ("default", "int", "path"):
-            continue
-        try:
-            made = converter(map)
-        except TypeError:
-            continue
-        if made.part_isolating and not re.fullmatch(made.regex, ""):
-            usable.append(name)
-    return usable
 
 
 class RouteMethods(Set[str]):
     """The methods of a route. Matching takes every method, so that one file owns
-    the URL; listing gives those that the file really answers."""
+    the URL; listing loads the file and gives those that it really answers.
+
+    Comparing and printing do neither: Werkzeug does both in its errors.
+    """
 
     def __init__(self, methods: Callable[[], Iterable[str]]) -> None:
         self._methods = methods
@@ -139,8 +63,19 @@ class RouteMethods(Set[str]):
     def __len__(self) -> int:
         return sum(1 for _ in self._methods())
 
+    def __bool__(self) -> bool:
+        return True
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    __hash__ = object.__hash__
+
+    def __and__(self, other: Iterable[t.Any]) -> t.Any:
+        return set(other)
+
     def __repr__(self) -> str:
-        return repr(set(self))
+        return "{every method}"
 
 
 class FileRule(Rule):
@@ -196,7 +131,7 @@ class FileRule(Rule):
         }
         regexes = {name: made.regex for name, made in matchers.items()}
         expressions = PatternExpressions(self.pattern, regexes, _GROUP)
-        self._parts = [self._domain_part(), _static("")]
+        self._parts = [_static(self.subdomain or ""), _static("")]
         self._parts += [_static(text) for text in self.prefix.split("/")[1:]]
         first = self.pattern.first_rest
         for segment in segments[:first]:
@@ -222,10 +157,9 @@ class FileRule(Rule):
         }
         self._trace = [(False, "|"), (False, self.rule)]
 
-    def _domain_part(self) -> RulePart:
-        if self.map.host_matching or not self.subdomain:
-            return _static("")
-        return next(iter(self._parse_rule(self.subdomain)))
+    def is_duplicate(self, other: Rule) -> bool:
+        """Collisions are found by name, before any rule is added."""
+        return False
 
     def build(
         self, values: t.Mapping[str, t.Any], append_unknown: bool = True
@@ -237,7 +171,7 @@ class FileRule(Rule):
         path = self.prefix + "".join(
             self._build_segment(segment, values) for segment in self.pattern.segments
         )
-        if not path or self.rule.endswith("/") and path[-1] != "/":
+        if not path or (self.rule.endswith("/") and path[-1] != "/"):
             path += "/"
         if append_unknown:
             unknown = {k: v for k, v in values.items() if k not in self.arguments}
@@ -256,11 +190,11 @@ class FileRule(Rule):
         built = ""
         for part in segment.parts:
             if part.kind == "text":
-                built += quote(part.text, safe=_SEGMENT_SAFE)
+                built += quote(part.text, safe=SEGMENT_SAFE)
                 continue
-            value = values.get(part.text)
-            if part.kind == "rest" and value in (None, ""):
+            if part.kind == "rest" and values.get(part.text) in (None, ""):
                 continue
+            value = values[part.text]
             try:
                 built += self._converters[part.text].to_url(value)
             except (ValueError, TypeError) as error:
@@ -268,13 +202,17 @@ class FileRule(Rule):
         return f"/{built}" if built else ""
 
 
-def rules_of(route: Route, **options: t.Any) -> Iterator[FileRule]:
+def rules_of(route: Route, taken: set[str], **options: t.Any) -> Iterator[FileRule]:
     """Yield the rules of *route*: one for each pattern, and one more for a pattern
-    whose rest may be left out."""
+    whose rest may be left out, unless its shape is *taken* by another route.
+
+    The shapes of all rules are added to *taken*.
+    """
     for pattern in route.patterns:
         yield FileRule(route, pattern, **options)
         shorter = without_final_rest(pattern)
-        if shorter is not None:
+        if shorter is not None and shorter.shape not in taken:
+            taken.add(shorter.shape)
             yield FileRule(route, shorter, **options)
 
 
@@ -309,9 +247,8 @@ def _weight(keys: t.Sequence[SegmentKey]) -> Weighting:
     converters by their weight: 50 for numbers, 100 for text, 200 for paths.
     """
     rank, literal, *_ = keys[0]
-    tie = t.cast("list[int]", list(keys))
+    kind = {MATCHER: 50, HALF: 100, HALF_REST: 100, PARAM: 100}.get(rank, 200)
+    ranked = t.cast("list[int]", [kind, *keys])
     if rank in (HALF, HALF_REST):
-        return Weighting(-1, [(rank - HALF, literal)], -1, tie)
-    if rank in (MATCHER, PARAM):
-        return Weighting(0, [], -1, [50 if rank == MATCHER else 100, *tie])
-    return Weighting(0, [], -1, [200, *tie])
+        return Weighting(-1, [(rank - HALF, literal)], -1, ranked)
+    return Weighting(0, [], -1, ranked)

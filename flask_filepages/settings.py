@@ -54,7 +54,7 @@ class Settings:
 
 
 def _site(value: t.Any) -> str | None:
-    if value is None or isinstance(value, str) and "://" in value:
+    if value is None or (isinstance(value, str) and "://" in value):
         return value
     raise SettingsError(
         f"FILEPAGES_SITE is {value!r}; write the public address of the site,"
@@ -78,7 +78,12 @@ def _redirects(value: t.Any) -> dict[str, Redirect]:
 
 
 def _redirect(source: t.Any, target: t.Any) -> Redirect:
-    target, status = target if isinstance(target, tuple) else (target, None)
+    if isinstance(target, (tuple, list)) and len(target) != 2:
+        raise SettingsError(
+            f"FILEPAGES_REDIRECTS: {source!r} leads to {target!r}; write a target, or"
+            " (target, status)."
+        )
+    target, status = target if isinstance(target, (tuple, list)) else (target, None)
     if not (isinstance(source, str) and source.startswith("/")):
         raise SettingsError(
             f"FILEPAGES_REDIRECTS: {source!r} must be a path that starts with '/'."

@@ -74,12 +74,22 @@ def _collapsed(path: str) -> str:
     return "/".join(out)
 
 
-def fill(template: str, params: t.Mapping[str, str | None]) -> str:
-    """Return a redirect target with ``[name]`` and ``[...name]`` filled from *params*.
+_blank_re = re.compile(
+    r"(?P<slash>/?)\[\[?(?P<rest>\.\.\.)?(?P<name>[\w$]+)(?:=\w+)?\]\]?", re.ASCII
+)
 
-    Values are percent-encoded; a rest keeps its slashes and takes the slash
-    before it along when it is empty. Leading slashes are collapsed, so no value
-    can name a host.
+
+def blanks(template: str) -> list[str]:
+    """Return the names of the params that a redirect target wants filled."""
+    return [match["name"] for match in _blank_re.finditer(template)]
+
+
+def fill(template: str, params: t.Mapping[str, str | None]) -> str:
+    """Return a redirect target with its params filled from *params*.
+
+    Values are percent-encoded; a rest keeps its slashes, and an absent value takes
+    the slash before it along. Leading slashes are collapsed, so no value can name
+    a host.
     """
 
     def put(match: re.Match[str]) -> str:
@@ -88,7 +98,4 @@ def fill(template: str, params: t.Mapping[str, str | None]) -> str:
             return ""
         return match["slash"] + quote(str(value), safe="/" if match["rest"] else "")
 
-    filled = re.sub(
-        r"(?P<slash>/?)\[(?P<rest>\.\.\.)?(?P<name>[\w$]+)(?:=\w+)?\]", put, template
-    )
-    return re.sub(r"\A/{2,}", "/", filled) or "/"
+    return re.sub(r"\A/{2,}", "/", _blank_re.sub(put, template)) or "/"

@@ -9,14 +9,16 @@ import typing as t
 
 from flask import Flask
 from flask import render_template
+from flask.sessions import SecureCookieSession
+from werkzeug.datastructures import Headers as WerkzeugHeaders
+from werkzeug.http import dump_cookie
 from werkzeug.test import EnvironBuilder
 
+from .bodies import make_rereadable
 from .context import Binding
 from .context import Context
-from .cookies import Cookies
 from .modules import anchor_for
 from .modules import finder
-from .modules import module_name
 
 
 def make_context(
@@ -45,19 +47,23 @@ def make_context(
     :param app: what ``context.app`` is, else a Flask app with no settings.
     """
     app = app or Flask("flask_filepages.testing")
+    sent = WerkzeugHeaders(dict(headers or {}))
+    for name, value in (cookies or {}).items():
+        sent.add("Cookie", dump_cookie(name, value, path=None))
     builder = EnvironBuilder(
-        path, method=method, query_string=query, json=json, data=form, headers=headers
+        path, method=method, query_string=query, json=json, data=form, headers=sent
     )
     try:
         request = app.request_class(builder.get_environ())
     finally:
         builder.close()
+    if method not in ("GET", "HEAD", "OPTIONS"):
+        make_rereadable(request)
     context = Context(request, dict(params or {}), Binding(path, {}, _render))
     context.app = app
     context.props = types.MappingProxyType(dict(props or {}))
-    context.session = dict(session or {})
+    context.session = SecureCookieSession(session or {})
     context.locals = types.SimpleNamespace(**(locals or {}))
-    context.cookies = Cookies({**request.cookies, **(cookies or {})})
     return context
 
 
@@ -67,7 +73,7 @@ def _render(context: Context, template: str | None, data: dict[str, t.Any]) -> s
             "make_context() belongs to no file, so there is no page beside it. Name"
             " the template, or test the page through app.test_client()."
         )
-    with context.app.test_request_context(context.request.path):
+    with context.app.request_context(context.request.environ):
         return render_template(template, **{**data, "context": context})
 
 
@@ -88,7 +94,7 @@ def load_endpoint(file: str, *, beside: str, folder: str = "pages") -> types.Mod
     if name is None:
         root = _pages_root(path, folder)
         parent = os.path.dirname(root)
-        anchor = anchor_for(root, ".".join([*_package(parent), "_"]), parent)
+        anchor = anchor_for(root, _package(parent), parent)
         finder.register(anchor, root, fresh=False)
         name = finder.name_of(path)
     return importlib.import_module(t.cast(str, name))

@@ -9,7 +9,6 @@ import typing as t
 from flask import Flask
 from flask import has_request_context
 from flask import request
-from werkzeug.routing import BuildError
 from werkzeug.routing import Map
 from werkzeug.routing import Rule
 
@@ -23,6 +22,10 @@ if t.TYPE_CHECKING:
 
     #: The route ids of each FilePages of an app.
     Names = Mapping[str, t.Collection[str]]
+
+
+# A variable of a rule: what is kept is its converter, unless that is the default.
+_variable_re = re.compile(r"<(?:(?:string|default):)?(?:(\w+)[^:>]*:)?\w[^>]*>")
 
 
 def endpoint_name(name: str, route_id: str) -> str:
@@ -63,19 +66,28 @@ def make_build_error_handler(
     return build_route_id
 
 
-def collisions_with_app(map: Map, rules: t.Iterable[FileRule]) -> list[Fault]:
-    """Return a fault for every pattern that a rule of the app itself has too."""
-    own = {_shape(rule.rule): rule for rule in _app_rules(map)}
+def collisions_with_app(
+    map: Map, name: str, rules: t.Iterable[FileRule]
+) -> list[Fault]:
+    """Return a fault for every pattern that another rule of the app has too.
+
+    :param name: of the FilePages whose *rules* they are.
+    """
+    own = {
+        _shape(rule, map): rule
+        for rule in map.iter_rules()
+        if not (isinstance(rule, FileRule) and rule.endpoint.startswith(f"{name}."))
+        if not rule.build_only
+    }
     faults = {}
     for rule in rules:
-        other = own.get(_shape(rule.rule))
+        other = own.get(_shape(rule, map))
         if other is not None:
             faults[rule.route.id] = Fault(
                 "collision",
                 rule.route.name,
-                f"answers {rule.rule}, and so does the app's own endpoint"
-                f" {other.endpoint!r}",
-                "Keep one of the two: rename the file, or remove the @app.route.",
+                f"answers {rule.rule}, and so does the app's endpoint {other.endpoint!r}",
+                "Keep one of the two: rename the file, or remove the other route.",
             )
     return list(faults.values())
 
@@ -103,11 +115,14 @@ def shadow_maps(
     if not overlapping:
         return None
     any_method, as_they_are = _empty_copy(map), _empty_copy(map)
+    paths = set()
     for rule in overlapping:
         as_they_are.add(rule.empty())
         free = rule.empty()
         free.methods = None
-        any_method.add(free)
+        if (free.rule, free.subdomain) not in paths:
+            paths.add((free.rule, free.subdomain))
+            any_method.add(free)
     for own in rules:
         any_method.add(own.empty())
     return any_method, as_they_are
@@ -115,8 +130,8 @@ def shadow_maps(
 
 def _empty_copy(map: Map) -> Map:
     return Map(
+        default_subdomain=map.default_subdomain,
         converters=dict(map.converters),
-        host_matching=map.host_matching,
         strict_slashes=map.strict_slashes,
         merge_slashes=map.merge_slashes,
     )
@@ -130,9 +145,10 @@ def _app_rules(map: Map) -> t.Iterator[Rule]:
     )
 
 
-def _shape(rule: str) -> str:
+def _shape(rule: Rule, map: Map) -> tuple[str, str]:
     """Return a rule without the names of its variables and its last slash."""
-    return re.sub(r"<(path:)?[^>]*>", r"<\1>", rule).rstrip("/") or "/"
+    text = _variable_re.sub(r"<\1>", rule.rule)
+    return rule.subdomain or map.default_subdomain, text.rstrip("/") or "/"
 
 
 def _may_overlap(first: str, second: str) -> bool:

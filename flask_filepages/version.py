@@ -1,3 +1,3 @@
-"""The version, alone, so that it can be read without importing Flask."""
+"""The version, alone, so that a build can read it without importing anything."""
 
 __version__ = "0.1.0"

@@ -27,7 +27,9 @@ TREE = {
 
 
 def flask(pytester: pytest.Pytester, *words: str) -> pytest.RunResult:
-    return pytester.run(sys.executable, "-m", "flask", "--app", "app", "filepages", *words)
+    return pytester.run(
+        sys.executable, "-m", "flask", "--app", "app", "filepages", *words
+    )
 
 
 def test_routes(pytester: pytest.Pytester) -> None:
@@ -39,7 +41,6 @@ def test_routes(pytester: pytest.Pytester) -> None:
         "ƒ /about        GET, HEAD, OPTIONS        about.html",
         "ƒ /             GET, HEAD, OPTIONS, POST  index.py",
         "○ /<path:path>  GET, HEAD, OPTIONS        [...path].py",
-        "○ /             GET, HEAD, OPTIONS        [...path].py",
     ]
 
 
@@ -123,7 +124,9 @@ def test_check_for_a_program(pytester: pytest.Pytester) -> None:
 
 
 def test_an_app_without_filepages_is_told(pytester: pytest.Pytester) -> None:
-    write_files(pytester.path, {"app.py": "from flask import Flask\napp = Flask('x')\n"})
+    write_files(
+        pytester.path, {"app.py": "from flask import Flask\napp = Flask('x')\n"}
+    )
     result = flask(pytester, "routes")
 
     assert result.ret == 1
@@ -134,7 +137,9 @@ def test_flask_routes_lists_them_too(pytester: pytest.Pytester) -> None:
     write_files(pytester.path, {**TREE, "app.py": APP})
     result = pytester.run(sys.executable, "-m", "flask", "--app", "app", "routes")
 
-    result.stdout.fnmatch_lines(["filepages./ *GET, POST*/*", "filepages./about*GET*/about*"])
+    result.stdout.fnmatch_lines(
+        ["filepages./ *GET, POST*/*", "filepages./about*GET*/about*"]
+    )
 
 
 def test_in_process(make_pages: object) -> None:
@@ -153,9 +158,14 @@ def test_in_process(make_pages: object) -> None:
     listed = CliRunner().invoke(filepages, ["routes"], obj=info)
     rows = CliRunner().invoke(filepages, ["routes", "--json"], obj=info)
 
+    assert "b.py: it has no handler" in listed.stderr
     assert (checked.exit_code, as_json.exit_code) == (1, 1)
     assert "b.py: it has no handler" in checked.output
-    assert len(json.loads(as_json.output)["warnings"]) == 1
+    assert len(json.loads(as_json.stdout)["warnings"]) == 1
     assert "c.html" in listed.output
-    assert [row["file"] for row in json.loads(rows.output)] == ["a.py", "b.py", "c.html"]
+    assert [row["file"] for row in json.loads(rows.stdout)] == [
+        "a.py",
+        "b.py",
+        "c.html",
+    ]
     assert Path(app.root_path).is_dir()

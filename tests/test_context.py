@@ -123,7 +123,9 @@ def test_redirects_elsewhere_are_meant() -> None:
 
 
 def test_an_unsafe_redirect_is_400_and_says_nothing(client_of: ClientOf) -> None:
-    source = "def GET(context):\n    return context.redirect(context.request.args['to'])\n"
+    source = (
+        "def GET(context):\n    return context.redirect(context.request.args['to'])\n"
+    )
     response = client_of({"a.py": source}).get("/a?to=//evil.example")
 
     assert response.status_code == 400
@@ -143,7 +145,9 @@ def test_cookies_are_written_to_the_answer(client_of: ClientOf) -> None:
         },
         PROPAGATE_EXCEPTIONS=False,
     )
-    names = [c.partition("=")[0] for c in client.get("/a").headers.getlist("Set-Cookie")]
+    names = [
+        c.partition("=")[0] for c in client.get("/a").headers.getlist("Set-Cookie")
+    ]
 
     assert names == ["own", "n"]
     assert "Set-Cookie" in client.put("/a").headers
@@ -184,7 +188,11 @@ def test_a_page_and_its_endpoint(client_of: ClientOf) -> None:
     refused = client.post("/a")
 
     assert client.get("/a").text == "x "
-    assert (refused.text, refused.status_code, refused.headers["X-A"]) == (" bad", 422, "1")
+    assert (refused.text, refused.status_code, refused.headers["X-A"]) == (
+        " bad",
+        422,
+        "1",
+    )
     assert client.get("/b").text == "/b"
 
 
@@ -215,7 +223,10 @@ def test_templates_of_another_folder_are_not_reachable(
     make_pages: t.Callable[..., Flask],
 ) -> None:
     app = make_pages(
-        {"../secret.html": "secret", "a.html": "{% include 'filepages:/../secret.html' %}"}
+        {
+            "../secret.html": "secret",
+            "a.html": "{% include 'filepages:/../secret.html' %}",
+        }
     )
     from jinja2 import TemplateNotFound
 
@@ -266,7 +277,9 @@ def test_a_handler_is_a_plain_function() -> None:
 def test_a_request_of_any_kind_can_be_made() -> None:
     app = Flask("x")
     json = make_context("POST", "/a", json={"a": 1}, headers={"X-A": "1"})
-    form = make_context("POST", form={"a": "1"}, session={"u": 1}, locals={"l": 2}, app=app)
+    form = make_context(
+        "POST", form={"a": "1"}, session={"u": 1}, locals={"l": 2}, app=app
+    )
 
     assert (json.request.get_json(), json.request.headers["X-A"]) == ({"a": 1}, "1")
     assert json.url.path == "/a"

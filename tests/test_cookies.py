@@ -79,10 +79,10 @@ def test_deleting_ends_the_cookie() -> None:
         ("a", "v", {"path": "/x\n"}),
         ("a", "v", {"domain": "evil.example; Path=/x"}),
         ("a", "v", {"domain": ""}),
-        ("__Host-a", "v", {}),
+        ("__Host-a", "v", {"secure": False}),
         ("__Host-a", "v", {"secure": True, "path": "/x"}),
         ("__Host-a", "v", {"secure": True, "domain": "example.com"}),
-        ("__Secure-a", "v", {}),
+        ("__Secure-a", "v", {"secure": False}),
         ("a", "v" * 4096, {}),
     ],
 )
@@ -96,10 +96,22 @@ def test_refused(name: str, value: t.Any, options: dict[str, t.Any]) -> None:
 
 def test_prefixed_cookies() -> None:
     cookies = Cookies({})
-    cookies.set("__Host-a", "1", secure=True)
-    cookies.set("__Secure-b", "1", secure=True, path="/x")
+    cookies.set("__Host-a", "1")
+    cookies.set("__Secure-b", "1", path="/x")
+    cookies.delete("__Host-a")
 
-    assert len(written(cookies)) == 2
+    assert [header.count("Secure;") for header in written(cookies)] == [1, 1]
+
+
+def test_one_name_may_have_several_paths() -> None:
+    cookies = Cookies({"a": "1"})
+    cookies.delete("a", path="/old")
+    cookies.set("a", "2")
+
+    assert [header.partition("; Path=")[2][:4] for header in written(cookies)] == [
+        "/old",
+        "/; S",
+    ]
 
 
 @given(st.text(max_size=40))

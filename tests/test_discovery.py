@@ -229,6 +229,9 @@ def test_all_faults_are_reported_at_once(find: Find) -> None:
         ("prerender: bool = True", True),
         ("x = 1; prerender = True", True),
         ("'prerender = True'", None),
+        ("if x:\n    def f():\n        prerender = 1", None),
+        ("x = [prerender for prerender in y]", None),
+        ("x = lambda prerender: prerender", None),
         ("def f():\n    prerender = 1", None),
         ("prerender = True\nsyntax error", None),
         ("x = 'prerender'\n\0", None),
@@ -248,7 +251,6 @@ def test_prerender_is_read_from_the_text(
         "prerender = 'True'",
         "prerender = 1",
         "prerender = DEBUG",
-        "prerender: bool",
         "prerender, x = True, 1",
         "if x:\n    prerender = True",
         "from lib import prerender",
@@ -341,5 +343,45 @@ def test_links_inside_are_followed_and_loops_end(find: Find, tmp_path: Path) -> 
     find(["a/b.py"])
     (tmp_path / "c").symlink_to(tmp_path / "a")
     (tmp_path / "a" / "loop").symlink_to(tmp_path / "a")
+    (tmp_path / "d").symlink_to(tmp_path / "a")
+    (tmp_path / "self.py").symlink_to(tmp_path / "self.py")
 
     assert ids(find([])) == ["/a/b", "/c/b"]
+
+
+def test_what_cannot_be_read_is_a_fault(
+    find: Find, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    scandir = os.scandir
+
+    def refuse(path: str) -> t.Any:
+        if path.endswith("closed/"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    find(["a.py", "closed/b.py"])
+    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr("builtins.open", lambda *args: scandir(tmp_path / "nowhere"))
+    with pytest.raises(TreeError) as error:
+        find([])
+
+    assert [(f.file, f.problem) for f in error.value.faults] == [
+        ("a.py", "it cannot be read: No such file or directory"),
+        ("closed/", "it cannot be read: Permission denied"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"(a)/[id].py": "prerender = True", "[id].py": ""},
+        {"[a].py": "prerender = True", "[b].py": "", "[c].py": ""},
+        {"[a].py": "prerender = True", "[b].py": "prerender = True"},
+    ],
+    ids=str,
+)
+def test_a_stored_route_makes_room_for_one_other_only(
+    find: Find, files: dict[str, str]
+) -> None:
+    with pytest.raises(TreeError, match="and so does"):
+        find(files)

@@ -112,7 +112,10 @@ def test_not_strict_takes_what_flask_takes(client_of: ClientOf) -> None:
         FILEPAGES_STRICT_RESPONSE=False,
     )
 
-    assert (client.get("/a").status_code, client.get("/a").get_json()) == (201, {"a": 1})
+    assert (client.get("/a").status_code, client.get("/a").get_json()) == (
+        201,
+        {"a": 1},
+    )
 
 
 def test_responses_of_others(client_of: ClientOf) -> None:
@@ -211,7 +214,9 @@ def test_each_view_has_a_name_of_its_own(make_pages: MakePages) -> None:
 # -- bodies ---------------------------------------------------------------------------
 
 READS = """\
-from flask import Response
+import csv
+import gzip
+import io
 
 
 def POST(context):
@@ -223,6 +228,8 @@ def POST(context):
         "files": lambda: [f.read().decode() for f in request.files.values()],
         "stream": lambda: request.stream.read().decode(),
         "parts": lambda: [request.stream.read(2).decode() for _ in range(4)],
+        "gzip": lambda: gzip.GzipFile(fileobj=request.stream).read().decode(),
+        "csv": lambda: list(csv.reader(io.TextIOWrapper(io.BufferedReader(request.stream)))),
         "lines": lambda: [line.decode() for line in request.stream],
     }
     return context.json([read[how]() for how in request.args["how"].split(",")])
@@ -238,6 +245,14 @@ def POST(context):
         ("bytes,form", {"data": {"a": "1"}}, ["a=1", {"a": "1"}]),
         ("stream", {"data": "x"}, ["x"]),
         ("parts", {"data": "abcde"}, [["ab", "cd", "e", ""]]),
+        (
+            "gzip",
+            {"data": b"\x1f\x8b\x08\0\0\0\0\0\0\xffK\4\0C\xbe\xb7\xe8\1\0\0\0"},
+            ["a"],
+        ),
+        ("csv", {"data": "a,b\nc,d"}, [[["a", "b"], ["c", "d"]]]),
+        ("stream,stream", {"data": ""}, ["", ""]),
+        ("stream,parts", {"data": "ab"}, ["ab", ["", "", "", ""]]),
         ("lines", {"data": "a\nb"}, [["a\n", "b"]]),
         ("stream,form", {"data": {"a": "1"}}, ["a=1", {"a": "1"}]),
         ("bytes", {}, [""]),
@@ -249,6 +264,25 @@ def test_bodies_can_be_read_again(
     client = client_of({"a.py": READS})
 
     assert client.post(f"/a?how={how}", **sent).get_json() == expected
+
+
+def test_a_form_that_a_hook_parsed_is_still_a_form(make_pages: MakePages) -> None:
+    from flask import request
+
+    def setup(app: Flask) -> None:
+        app.before_request(lambda: request.form.get("x"))
+
+    client = make_pages({"a.py": READS}, setup).test_client()
+
+    assert client.post("/a?how=form", data={"a": "1"}).get_json() == [{"a": "1"}]
+    with pytest.raises(BodyAlreadyReadError):
+        client.post("/a?how=bytes", data={"a": "1"})
+
+
+def test_a_body_that_nobody_reads_has_no_limit(make_pages: MakePages) -> None:
+    app = make_pages({"a.py": handlers("POST")}, MAX_CONTENT_LENGTH=3)
+
+    assert app.test_client().post("/a", data={"a": "12345"}).status_code == 200
 
 
 def test_uploads_can_be_read_as_bytes_too(client_of: ClientOf) -> None:
@@ -374,7 +408,11 @@ def test_debug_a_broken_file_breaks_only_its_own_route(make_pages: MakePages) ->
 @pytest.mark.parametrize(
     ("file", "handler", "warning"),
     [
-        ("a.json.py", "Response('x', mimetype='text/plain')", "ends like application/json"),
+        (
+            "a.json.py",
+            "Response('x', mimetype='text/plain')",
+            "ends like application/json",
+        ),
         ("a.py", "Response('{\"a\": 1}')", "looks like JSON"),
         ("feed.xml.py", "Response('x', mimetype='application/rss+xml')", None),
         ("a.json.py", "context.json(1)", None),
@@ -413,7 +451,9 @@ def test_the_running_script_is_not_imported_again(pytester: pytest.Pytester) -> 
     )
     result = pytester.runpython("app.py")
 
-    result.stderr.fnmatch_lines(["*a.py:1: ImportError: 'app' is the running script*"])
+    result.stderr.fnmatch_lines(
+        ["*a.py:1: SecondMainError: 'app' is the running script*"]
+    )
 
 
 def test_an_unfinished_app_module_is_named(pytester: pytest.Pytester) -> None:

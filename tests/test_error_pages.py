@@ -109,7 +109,9 @@ def test_each_filepages_has_its_own(make_pages: MakePages) -> None:
     FilePages(app, folder="shop", url_prefix="/shop", name="shop")
     client = client_of(app)
 
-    assert [client.get(url).text for url in ("/x", "/shopping", "/gone")] == ["outer"] * 3
+    assert [client.get(url).text for url in ("/x", "/shopping", "/gone")] == [
+        "outer"
+    ] * 3
     assert [client.get(url).text for url in ("/shop/x", "/shop/gone")] == ["inner"] * 2
 
 

@@ -11,7 +11,7 @@ from flask_filepages.expressions import PatternExpressions
 
 from .test_patterns import pattern
 
-MATCHERS = {"int": "(?:0|[1-9][0-9]{0,18})"}
+MATCHERS = {"int": "(?:0|[1-9][0-9]{0,18})", "word": "[^/]+"}
 
 
 def match(path: str, text: str) -> dict[str, str | None] | None:
@@ -56,6 +56,12 @@ def match(path: str, text: str) -> dict[str, str | None] | None:
         ("/[...a]/m/[x]", "m/q/m/1", {"a": "m/q", "x": "1"}),
         ("/[...a]/[...b]", "x/y/z", {"a": "x", "b": "y/z"}),
         ("/[...a]/[...b]/c", "x/c", {"a": "x", "b": None}),
+        ("/[...a]/[...b]/c", "x/y/z/c", {"a": "x", "b": "y/z"}),
+        ("/[...a]/[...b]/c", "c", {"a": None, "b": None}),
+        ("/[...z]/a/[...p]/[...q]/b", "a/b", {"z": None, "p": None, "q": None}),
+        ("/[...z]/a/[...p]/[...q]/b", "1/a/2/3/4/b", {"z": "1", "p": "2", "q": "3/4"}),
+        ("/[n=int]-[m=int]", "1-2", {"n": "1", "m": "2"}),
+        ("/[n=int]-[m]", "1-" + "2" * 99, None),
         ("/[...p].json", ".json", {"p": ""}),
         ("/[...p].json", "a/b.json", {"p": "a/b"}),
         ("/x-[...r]/y", "x-1/2/y", {"r": "1/2"}),
@@ -85,6 +91,9 @@ def test_a_name_that_stands_twice_is_captured_where_it_stands_last() -> None:
         ("/[...a]/[x]/end", "a/"),
         ("/[...p].json", ".json/"),
         ("/[...a]/m/[x]-[y]", "m/-"),
+        ("/[...a]/[...b]/[...c]/e", "a/"),
+        ("/[a=word]-[b=word]-[c=word]!", "a-"),
+        ("/[...x]/[a=word]-[b=word]/z", "a-a/"),
     ],
 )
 def test_time_grows_with_the_length_of_the_path(path: str, unit: str) -> None:

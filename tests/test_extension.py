@@ -75,7 +75,7 @@ def test_a_bad_tree_leaves_nothing_behind(app: Flask, tmp_path: Path) -> None:
     app.add_url_rule("/b", "b", lambda: "b")
     (tmp_path / "pages" / "a" / "index.py").unlink()
     write_files(tmp_path / "pages", {"b.py": ECHO})
-    with pytest.raises(TreeError, match="the app's own"):
+    with pytest.raises(TreeError, match="the app's endpoint 'b'"):
         FilePages(app)
     assert app.extensions["filepages"] == {}
 

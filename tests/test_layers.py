@@ -11,10 +11,10 @@ import flask_filepages
 
 FLOORS = [
     {"errors", "settings", "patterns", "expressions", "targets", "version"},
-    {"discovery", "modules"},
+    {"prerender", "discovery", "modules"},
     {"cookies", "bodies", "context", "rendering", "handlers"},
-    {"routing", "urls", "redirects", "dispatch", "error_pages"},
-    {"devtools", "state"},
+    {"converters", "routing", "urls", "redirects", "dispatch", "error_pages"},
+    {"devtools", "live", "state"},
     {"extension"},
     {"cli", "testing", "pytest_plugin", "__init__"},
 ]
@@ -31,7 +31,11 @@ BESIDE = {
     "urls": {"routing"},
     "error_pages": {"routing"},
     "dispatch": {"routing"},
-    "state": {"devtools"},
+    "routing": {"converters"},
+    "redirects": {"converters", "dispatch", "routing"},
+    "discovery": {"prerender"},
+    "live": {"devtools"},
+    "state": {"devtools", "live"},
 }
 MODULES = sorted(Path(flask_filepages.__file__).parent.glob("*.py"))
 

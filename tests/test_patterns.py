@@ -66,13 +66,16 @@ def test_parts(text: str, parts: list[Part]) -> None:
         ("[[a]]x", "whole segment"),
         ("[[...a]]", "optional by itself"),
         ("[...a=int]", "no matcher"),
+        ("[_external]", "url_for"),
         ("<int:id>", "'<' and '>'"),
         ("x\ny", "control character"),
         ("a\\b", "not allowed"),
         ("a·b", "not allowed"),
     ],
 )
-def test_bad_names_say_what_is_wrong_and_how_to_mend_it(text: str, problem: str) -> None:
+def test_bad_names_say_what_is_wrong_and_how_to_mend_it(
+    text: str, problem: str
+) -> None:
     with pytest.raises(PatternError, match=problem) as error:
         parse_segment(text)
 

@@ -75,7 +75,8 @@ def test_external(target: str, location: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["javascript:x", "ftp://h", "https:evil", "https://", "https://h\\@e", "//h"]
+    "target",
+    ["javascript:x", "ftp://h", "https:evil", "https://", "https://h\\@e", "//h"],
 )
 def test_external_is_http_or_local(target: str) -> None:
     with pytest.raises(UnsafeRedirectError):
@@ -107,6 +108,6 @@ def test_what_is_local_never_names_a_host(target: str) -> None:
 
     assert location.isascii()
     assert location[:2] != "//"
-    assert ":" not in location.partition("/")[0].partition("?")[0].partition("#")[0] or (
-        not location[0].isalpha()
-    )
+    assert ":" not in location.partition("/")[0].partition("?")[0].partition("#")[
+        0
+    ] or (not location[0].isalpha())

@@ -26,7 +26,11 @@ def identicon(text: str) -> bytes:
         rows += [b"\0" + line] * _CELL
     size = _CELLS * _CELL
     header = struct.pack(">IIBBBBB", size, size, 8, 2, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"".join(rows))), (b"IEND", b"")]
+    chunks = [
+        (b"IHDR", header),
+        (b"IDAT", zlib.compress(b"".join(rows))),
+        (b"IEND", b""),
+    ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in chunks)
 
 

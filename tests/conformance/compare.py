@@ -36,7 +36,9 @@ def _headers_agree(case: Case, answer: Answer) -> bool:
     if is_own_page(case) or case.method == "HEAD":
         return True
     recorded = case.recorded_headers.get("content-type")
-    return recorded is None or _mimetype(answer.get("content-type")) == _mimetype(recorded)
+    return recorded is None or _mimetype(answer.get("content-type")) == _mimetype(
+        recorded
+    )
 
 
 def body_agrees(case: Case, answer: Answer) -> bool:
@@ -65,7 +67,7 @@ def is_own_page(case: Case) -> bool:
     if {"default_404_page", "redirect_page"} & set(case.recorded):
         return True
     own = case.recorded.get("text") in ("", "Bad request.", "Internal Server Error")
-    return own and case.status is not None and (300 <= case.status or case.status < 200)
+    return own and case.status is not None and (case.status >= 300 or case.status < 200)
 
 
 def filled(value: t.Any) -> t.Any:

@@ -139,14 +139,18 @@ def _unsafe_page(case: Case, answer: Answer, site: Site) -> bool:
 
 def _half_dynamic(case: Case, answer: Answer, site: Site) -> bool:
     first, second = answer.winner, case.winner
-    return bool(first and second and first != second and _first_difference(first, second))
+    return bool(
+        first and second and first != second and _first_difference(first, second)
+    )
 
 
 def _first_difference(ours: str, theirs: str) -> tuple[str, str] | None:
     """Return the first two segments of different text, if both hold text and params."""
     for one, other in zip(_segments(ours), _segments(theirs), strict=False):
         if one != other:
-            mixed = all("[" in s and not re.fullmatch(r"\[[^\]]*\]", s) for s in (one, other))
+            mixed = all(
+                "[" in s and not re.fullmatch(r"\[[^\]]*\]", s) for s in (one, other)
+            )
             return (one, other) if mixed else None
     return None
 
@@ -260,8 +264,8 @@ def _merged(case: Case, answer: Answer, site: Site) -> bool:
     if leading != case.target:
         return _as_if(case, site, answer, target=leading)
     path, query = re.subn("/{2,}", "/", case.path)[0], case.target.partition("?")[2]
-    return (
-        answer.status == 308 and _location(answer) == path + (f"?{query}" if query else "")
+    return answer.status == 308 and _location(answer) == path + (
+        f"?{query}" if query else ""
     )
 
 
@@ -304,7 +308,9 @@ def _suffix_kept(case: Case, answer: Answer, site: Site) -> bool:
     recorded = case.recorded["page"]["params"]
     last = case.path.rpartition("/")[2]
     return answer.winner == case.winner and all(
-        str(value).endswith(last) for key, value in params.items() if value != recorded[key]
+        str(value).endswith(last)
+        for key, value in params.items()
+        if value != recorded[key]
     )
 
 
@@ -324,7 +330,9 @@ def _action(case: Case, site: Site) -> dict[str, t.Any]:
 def _does(do: str, **given: t.Any) -> Test:
     def recognises(case: Case, answer: Answer, site: Site) -> bool:
         action = _action(case, site)
-        return action.get("do") == do and all(action.get(k) == v for k, v in given.items())
+        return action.get("do") == do and all(
+            action.get(k) == v for k, v in given.items()
+        )
 
     return recognises
 
@@ -358,17 +366,31 @@ def _configured(case: Case, site: Site) -> t.Any:
 
 
 def _config_redirect(case: Case, answer: Answer, site: Site) -> bool:
-    return _configured(case, site) is not None
+    return _configured(case, site) is not None or _refused_redirect(case, site)
+
+
+def _refused_redirect(case: Case, site: Site) -> bool:
+    """Whether a target wants params that there are not: 500 there, a fault here."""
+    refused = (re.search(r"\['(/[^\[]*)", name) for name in site.refused)
+    return case.status == 500 and any(r and case.path.startswith(r[1]) for r in refused)
 
 
 def _redirect_as_set(case: Case, answer: Answer, site: Site) -> bool:
     """The configured status counts, params are filled, the query is kept."""
     redirect = _configured(case, site)
+    if redirect is None:
+        return answer.status == 404
     query = case.target.partition("?")[2]
     location = answer.get("location") or ""
-    filled_in = "[" not in location and location.startswith(redirect.target.split("[")[0])
+    filled_in = "[" not in location and location.startswith(
+        redirect.target.split("[")[0]
+    )
     kept = not query or query in location or "?" in redirect.target
-    return filled_in and kept and answer.status == (redirect.status or _redirect_status(case))
+    return (
+        filled_in
+        and kept
+        and answer.status == (redirect.status or _redirect_status(case))
+    )
 
 
 def _cookie_case(case: Case, answer: Answer, site: Site) -> bool:
@@ -397,7 +419,10 @@ def _safe_cookies(case: Case, answer: Answer, site: Site) -> bool:
 
 
 def _raw_cookie(case: Case, answer: Answer, site: Site) -> bool:
-    return "Cookie" in case.headers and re.search(r'[%"]', case.headers["Cookie"]) is not None
+    return (
+        "Cookie" in case.headers
+        and re.search(r'[%"]', case.headers["Cookie"]) is not None
+    )
 
 
 def _as_sent(case: Case, answer: Answer, site: Site) -> bool:
@@ -418,11 +443,17 @@ def _get_body(case: Case, answer: Answer, site: Site) -> bool:
 
 
 def _body_as_sent(case: Case, answer: Answer, site: Site) -> bool:
-    return answer.status == 200 and (answer.content or {}).get("value", case.body) == case.body
+    return (
+        answer.status == 200
+        and (answer.content or {}).get("value", case.body) == case.body
+    )
 
 
 def _bad_form(case: Case, answer: Answer, site: Site) -> bool:
-    return _does("body", **{"as": "formData"})(case, answer, site) and case.status in (400, 500)
+    return _does("body", **{"as": "formData"})(case, answer, site) and case.status in (
+        400,
+        500,
+    )
 
 
 def _empty_form(case: Case, answer: Answer, site: Site) -> bool:
@@ -540,8 +571,9 @@ RULES: tuple[Rule, ...] = (
         "escapes like ``%2F`` are kept in params, others decoded again and again",
         "one decode, by the WSGI server",
         "WSGI; repeated decoding was a source of bypasses",
-        lambda case, answer, site: _escaped(case, answer, site)
-        and _action(case, site).get("do") != "ctx",
+        lambda case, answer, site: (
+            _escaped(case, answer, site) and _action(case, site).get("do") != "ctx"
+        ),
         _decoded_once,
     ),
     Rule(
@@ -696,16 +728,19 @@ RULES: tuple[Rule, ...] = (
         "left to Flask and Python",
         "``request.remote_addr`` and the like exist already",
         _does("ctx"),
-        lambda case, answer, site: _known_fields(case, answer, site)
-        or (_escaped(case, answer, site) and _decoded_once(case, answer, site)),
+        lambda case, answer, site: (
+            _known_fields(case, answer, site)
+            or (_escaped(case, answer, site) and _decoded_once(case, answer, site))
+        ),
     ),
     Rule(
         "read-only context",
         "``params`` can be written, ``locals`` cannot be replaced",
         "``params`` cannot be written, ``locals`` can be replaced",
         "a param that changes on the way is hard to find",
-        lambda case, answer, site: _action(case, site).get("do")
-        in ("locals-assign", "set-param-mutate"),
+        lambda case, answer, site: (
+            _action(case, site).get("do") in ("locals-assign", "set-param-mutate")
+        ),
         _status(200, 500),
         unused="no recorded request asks for these two files",
     ),

@@ -72,10 +72,13 @@ class Site:
         self.files = case.files
         self.names = {python_name(path): path for path in sorted(case.files)}
         self.refused: dict[str, Fault] = {}
+        self.redirects = dict(case.config.get("redirects", {}))
         files = python_files(case.files)
         for path in case.files:
             if self.names[python_name(path)] != path:
-                self.refused[path] = Fault("collision", path, "two suffixes, one name", "")
+                self.refused[path] = Fault(
+                    "collision", path, "two suffixes, one name", ""
+                )
         while True:
             try:
                 self.app = self._build(case, files)
@@ -87,13 +90,17 @@ class Site:
         # The modules of the rebuilt tree stay imported; the folder may not.
         self.root = tempfile.TemporaryDirectory(prefix="conformance")
         write_files(Path(self.root.name) / "pages", files)
-        app = Flask(f"conformance_{id(self)}", root_path=self.root.name, static_folder=None)
+        app = Flask(
+            f"conformance_{id(self)}", root_path=self.root.name, static_folder=None
+        )
         app.logger.setLevel(logging.CRITICAL)
-        app.config["FILEPAGES_TRAILING_SLASH"] = case.config.get("trailingSlash", "ignore")
+        app.config["FILEPAGES_TRAILING_SLASH"] = case.config.get(
+            "trailingSlash", "ignore"
+        )
         app.config["FILEPAGES_SITE"] = case.config.get("site")
         app.config["FILEPAGES_REDIRECTS"] = {
             source: (to["destination"], to["status"]) if isinstance(to, dict) else to
-            for source, to in case.config.get("redirects", {}).items()
+            for source, to in self.redirects.items()
         }
         prefix = case.config.get("base", "").rstrip("/")
         FilePages(app, url_prefix=prefix).load()
@@ -106,8 +113,9 @@ class Site:
                 losers = [fault.problem.rpartition(" ")[2]]
                 self.refused.setdefault(self.names.get(fault.file, fault.file), fault)
             for loser in losers:
-                if loser.startswith("FILEPAGES_REDIRECTS"):
-                    raise error
+                setting = re.fullmatch(r"FILEPAGES_REDIRECTS\['(.*)'\]", loser)
+                if setting:
+                    del self.redirects[setting[1]]
                 self.refused[self.names.get(loser, loser)] = fault
                 files.pop(loser, None)
 
@@ -154,7 +162,9 @@ class Site:
         """Return our answer to the request of *case*."""
         started: list[tuple[str, list[tuple[str, str]]]] = []
 
-        def start_response(status: str, headers: t.Any, exc_info: t.Any = None) -> t.Any:
+        def start_response(
+            status: str, headers: t.Any, exc_info: t.Any = None
+        ) -> t.Any:
             started.append((status, headers))
 
         result = self.app.wsgi_app(self.environ(case), start_response)

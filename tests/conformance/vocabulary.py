@@ -34,8 +34,10 @@ def _echo(action: Action, context: Context, file: str, name: str) -> t.Any:
         "method": context.request.method,
         "params": dict(context.params),
     }
-    if context.props:
-        data["props"] = dict(context.props)
+    # On an error page the error is among them, here; Astro has none.
+    props = {key: value for key, value in context.props.items() if key != "error"}
+    if props:
+        data["props"] = props
     return context.json(data)
 
 
@@ -60,7 +62,9 @@ def _respond(action: Action, context: Context, file: str, name: str) -> t.Any:
 
 
 def _json(action: Action, context: Context, file: str, name: str) -> t.Any:
-    return context.json(action["data"], action.get("status", 200), action.get("headers"))
+    return context.json(
+        action["data"], action.get("status", 200), action.get("headers")
+    )
 
 
 def _return(action: Action, context: Context, file: str, name: str) -> t.Any:

@@ -35,7 +35,9 @@ class Fault:
     line: int | None = None
 
     def __str__(self) -> str:
-        where = self.file if self.line is None else f"{self.file}:{self.line}"
+        # A name may hold anything; it must not write on the terminal by itself.
+        file = "".join(c if c.isprintable() else repr(c)[1:-1] for c in self.file)
+        where = file if self.line is None else f"{file}:{self.line}"
         return f"{where}: {self.problem}\n    {self.fix}"
 
 

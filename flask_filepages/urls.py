@@ -86,7 +86,8 @@ def collisions_with_app(
             faults[rule.route.id] = Fault(
                 "collision",
                 rule.route.name,
-                f"answers {rule.rule}, and so does the app's endpoint {other.endpoint!r}",
+                f"answers {rule.rule}, and so does the app's endpoint"
+                f" {other.endpoint!r}",
                 "Keep one of the two: rename the file, or remove the other route.",
             )
     return list(faults.values())

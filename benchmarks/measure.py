@@ -1,0 +1,74 @@
+"""Measuring fairly: CPU time, batches in turn, a low percentile, a run against itself."""
+
+from __future__ import annotations
+
+import io
+import time
+import typing as t
+from collections.abc import Callable
+from collections.abc import Mapping
+
+WSGI = Callable[..., t.Any]
+Batch = Callable[[], float]
+
+
+def environ(path: str, method: str = "GET") -> dict[str, t.Any]:
+    """Return the environ of a request without a body."""
+    return {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path,
+        "QUERY_STRING": "",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "HTTP_HOST": "localhost",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+
+
+def wsgi_batch(app: WSGI, path: str, size: int) -> Batch:
+    """Return a function that asks *app* for *path* and gives CPU microseconds each."""
+    template = environ(path)
+    status: list[str] = []
+
+    def start_response(line: str, headers: t.Any, exc_info: t.Any = None) -> None:
+        status.append(line)
+
+    def once() -> None:
+        result = app(dict(template), start_response)
+        b"".join(result)
+        result.close()
+
+    once()
+    if not status[0].startswith("200"):
+        raise RuntimeError(f"{path}: {status[0]}")
+    return timed(once, size)
+
+
+def timed(once: Callable[[], object], size: int) -> Batch:
+    """Return a function that calls *once* *size* times; CPU microseconds each."""
+
+    def batch() -> float:
+        start = time.process_time()
+        for _ in range(size):
+            once()
+        return (time.process_time() - start) / size * 1e6
+
+    return batch
+
+
+def interleaved(batches: Mapping[str, Batch], rounds: int) -> dict[str, float]:
+    """Return the 10th percentile of each, the batches run in turn."""
+    measured: dict[str, list[float]] = {name: [] for name in batches}
+    for _ in range(rounds):
+        for name, batch in batches.items():
+            measured[name].append(batch())
+    return {name: sorted(v)[len(v) // 10] for name, v in measured.items()}

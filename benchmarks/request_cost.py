@@ -1,0 +1,176 @@
+"""What a request costs, beside views that do the same written by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import typing as t
+from pathlib import Path
+
+from flask import Blueprint
+from flask import Flask
+from flask import Response
+from flask import jsonify
+from flask.views import MethodView
+
+from flask_filepages import FilePages
+
+from .measure import interleaved
+from .measure import timed
+from .measure import wsgi_batch
+
+PLAIN, PARAM = "/hello", "/api/5"
+FILES = {
+    "hello.py": "from flask import Response\n\n\n"
+    "def GET(context):\n    return Response('hello')\n",
+    "api/[id].py": "def GET(context):\n"
+    "    return context.json({'id': context.params['id']})\n",
+}
+
+
+def make_apps() -> dict[str, Flask]:
+    """Return an app for each way of writing the two views."""
+    root = Path(tempfile.mkdtemp(prefix="bench"))
+    for name, text in FILES.items():
+        (root / "pages" / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / "pages" / name).write_text(text)
+    apps = {
+        name: Flask(f"bench_{index}", root_path=str(root), static_folder=None)
+        for index, name in enumerate(
+            (
+                "file route",
+                "app",
+                "blueprint",
+                "blueprint again",
+                "MethodView",
+                "smorest",
+            )
+        )
+    }
+    FilePages(apps["file route"]).load()
+    _by_hand(apps["app"], apps["app"])
+    for name in ("blueprint", "blueprint again"):
+        blueprint = Blueprint("own", __name__)
+        _by_hand(apps[name], blueprint)
+        apps[name].register_blueprint(blueprint)
+    _method_view(apps["MethodView"])
+    _smorest(apps["smorest"])
+    return apps
+
+
+def _by_hand(app: Flask, routes: Flask | Blueprint) -> None:
+    @routes.route(PLAIN)
+    def hello() -> Response:
+        return Response("hello")
+
+    @routes.route("/api/<id>")
+    def api(id: str) -> Response:
+        return jsonify({"id": id})
+
+
+def _method_view(app: Flask) -> None:
+    class Hello(MethodView):
+        def get(self) -> Response:
+            return Response("hello")
+
+    class Api(MethodView):
+        def get(self, id: str) -> Response:
+            return jsonify({"id": id})
+
+    app.add_url_rule(PLAIN, view_func=Hello.as_view("hello"))
+    app.add_url_rule("/api/<id>", view_func=Api.as_view("api"))
+
+
+def _smorest(app: Flask) -> None:
+    from flask_smorest import Api
+    from flask_smorest import Blueprint as SmorestBlueprint
+    from marshmallow import Schema
+    from marshmallow import fields
+
+    class Id(Schema):
+        id = fields.String()
+
+    app.config.update(API_TITLE="x", API_VERSION="1", OPENAPI_VERSION="3.0.2")
+    blueprint = SmorestBlueprint("own", __name__)
+
+    @blueprint.route(PLAIN)
+    def hello() -> Response:
+        return Response("hello")
+
+    @blueprint.route("/api/<id>")
+    @blueprint.response(200, Id)
+    def api(id: str) -> dict[str, str]:
+        return {"id": id}
+
+    Api(app).register_blueprint(blueprint)
+
+
+def fastapi_batch(path: str, size: int) -> t.Callable[[], float]:
+    """Return the batch of FastAPI answering *path*, called as an ASGI app."""
+    from fastapi import FastAPI
+    from fastapi.responses import PlainTextResponse
+
+    app = FastAPI()
+
+    @app.get(PLAIN, response_class=PlainTextResponse)
+    async def hello() -> str:
+        return "hello"
+
+    @app.get("/api/{id}")
+    async def api(id: str) -> dict[str, str]:
+        return {"id": id}
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "scheme": "http",
+        "query_string": b"",
+        "headers": [(b"host", b"localhost")],
+        "client": ("127.0.0.1", 1),
+        "server": ("localhost", 80),
+    }
+    loop = asyncio.new_event_loop()
+
+    async def receive() -> dict[str, t.Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: t.MutableMapping[str, t.Any]) -> None:
+        pass
+
+    return timed(lambda: loop.run_until_complete(app(dict(scope), receive, send)), size)
+
+
+def run(quick: bool) -> t.Iterator[str]:
+    """Yield the lines of the table."""
+    size, rounds = (50, 40) if quick else (150, 800)
+    apps = make_apps()
+    yield "## Request cost"
+    yield ""
+    yield f"CPU, batches of {size}, 10th percentile of {rounds} in turn. A file route"
+    yield "against the same view written otherwise; `blueprint again` is the blueprint"
+    yield "against itself: the spread of the measurement."
+    yield ""
+    yield "| view | us | file route / it | goal |"
+    yield "| --- | --- | --- | --- |"
+    goals = {
+        (PLAIN, "app"): "<= 1.07",
+        (PLAIN, "blueprint"): "<= 1.03",
+        (PARAM, "app"): "<= 1.10",
+    }
+    for path in (PLAIN, PARAM):
+        batches = {n: wsgi_batch(a.wsgi_app, path, size) for n, a in apps.items()}
+        batches["FastAPI (async)"] = fastapi_batch(path, size)
+        cost = interleaved(batches, rounds)
+        own = cost["file route"]
+        for name, value in cost.items():
+            ratio = cost["blueprint again"] / cost["blueprint"]
+            if name != "blueprint again":
+                ratio = own / value
+            goal = goals.get((path, name), "")
+            yield f"| `{path}` {name} | {value:.1f} | {ratio:.3f} | {goal} |"
+    yield ""

@@ -1,4 +1,4 @@
-"""Measuring fairly: CPU time, batches in turn, a low percentile, a run against itself."""
+"""Measuring fairly: CPU time, batches in turn, a percentile, a run against itself."""
 
 from __future__ import annotations
 

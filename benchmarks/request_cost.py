@@ -34,18 +34,10 @@ def make_apps() -> dict[str, Flask]:
     for name, text in FILES.items():
         (root / "pages" / name).parent.mkdir(parents=True, exist_ok=True)
         (root / "pages" / name).write_text(text)
+    names = ["file route", "app", "blueprint", "blueprint again", "MethodView"]
     apps = {
-        name: Flask(f"bench_{index}", root_path=str(root), static_folder=None)
-        for index, name in enumerate(
-            (
-                "file route",
-                "app",
-                "blueprint",
-                "blueprint again",
-                "MethodView",
-                "smorest",
-            )
-        )
+        name: Flask(f"bench_{number}", root_path=str(root), static_folder=None)
+        for number, name in enumerate([*names, "smorest"])
     }
     FilePages(apps["file route"]).load()
     _by_hand(apps["app"], apps["app"])

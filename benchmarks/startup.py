@@ -48,7 +48,8 @@ else:
         return answer
     for name, rule in names:
         module = importlib.import_module("pages." + name)
-        app.add_url_rule(rule, name, view(module.GET, module.POST), methods=["GET", "POST"])
+        methods = ["GET", "POST"]
+        app.add_url_rule(rule, name, view(module.GET, module.POST), methods=methods)
 spent = time.process_time() - start
 adapter = app.url_map.bind("localhost")
 adapter.match(sys.argv[4])

@@ -80,8 +80,10 @@ def make_finish(app: Flask, *, file: str, strict: bool) -> Finish:
 def _to_response(
     app: Flask, req: Request, handler: Handler, value: t.Any, file: str, strict: bool
 ) -> BaseResponse:
-    if isinstance(value, HTTPException) or _is_wsgi_response(value):
-        return app.response_class.force_type(value, req.environ)
+    if isinstance(value, HTTPException):
+        return value.get_response(req.environ)
+    if _is_wsgi_response(value):
+        return app.response_class.force_type(t.cast(t.Any, value), req.environ)
     if not strict:
         return app.make_response(value)
     name = getattr(handler, "__name__", type(handler).__name__)

@@ -66,7 +66,8 @@ class FilePages:
         self.renderers = {**RENDERERS, **(renderers or {})}
         self.blueprint = Blueprint(name, __name__)
         self.blueprint.record(self._register)
-        self.blueprint.jinja_loader = PagesLoader(name, self._folder_in)
+        # Made from a template folder otherwise, when it is first asked for.
+        vars(self.blueprint)["jinja_loader"] = PagesLoader(name, self._folder_in)
         self._apps: weakref.WeakSet[Flask] = weakref.WeakSet()
         if app is not None:
             self.init_app(app)

@@ -69,8 +69,6 @@ class RouteMethods(Set[str]):
     def __eq__(self, other: object) -> bool:
         return self is other
 
-    __hash__ = object.__hash__
-
     def __and__(self, other: Iterable[t.Any]) -> t.Any:
         return set(other)
 

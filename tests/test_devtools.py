@@ -74,7 +74,7 @@ def test_a_change_ends_the_process_within_half_a_second(
         ended.append(time.monotonic())
         raise Ended
 
-    monkeypatch.setattr(devtools.os, "_exit", end)
+    monkeypatch.setattr("os._exit", end)
     before = devtools.snapshot(str(tmp_path))
     write_files(tmp_path, {"b/c.py": "", "__pycache__/b.pyc": ""})
     started = time.monotonic()
@@ -97,7 +97,7 @@ def test_nothing_is_watched_outside_the_reloader(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     started = []
-    monkeypatch.setattr(devtools.threading, "Thread", lambda **kw: started.append(kw))
+    monkeypatch.setattr("threading.Thread", lambda **kw: started.append(kw))
     monkeypatch.delenv("WERKZEUG_RUN_MAIN", raising=False)
     devtools.watch("anywhere")
 

@@ -435,7 +435,7 @@ def test_debug_warns_of_a_type_that_cannot_be_meant(
     client.get("/" + file.removesuffix(".py"))
     warned = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
 
-    assert [warning in text for text in warned] == ([True] if warning else [])
+    assert [str(warning) in text for text in warned] == ([True] if warning else [])
 
 
 def test_the_running_script_is_not_imported_again(pytester: pytest.Pytester) -> None:
@@ -449,7 +449,7 @@ def test_the_running_script_is_not_imported_again(pytester: pytest.Pytester) -> 
             "pages/a.py": "from app import app\n\n\ndef GET(context): ...\n",
         },
     )
-    result = pytester.runpython("app.py")
+    result = pytester.runpython(pytester.path / "app.py")
 
     result.stderr.fnmatch_lines(
         ["*a.py:1: SecondMainError: 'app' is the running script*"]

@@ -68,7 +68,7 @@ def test_an_endpoint_answers_with_its_own_status(make_pages: MakePages) -> None:
 def test_routes_of_the_app_itself_keep_their_errors(make_pages: MakePages) -> None:
     def setup(app: Flask) -> None:
         app.add_url_rule("/app", "app", lambda: abort(404))
-        app.add_url_rule("/app500", "app500", lambda: 1 / 0)
+        app.add_url_rule("/app500", "app500", lambda: str(1 / 0))
 
     client = client_of(make_pages(PAGES, setup))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import typing as t
 from pathlib import Path
@@ -83,7 +84,7 @@ def test_a_bad_tree_leaves_nothing_behind(app: Flask, tmp_path: Path) -> None:
 def test_load_takes_one_app_or_all(app: Flask, tmp_path: Path) -> None:
     write_files(tmp_path / "pages", {"broken.py": "1 / 0"})
     pages = FilePages(app)
-    for load in (pages.load, lambda: pages.load(app)):
+    for load in (pages.load, functools.partial(pages.load, app)):
         with pytest.raises(LoadError):
             load()
 

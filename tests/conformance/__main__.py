@@ -9,9 +9,12 @@ from pathlib import Path
 
 from .cases import NOT_APPLICABLE
 from .cases import RECORDED
+from .cases import Case
 from .cases import read_cases
 from .compare import agrees
 from .deviations import RULES
+from .deviations import Rule
+from .site import Answer
 from .site import Site
 
 _WIDE = 0.03  # a rule that takes more than this share must say why
@@ -72,7 +75,7 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def _note(rule, count, ran, wide, unused):  # type: ignore[no-untyped-def]
+def _note(rule: Rule, count: int, ran: int, wide: bool, unused: bool) -> str:
     if wide:
         return f"  FAILED: takes {count / ran:.1%} of all and gives no reason"
     if unused:
@@ -82,7 +85,7 @@ def _note(rule, count, ran, wide, unused):  # type: ignore[no-untyped-def]
     return f"  ({rule.unused})" if count == 0 and rule.unused else ""
 
 
-def _show(label, case, answer) -> None:  # type: ignore[no-untyped-def]
+def _show(label: str, case: Case, answer: Answer) -> None:
     print(
         f"{label} {case.id} [{case.area}] {case.method} {case.target!r}"
         f" headers={case.headers} recorded {case.status} {case.recorded_headers}"

@@ -111,8 +111,8 @@ def read_cases(file: Path) -> list[Case]:
 
 
 def _routing_case(index: int, item: dict[str, t.Any], sites: dict[str, t.Any]) -> Case:
-    echo = {"exports": {"GET": {"do": "echo"}}}
-    files = {
+    echo: dict[str, t.Any] = {"exports": {"GET": {"do": "echo"}}}
+    files: dict[str, t.Any] = {
         path: {} if path.endswith((".astro", ".md", ".html")) else echo
         for path in item["files"]
     }

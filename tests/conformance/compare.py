@@ -56,7 +56,7 @@ def body_agrees(case: Case, answer: Answer) -> bool:
     if "page" in body:
         return bool(answer.content == body["page"])
     if "text" in body:
-        return answer.body == body["text"].encode()
+        return answer.body == str(body["text"]).encode()
     if "base64" in body:
         return answer.body == base64.b64decode(body["base64"])
     return True
@@ -66,7 +66,11 @@ def is_own_page(case: Case) -> bool:
     """Whether Astro answered with a page of its own: an error or a redirect."""
     if {"default_404_page", "redirect_page"} & set(case.recorded):
         return True
-    own = case.recorded.get("text") in ("", "Bad request.", "Internal Server Error")
+    own: bool = case.recorded.get("text") in (
+        "",
+        "Bad request.",
+        "Internal Server Error",
+    )
     return own and case.status is not None and (case.status >= 300 or case.status < 200)
 
 

@@ -254,24 +254,19 @@ def _add_redirect(
     segments: _SegmentCache,
     faults: list[Fault],
 ) -> None:
+    setting = f"FILEPAGES_REDIRECTS[{path!r}]"
     try:
         parsed = tuple(segments[text] for text in path.strip("/").split("/") if text)
     except PatternError as error:
-        name = f"FILEPAGES_REDIRECTS[{path!r}]"
-        faults.append(Fault("name", name, error.problem, error.fix))
+        faults.append(Fault("name", setting, error.problem, error.fix))
         return
     patterns = expand(parsed)
-    known = {part.text for pattern in patterns for part in pattern.params}
+    params = {part.text for segment in parsed for part in segment.parts}
     for blank in targets.blanks(target.target):
-        if blank not in known:
-            close = difflib.get_close_matches(blank, known, n=1)
-            hint = (
-                f"Did you mean [{close[0]}]?" if close else f"{path} has no such param."
-            )
-            problem = f"its target wants [{blank}]"
-            faults.append(
-                Fault("name", f"FILEPAGES_REDIRECTS[{path!r}]", problem, hint)
-            )
+        if blank not in params:
+            close = difflib.get_close_matches(blank, params, n=1)
+            fix = f"Did you mean [{close[0]}]?" if close else "Use a param of the path."
+            faults.append(Fault("name", setting, f"its target wants [{blank}]", fix))
     shapes = {pattern.shape for pattern in patterns}
     for stem, route in list(routes.items()):
         if shapes.issuperset(pattern.shape for pattern in route.patterns):

@@ -15,9 +15,9 @@ from werkzeug.exceptions import NotFound
 from . import targets
 from .context import current_request
 from .converters import SEGMENT_SAFE
-from .discovery import Route
 from .dispatch import View
 from .routing import FileRule
+from .settings import Redirect
 from .settings import TrailingSlash
 
 # Astro, rule 39: a path like these is not redirected and simply does not match.
@@ -26,14 +26,11 @@ _PATH_SAFE = f"{SEGMENT_SAFE}/"
 _extension_re = re.compile(r"\.\w+\Z", re.ASCII)
 
 
-def redirect_view(route: Route) -> View:
+def redirect_view(redirect: Redirect) -> View:
     """Return the view of a route of ``FILEPAGES_REDIRECTS``.
 
     The query of the request is kept unless the target has one of its own.
     """
-    redirect = route.redirect
-    if redirect is None:
-        raise TypeError(f"{route.id} is no redirect")
 
     def view(**params: t.Any) -> Response:
         req = current_request()

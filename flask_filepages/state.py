@@ -159,7 +159,7 @@ class PagesState:
     def _view(self, live: LiveRoute) -> dispatch.View:
         route = live.route
         if route.redirect is not None:
-            view = redirect_view(route)
+            view = redirect_view(route.redirect)
         else:
             prepare = functools.partial(self._prepare, live)
             finish = self._finish(route)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
 import subprocess
@@ -99,10 +100,15 @@ def _answers(url: str) -> bool:
 
 
 def fetch(url: str) -> tuple[int, str]:
-    """Return status and text of *url*; an HTTP error is an answer like any other."""
+    """Return status and text of *url*; an HTTP error is an answer like any other.
+
+    :raises OSError: no answer, or not a whole one.
+    """
     try:
         with urllib.request.urlopen(url, timeout=5) as response:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read().decode()
+    except http.client.HTTPException as error:
+        raise OSError("the server ended in the middle of its answer") from error

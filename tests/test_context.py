@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -234,9 +235,23 @@ def test_templates_of_another_folder_are_not_reachable(
         app.test_client().get("/a")
 
 
-def test_renderers_are_one_line(make_pages: t.Callable[..., Flask]) -> None:
-    from pathlib import Path
+def test_links_out_of_the_folder_are_no_templates(
+    make_pages: t.Callable[..., Flask],
+) -> None:
+    from jinja2 import TemplateNotFound
 
+    app = make_pages(
+        {"../secret.html": "x", "a.html": "{% include 'filepages:/b.html' %}"}
+    )
+    (Path(app.root_path) / "pages" / "b.html").symlink_to(
+        Path(app.root_path) / "secret.html"
+    )
+    with pytest.raises(TemplateNotFound):
+        app.test_client().get("/a")
+    assert app.jinja_env.list_templates() == []
+
+
+def test_renderers_are_one_line(make_pages: t.Callable[..., Flask]) -> None:
     from flask_filepages import FilePages
     from flask_filepages.pytest_plugin import write_files
 

@@ -345,8 +345,26 @@ def test_links_inside_are_followed_and_loops_end(find: Find, tmp_path: Path) -> 
     (tmp_path / "a" / "loop").symlink_to(tmp_path / "a")
     (tmp_path / "d").symlink_to(tmp_path / "a")
     (tmp_path / "self.py").symlink_to(tmp_path / "self.py")
+    (tmp_path / "e.py").symlink_to(tmp_path / "a" / "b.py")
 
-    assert ids(find([])) == ["/a/b", "/c/b"]
+    assert ids(find([])) == ["/a/b", "/c/b", "/e"]
+
+
+def test_two_pages_of_one_name_collide(find: Find) -> None:
+    with pytest.raises(TreeError, match=r"a\.html: answers /a, and so does a\.txt"):
+        find(["a.html", "a.txt"], page_suffixes=(".html", ".txt"))
+
+
+@pytest.mark.parametrize(
+    ("target", "fix"),
+    [
+        ("/new/[slgu]", r"Did you mean \[slug\]\?"),
+        ("/new/[...zz]", "Use a param of the path"),
+    ],
+)
+def test_targets_want_params_that_there_are(find: Find, target: str, fix: str) -> None:
+    with pytest.raises(TreeError, match=rf"its target wants \[\w+\]\n +{fix}"):
+        find([], redirects={"/old/[slug]": Redirect(target)})
 
 
 def test_what_cannot_be_read_is_a_fault(

@@ -382,6 +382,44 @@ def test_the_first_request_reports_them_too_and_so_does_the_next(
         assert "SECRET" not in response.text
 
 
+def test_somebody_at_the_keyboard_is_not_a_fault(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_pages({"a.py": handlers("GET")})
+
+    pressed = KeyboardInterrupt()
+
+    def interrupted(name: str) -> None:
+        raise pressed
+
+    state = app.extensions["filepages"]["filepages"]
+    with monkeypatch.context() as patched:
+        patched.setattr("flask_filepages.handlers.import_module", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            state.load()
+    state.load()
+
+    assert app.test_client().get("/a").status_code == 200
+
+
+def test_async_without_its_extra_names_the_file(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "asgiref.sync", None)
+    app = make_pages({"a.py": "async def GET(context): ...\n"})
+    with pytest.raises(LoadError, match=r"a\.py: Install Flask with the 'async' extra"):
+        app.extensions["filepages"]["filepages"].load()
+
+
+def test_an_error_that_cannot_be_printed_is_named(make_pages: MakePages) -> None:
+    source = (
+        "class Silent(Exception):\n    def __str__(self):\n        1 / 0\n\n\n"
+        "raise Silent\n"
+    )
+    with pytest.raises(LoadError, match=r"a\.py:6: Silent\n"):
+        make_pages({"a.py": source}).extensions["filepages"]["filepages"].load()
+
+
 def test_near_misses_are_warnings(
     make_pages: MakePages, caplog: pytest.LogCaptureFixture
 ) -> None:

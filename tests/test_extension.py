@@ -61,6 +61,19 @@ def test_a_missing_folder_is_named(app: Flask) -> None:
         FilePages(app, folder="nowhere")
 
 
+def test_the_blueprint_is_not_registered_by_hand(app: Flask) -> None:
+    with pytest.raises(SettingsError, match="init_app"):
+        app.register_blueprint(FilePages().blueprint)
+
+
+def test_apps_that_match_hosts_are_refused(tmp_path: Path) -> None:
+    app = Flask(
+        "hosts", host_matching=True, static_folder=None, root_path=str(tmp_path)
+    )
+    with pytest.raises(SettingsError, match="host_matching"):
+        FilePages(app)
+
+
 @pytest.mark.parametrize("prefix", ["shop", "/shop/", "/", "/<lang>", "//"])
 def test_bad_prefixes(prefix: str) -> None:
     with pytest.raises(SettingsError, match="url_prefix"):

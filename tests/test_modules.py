@@ -248,6 +248,29 @@ def test_debug_never_runs_stale_bytecode(pytester: pytest.Pytester) -> None:
     assert run(pytester, "-c", code) == ["2"]
 
 
+def test_the_finder_is_installed_once() -> None:
+    from flask_filepages import modules
+
+    assert modules._install() is modules.finder
+    assert (
+        modules.finder.find_spec("flask_filepages.tree.nowhere.x", ["/nowhere"]) is None
+    )
+
+
+def test_python_m_module_is_not_run_twice(pytester: pytest.Pytester) -> None:
+    write_files(
+        pytester.path,
+        {
+            "app.py": APP + "print('run')\npages.load()\n",
+            "pages/a.py": "import app\n\n\ndef GET(context): ...\n",
+        },
+    )
+    result = pytester.run(sys.executable, "-m", "app")
+
+    assert result.outlines == ["run"]
+    result.stderr.fnmatch_lines(["*'app' is the running script*"])
+
+
 def test_name_round_trip(tmp_path: Path) -> None:
     write_files(tmp_path, {"a.b/[...c].py": "", "d.py": "", "d/e.py": ""})
     folder = str(tmp_path)

@@ -65,6 +65,7 @@ def test_parts(text: str, parts: list[Part]) -> None:
         ("x[[a]]", "whole segment"),
         ("[[a]]x", "whole segment"),
         ("[[...a]]", "optional by itself"),
+        ("[[a]x[b]]", "whole segment"),
         ("[...a=int]", "no matcher"),
         ("[_external]", "url_for"),
         ("<int:id>", "'<' and '>'"),

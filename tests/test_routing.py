@@ -322,6 +322,7 @@ SLASHES = {
     "d/[id].py": ECHO,
     "r/[...p].py": ECHO,
     "feed.xml.py": ECHO,
+    "[[any]]/x.py": ECHO,
 }
 
 
@@ -337,6 +338,8 @@ SLASHES = {
         ("always", "GET", "/d/a.b/", 200),
         ("always", "GET", "/r", (301, "/r/")),
         ("always", "GET", "/r/x/y", (301, "/r/x/y/")),
+        ("always", "GET", "/_y/x", 404),
+        ("always", "GET", "/y/x", (301, "/y/x/")),
         ("always", "GET", "/feed.xml", 200),
         ("always", "GET", "/feed.xml/", 404),
         ("never", "GET", "/", 200),
@@ -409,7 +412,7 @@ def test_redirects(
     client_of: ClientOf, method: str, url: str, expected: tuple[int, str]
 ) -> None:
     client = client_of(
-        {"index.py": ECHO},
+        {"index.py": ECHO, "rest/[...old].py": ECHO},
         FILEPAGES_REDIRECTS={
             "/old/[slug]": "/new/[slug]",
             "/moved": ("https://example.com/?y=2", 302),
@@ -441,6 +444,19 @@ def test_listing_shows_the_real_methods_and_matching_takes_all(
     assert len(methods["/b"] or ()) == 7
     assert "PURGE" in (methods["/a"] or ())
     assert repr(methods["/a"]) == "{every method}"
+
+
+def test_listing_the_methods_of_redirects_and_broken_files(
+    make_pages: MakePages,
+) -> None:
+    app = make_pages({"broken.py": "1 / 0"}, FILEPAGES_REDIRECTS={"/old": "/new"})
+    rules = {rule.rule: rule for rule in app.url_map.iter_rules()}
+
+    assert set(rules["/old"].methods or ()) == {"GET", "HEAD"}
+    assert set(rules["/broken"].methods or ()) == set()
+    assert bool(rules["/broken"].methods)
+    assert rules["/old"].methods != rules["/broken"].methods
+    assert (rules["/old"].methods or set()) & {"GET"} == {"GET"}
 
 
 def test_rules_can_be_copied_to_another_map(make_pages: MakePages) -> None:

@@ -47,6 +47,7 @@ def test_defaults() -> None:
         ("REDIRECTS", {1: "/b"}, "starts with '/'"),
         ("REDIRECTS", {"/a": "javascript:x"}, "http"),
         ("REDIRECTS", {"/a": ("/b", 200)}, "301"),
+        ("REDIRECTS", {"/a": ["/b", 301, 1]}, "(target, status)"),
         ("REDIRECTS", {"/a": None}, "target"),
     ],
 )

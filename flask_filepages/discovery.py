@@ -23,25 +23,12 @@ from .patterns import Segment
 from .patterns import expand
 from .patterns import parse_segment
 from .prerender import read_prerender
-from .prerender import unreadable
 from .settings import Redirect
+from .sources import ENDPOINT_SUFFIX
+from .sources import Source
+from .sources import walk
 
-ENDPOINT_SUFFIX = ".py"
 ERROR_CODES = ("404", "500")
-
-
-@dataclass(slots=True)
-class Source:
-    """One file below the folder, and what its name says."""
-
-    path: str
-    relative: str
-    stem: str
-    segments: tuple[Segment, ...] = ()
-
-    @property
-    def is_endpoint(self) -> bool:
-        return self.relative.endswith(ENDPOINT_SUFFIX)
 
 
 @dataclass(slots=True)
@@ -91,64 +78,6 @@ class Tree:
     folder: str
     routes: list[Route] = field(default_factory=list)
     error_routes: dict[int, Route] = field(default_factory=dict)
-
-
-def is_private(name: str) -> bool:
-    """Whether a file or folder of this name makes no route, whatever is in it."""
-    if name.startswith("_") or (name.startswith(".") and name != ".well-known"):
-        return True
-    return name.endswith(ENDPOINT_SUFFIX) and (
-        name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py"
-    )
-
-
-def walk(
-    folder: str, suffixes: t.Collection[str], faults: list[Fault]
-) -> t.Iterator[Source]:
-    """Yield the files of *folder* that make routes, sorted, sub-folders included.
-
-    Links that lead out of the folder are passed over, and so is a second link to
-    the same folder. What cannot be read is added to *faults*.
-    """
-    yield from _walk(os.path.realpath(folder), "", suffixes, faults, set())
-
-
-def _walk(
-    root: str,
-    below: str,
-    suffixes: t.Collection[str],
-    faults: list[Fault],
-    linked: set[str],
-) -> t.Iterator[Source]:
-    try:
-        with os.scandir(os.path.join(root, below)) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
-    except OSError as error:
-        faults.append(unreadable(below, error))
-        return
-    for entry in entries:
-        if is_private(entry.name) or not _is_inside(entry, root, linked):
-            continue
-        relative = f"{below}{entry.name}"
-        if entry.is_dir():
-            yield from _walk(root, f"{relative}/", suffixes, faults, linked)
-            continue
-        stem, suffix = os.path.splitext(relative)
-        if suffix in suffixes and entry.is_file():
-            yield Source(entry.path, relative, stem)
-
-
-def _is_inside(entry: os.DirEntry[str], root: str, linked: set[str]) -> bool:
-    if not entry.is_symlink():
-        return True
-    real = os.path.realpath(entry.path)
-    if not real.startswith(root + os.sep) or not os.path.exists(real) or real in linked:
-        return False
-    if entry.path.startswith(real + os.sep):
-        return False
-    if os.path.isdir(real):
-        linked.add(real)
-    return True
 
 
 def discover(

@@ -32,6 +32,10 @@ def states(app: Flask) -> dict[str, PagesState]:
     return found
 
 
+def _names(app: Flask) -> dict[str, t.Collection[str]]:
+    return {name: state.routes for name, state in states(app).items()}
+
+
 class FilePages:
     """Turns a folder of an app into routes.
 
@@ -119,8 +123,8 @@ class FilePages:
         app.register_blueprint(self.blueprint)
         self._apps.add(app)
         if len(known) == 1:
-            names = lambda: {name: s.routes for name, s in states(app).items()}  # noqa: E731
-            app.url_build_error_handlers.append(make_build_error_handler(app, names))
+            build = make_build_error_handler(app, lambda: _names(app))
+            app.url_build_error_handlers.append(build)
         register_error_pages(app, lambda: states(app).values())
         devtools.watch(state.folder)
 

@@ -19,10 +19,10 @@ from flask import Response
 from werkzeug.exceptions import MethodNotAllowed
 
 from .context import Context
-from .discovery import Source
 from .errors import Fault
 from .modules import SecondMainError
 from .modules import finder
+from .sources import Source
 
 #: The only names of a module that requests can reach. Never looked up by the
 #: method of a request.

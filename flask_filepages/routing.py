@@ -104,7 +104,7 @@ class FileRule(Rule):
         self.pattern = pattern
         self.prefix = prefix
         self.slash = slash
-        self.methods = RouteMethods(methods)  # type: ignore[assignment]
+        self.methods = t.cast(t.Any, RouteMethods(methods))
         self.arguments = {part.text for part in pattern.params}
 
     def get_empty_kwargs(self) -> t.Mapping[str, t.Any]:

@@ -11,7 +11,7 @@ import flask_filepages
 
 FLOORS = [
     {"errors", "settings", "patterns", "expressions", "targets", "version"},
-    {"prerender", "discovery", "modules"},
+    {"prerender", "sources", "discovery", "modules"},
     {"cookies", "bodies", "context", "rendering", "handlers"},
     {"converters", "routing", "urls", "redirects", "dispatch", "error_pages"},
     {"devtools", "live", "state"},
@@ -33,7 +33,8 @@ BESIDE = {
     "dispatch": {"routing"},
     "routing": {"converters"},
     "redirects": {"converters", "dispatch", "routing"},
-    "discovery": {"prerender"},
+    "sources": {"prerender"},
+    "discovery": {"prerender", "sources"},
     "live": {"devtools"},
     "state": {"devtools", "live"},
 }

@@ -89,6 +89,7 @@ def check(ctx: click.Context, as_json: bool) -> None:
             state.load()
         except TreeError as error:
             faults += error.faults
+        faults += state.template_faults()
         warnings += state.warnings
     if as_json:
         report = {"faults": faults, "warnings": warnings}
@@ -111,7 +112,12 @@ def _as_dict(fault: Fault) -> dict[str, t.Any]:
 def _load_app(ctx: click.Context) -> Flask:
     from flask.cli import ScriptInfo
 
-    return ctx.ensure_object(ScriptInfo).load_app()
+    from .errors import SettingsError
+
+    try:
+        return ctx.ensure_object(ScriptInfo).load_app()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _states(app: Flask) -> list[PagesState]:

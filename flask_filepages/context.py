@@ -27,6 +27,7 @@ from werkzeug.datastructures import Headers as WerkzeugHeaders
 
 from . import targets
 from .cookies import Cookies
+from .errors import UnsafeRedirectError
 from .settings import REDIRECT_STATUSES
 
 Headers = Mapping[str, str] | t.Iterable[tuple[str, str]]
@@ -148,9 +149,17 @@ class Context:
         :raises ValueError: *status* is not one of a redirect (RFC 9110, 15.4).
         """
         if status not in REDIRECT_STATUSES:
-            raise ValueError(f"{status!r} is not the status of a redirect.")
+            raise ValueError(
+                f"{status!r} is not the status of a redirect; one of"
+                f" {', '.join(map(str, REDIRECT_STATUSES))} is."
+            )
         check = targets.check_external if external else targets.check_local
-        return self.app.response_class(status=status, headers=[("Location", check(to))])
+        try:
+            location = check(to)
+        except UnsafeRedirectError as error:
+            self.app.logger.warning("%s: %s", self.route_id, error)
+            raise
+        return self.app.response_class(status=status, headers=[("Location", location)])
 
     def render(
         self,

@@ -103,8 +103,8 @@ def _fix(value: t.Any) -> str:
     if inspect.iscoroutine(value):
         value.close()
         return (
-            "The function is a plain one that returns a coroutine: a decorator"
-            " between `async def` and its name must be async too."
+            "Write `async def`, and `return await ...`; a decorator of an async"
+            " function must be async too."
         )
     if value is None:
         return "Is a `return` missing? For no content: `return Response(status=204)`."
@@ -113,7 +113,10 @@ def _fix(value: t.Any) -> str:
     if isinstance(value, tuple):
         return "Write `return Response(body, status=..., headers=...)`."
     if isinstance(value, (str, bytes)):
-        return 'Write `return Response(..., mimetype="text/plain")`.'
+        return (
+            'Write `return Response(text, mimetype="text/plain")`, or'
+            " `return context.render()` for a page."
+        )
     if isinstance(value, types.GeneratorType):
         return "Write `return Response(generator)` to stream it."
     return "Write `return Response(...)` or `return context.json(...)`."

@@ -12,6 +12,7 @@ from flask import Flask
 
 from . import devtools
 from .error_pages import register_error_pages
+from .errors import LoadError
 from .errors import SettingsError
 from .rendering import RENDERERS
 from .rendering import PagesLoader
@@ -132,12 +133,18 @@ class FilePages:
         """Import all files of the folder, in *app* or in every app it was added to.
 
         Written as the last line of ``wsgi.py`` it lets a server with a broken file
-        fail at its start instead of at its first request.
+        fail at its start instead of at its first request. In debug it only logs what
+        is broken: each file is loaded anew when it is first asked for.
 
         :raises LoadError: names every file that could not be loaded, and why.
         """
         for one in [app] if app is not None else list(self._apps):
-            states(one)[self.name].load()
+            try:
+                states(one)[self.name].load()
+            except LoadError as error:
+                if not one.debug:
+                    raise
+                one.logger.error("%s", error)
 
     def _register(self, setup: BlueprintSetupState) -> None:
         state = states(t.cast(Flask, setup.app)).get(self.name)

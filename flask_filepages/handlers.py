@@ -6,6 +6,7 @@ import difflib
 import inspect
 import linecache
 import os
+import re
 import sys
 import traceback
 import types
@@ -13,6 +14,7 @@ import typing as t
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from importlib import import_module
 
 from flask import Response
@@ -104,35 +106,54 @@ def _own_handlers(
     for method in (*METHODS, ALL):
         if method not in names:
             continue
-        fix = _unfit(names[method])
-        if fix is None:
+        problem, fix = _unfit(names[method])
+        if problem is None:
             own[method] = names[method]
         else:
-            faults.append(_handler_fault(source, method, names[method], fix))
-    near = _near_misses(module, own)
-    warnings = [
-        Fault("near-miss", source.relative, f"{name} answers no method", fix)
-        for name, fix in near.items()
+            problem = f"{method} {problem}"
+            line = _line_of(source, method)
+            faults.append(Fault("handler", source.relative, problem, fix, line))
+    near = [
+        Fault(
+            "near-miss",
+            source.relative,
+            f"{name} answers no method",
+            f"Did you mean `{meant}`?",
+            _line_of(source, name),
+        )
+        for name, meant in _near_misses(module, own).items()
     ]
     if own or faults or has_page:
-        return own, faults, warnings
-    fix = next(iter(near.values()), "Write `def GET(context): ...`.")
+        return own, faults, near
+    if near:
+        return {}, [replace(fault, kind="no-handler") for fault in near], []
+    fix = "Write `def GET(context): ...`."
     return {}, [Fault("no-handler", source.relative, "it has no handler", fix)], []
 
 
-def _unfit(value: t.Any) -> str | None:
+def _unfit(value: t.Any) -> tuple[str | None, str]:
+    """Return why *value* is no handler, if so, and what to write instead."""
+    write = "Write `def GET(context): ...`; a param is context.params[name]."
     if not callable(value) or isinstance(value, type):
-        return "A handler is a function: `def GET(context): ...`."
+        kind = "a class" if isinstance(value, type) else type(value).__name__
+        return f"is {kind}, not a function", write
     if inspect.isgeneratorfunction(value) or inspect.isasyncgenfunction(value):
-        return "Return flask.Response(generator()) to stream, instead of `yield`."
-    return None
+        fix = "Return flask.Response(generator()) to stream, instead of `yield`."
+        return "is a generator", fix
+    try:
+        inspect.signature(value).bind(object())
+    except TypeError:
+        return "does not take one argument, the context", write
+    except ValueError:
+        pass  # a built-in function does not say what it takes
+    return None, ""
 
 
-def _handler_fault(source: Source, method: str, value: t.Any, fix: str) -> Fault:
-    code = getattr(value, "__code__", None)
-    line = code.co_firstlineno if code is not None else None
-    what = "a generator" if code is not None else type(value).__name__
-    return Fault("handler", source.relative, f"{method} is {what}", fix, line)
+def _line_of(source: Source, name: str) -> int | None:
+    """Return the number of the line that defines *name*, as far as the text tells."""
+    pattern = re.compile(rf"(?:(?:async\s+)?def|class)\s+{name}\b|{name}\s*[:=]")
+    with open(source.path, encoding="utf-8", errors="replace") as lines:
+        return next((n for n, line in enumerate(lines, 1) if pattern.match(line)), None)
 
 
 def _near_misses(
@@ -152,7 +173,7 @@ def _near_misses(
         else:
             continue
         if close and close[0] not in own:
-            misses[name] = f"Did you mean `{close[0]}`?"
+            misses[name] = close[0]
     return misses
 
 

@@ -10,8 +10,12 @@ from flask import render_template
 from jinja2 import BaseLoader
 from jinja2 import FileSystemLoader
 from jinja2 import TemplateNotFound
+from jinja2 import TemplateSyntaxError
+
+from .errors import Fault
 
 if t.TYPE_CHECKING:
+    from flask import Flask
     from jinja2 import Environment
 
     from .context import Context
@@ -45,6 +49,18 @@ class PagesLoader(BaseLoader):
 
     def list_templates(self) -> list[str]:
         return []
+
+
+def page_fault(app: Flask, name: str, relative: str) -> Fault | None:
+    """Return why a Jinja page does not compile, if it does not."""
+    if not relative.endswith(".html"):
+        return None
+    try:
+        app.jinja_env.get_template(f"{name}:/{relative}")
+    except TemplateSyntaxError as error:
+        problem = f"TemplateSyntaxError: {error.message}"
+        return Fault("template", relative, problem, "Mend the line.", error.lineno)
+    return None
 
 
 def render_jinja(context: Context, template: str, data: dict[str, t.Any]) -> str:

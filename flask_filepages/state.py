@@ -37,6 +37,7 @@ from .redirects import keep_canonical
 from .redirects import redirect_view
 from .rendering import Renderer
 from .rendering import make_render
+from .rendering import page_fault
 from .routing import rules_of
 from .settings import Settings
 from .urls import collisions_with_app
@@ -184,7 +185,9 @@ class PagesState:
 
     def _finish(self, route: Route) -> dispatch.Finish:
         return dispatch.make_finish(
-            self.app, file=route.name, strict=self.settings.strict_response
+            self.app,
+            file=route.endpoint.path if route.endpoint else route.name,
+            strict=self.settings.strict_response,
         )
 
     def _set_up(self) -> None:
@@ -216,7 +219,10 @@ class PagesState:
                     for fault in live.load(self.app, self.folder)
                 ]
             if self._faults:
-                raise LoadError(self.folder, self._faults)
+                faults = self._faults
+                if self.app.debug:
+                    self._faults = []
+                raise LoadError(self.folder, faults)
             for live in lives:
                 live.activate()
 
@@ -235,6 +241,12 @@ class PagesState:
             error = LoadError(self.folder, faults)
             self.app.logger.error("%s", error)
             raise HTTPException(response=devtools.failure_page(error))
+
+    def template_faults(self) -> list[Fault]:
+        """Return what is wrong with the Jinja pages, without rendering any."""
+        pages = [live.route.page for live in self.routes.values() if live.route.page]
+        faults = (page_fault(self.app, self.name, page.relative) for page in pages)
+        return [fault for fault in faults if fault is not None]
 
     def methods(self, live: LiveRoute) -> t.Sequence[str]:
         """Return the methods that *live* answers; its file is loaded if need be."""

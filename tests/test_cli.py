@@ -68,7 +68,7 @@ def test_routes_for_a_program(pytester: pytest.Pytester) -> None:
             {"pages/a.py": ECHO + "\n\ndef post(context): ...\n"},
             0,
             [
-                "warning: a.py: post answers no method",
+                "warning: a.py:5: post answers no method",
                 "    Did you mean `POST`?",
                 "1 routes, 0 faults, 1 warnings",
             ],
@@ -85,6 +85,17 @@ def test_routes_for_a_program(pytester: pytest.Pytester) -> None:
             ],
         ),
         (
+            {"pages/a.html": "\n{% block x %}", "pages/b.txt": ""},
+            1,
+            [
+                "fault: a.html:2: TemplateSyntaxError: Unexpected end of template. Jinja"
+                " was looking for the following tags: 'endblock'. The innermost block that"
+                " needs to be closed is 'block'.",
+                "    Mend the line.",
+                "1 routes, 1 faults, 0 warnings",
+            ],
+        ),
+        (
             {"pages/[a.py": ""},
             1,
             [
@@ -94,7 +105,7 @@ def test_routes_for_a_program(pytester: pytest.Pytester) -> None:
             ],
         ),
     ],
-    ids=["good", "warning", "broken", "bad name"],
+    ids=["good", "warning", "broken", "template", "bad name"],
 )
 def test_check(
     pytester: pytest.Pytester, files: dict[str, str], code: int, lines: list[str]
@@ -131,6 +142,15 @@ def test_an_app_without_filepages_is_told(pytester: pytest.Pytester) -> None:
 
     assert result.ret == 1
     result.stderr.fnmatch_lines(["Error: This app has no FilePages.*"])
+
+
+def test_a_wrong_setting_is_told(pytester: pytest.Pytester) -> None:
+    app = APP.replace("FilePages(app)", "FilePages(app, folder='nope')")
+    write_files(pytester.path, {"app.py": app})
+    result = flask(pytester, "check")
+
+    assert result.ret == 1
+    result.stderr.fnmatch_lines(["Error: There is no folder *nope.*"])
 
 
 def test_flask_routes_lists_them_too(pytester: pytest.Pytester) -> None:

@@ -123,7 +123,9 @@ def test_redirects_elsewhere_are_meant() -> None:
     )
 
 
-def test_an_unsafe_redirect_is_400_and_says_nothing(client_of: ClientOf) -> None:
+def test_an_unsafe_redirect_is_400_and_says_so_only_in_the_log(
+    client_of: ClientOf, caplog: pytest.LogCaptureFixture
+) -> None:
     source = (
         "def GET(context):\n    return context.redirect(context.request.args['to'])\n"
     )
@@ -131,6 +133,8 @@ def test_an_unsafe_redirect_is_400_and_says_nothing(client_of: ClientOf) -> None
 
     assert response.status_code == 400
     assert "evil" not in response.text
+    assert "/a: redirect to '//evil.example' refused" in caplog.text
+    assert "external=True" in caplog.text
 
 
 def test_cookies_are_written_to_the_answer(client_of: ClientOf) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import typing as t
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -11,8 +12,10 @@ from flask import g
 from flask.testing import FlaskClient
 
 from flask_filepages import BodyAlreadyReadError
+from flask_filepages import FilePages
 from flask_filepages import LoadError
 from flask_filepages import NotAResponseError
+from flask_filepages.pytest_plugin import write_files
 
 from .conftest import MakePages
 
@@ -102,7 +105,7 @@ def test_what_is_no_response(make_pages: MakePages, returned: str, advice: str) 
     with pytest.raises(NotAResponseError) as error:
         app.test_client().get("/a")
 
-    assert str(error.value).startswith("a.py:8: GET() returned ")
+    assert "/pages/a.py:8: GET() returned " in str(error.value)
     assert advice in str(error.value)
 
 
@@ -323,6 +326,8 @@ BROKEN = {
     "lower.py": "def get(context):\n    pass\n",
     "typo.py": "def GTE(context):\n    pass\n",
     "star.py": "from flask import *\n",
+    "params.py": "def GET(context, id): ...\n",
+    "none.py": "async def POST(): ...\n",
     "deep.py": "from ._deep import x\n",
     "_deep.py": "\n1 / 0\n",
 }
@@ -330,8 +335,8 @@ EXPECTED = """\
 deep
   _deep.py:2: ZeroDivisionError: division by zero
       The file raised while it was imported; mend that line.
-class.py: GET is type
-    A handler is a function: `def GET(context): ...`.
+class.py:1: GET is a class, not a function
+    Write `def GET(context): ...`; a param is context.params[name].
 empty.py: it has no handler
     Write `def GET(context): ...`.
 exits.py:2: SystemExit: 3
@@ -340,7 +345,7 @@ generator.py:1: GET is a generator
     Return flask.Response(generator()) to stream, instead of `yield`.
 interrupts.py:1: KeyboardInterrupt
     A page must not end the process while it is imported.
-lower.py: it has no handler
+lower.py:1: get answers no method
     Did you mean `GET`?
 missing.py:1: ModuleNotFoundError: No module named 'nonexistent_module'
     Install it, or check the name; inside pages/ write `from ._lib import x`.
@@ -350,10 +355,14 @@ star.py: it has no handler
     Write `def GET(context): ...`.
 syntax.py:1: SyntaxError: invalid syntax
     Mend the line.
-typo.py: it has no handler
+typo.py:1: GTE answers no method
     Did you mean `GET`?
-value.py: GET is int
-    A handler is a function: `def GET(context): ...`.
+value.py:1: GET is int, not a function
+    Write `def GET(context): ...`; a param is context.params[name].
+params.py:1: GET does not take one argument, the context
+    Write `def GET(context): ...`; a param is context.params[name].
+none.py:1: POST does not take one argument, the context
+    Write `def GET(context): ...`; a param is context.params[name].
 """
 
 
@@ -363,7 +372,7 @@ def test_all_broken_files_are_reported_together(make_pages: MakePages) -> None:
         app.extensions["filepages"]["filepages"].load()
     printed = str(error.value)
 
-    assert printed.splitlines()[0].endswith(" cannot be loaded: 14 faults")
+    assert printed.splitlines()[0].endswith(" cannot be loaded: 16 faults")
     for line in EXPECTED.splitlines()[1:]:
         assert line.strip() in printed
     assert "name.py:1: ImportError: cannot import name 'Falsk'" in printed
@@ -427,7 +436,41 @@ def test_near_misses_are_warnings(
     app.extensions["filepages"]["filepages"].load()
     warned = [record.getMessage().splitlines()[0] for record in caplog.records]
 
-    assert warned == [f"a.py: {n} answers no method" for n in ("post", "PSOT", "PUTT")]
+    assert warned == [
+        f"a.py:{line}: {name} answers no method"
+        for line, name in ((8, "post"), (12, "PSOT"), (16, "PUTT"))
+    ]
+
+
+def test_debug_load_only_logs_and_looks_again(
+    make_pages: MakePages, caplog: pytest.LogCaptureFixture
+) -> None:
+    def setup(app: Flask) -> None:
+        app.debug = True
+
+    app = make_pages({"a.py": "1 / 0\n"}, setup)
+    pages = FilePages(name="again", url_prefix="/again")
+    pages.init_app(app)
+    pages.load()
+    assert "a.py:1: ZeroDivisionError" in caplog.text
+
+    write_files(Path(app.root_path) / "pages", {"a.py": handlers("GET")})
+    pages.load()
+    assert app.test_client().get("/again/a").status_code == 200
+
+
+def test_a_callable_that_does_not_say_what_it_takes_is_believed(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(value: t.Any) -> t.NoReturn:
+        raise ValueError("no signature found")
+
+    app = make_pages({"a.py": handlers("GET")})
+    with monkeypatch.context() as patched:
+        patched.setattr("inspect.signature", unknown)
+        app.extensions["filepages"]["filepages"].load()
+
+    assert app.test_client().get("/a").status_code == 200
 
 
 def test_debug_a_broken_file_breaks_only_its_own_route(make_pages: MakePages) -> None:

@@ -24,15 +24,23 @@ from .routing import FileRule
 
 View = Callable[..., t.Any]
 Finish = Callable[[Context, Handler, t.Any], BaseResponse]
+#: Runs before a handler is looked for; what it gives is the answer.
+Check = Callable[[Request], "BaseResponse | None"]
+Checks = list[Check]
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def make_view(
-    binding: Binding, handlers: Handlers, prepare: Callable[[], None], finish: Finish
+    binding: Binding,
+    handlers: Handlers,
+    checks: Checks,
+    prepare: Callable[[], None],
+    finish: Finish,
 ) -> View:
     """Return the view of a route.
 
     :param handlers: the table of the route, empty until its file is loaded.
+    :param checks: what may answer instead; it may grow shorter.
     :param prepare: loads the file and fills the table in place.
     :param finish: see :func:`make_finish`.
 
@@ -40,9 +48,14 @@ def make_view(
     limit views by their module and name, which the caller sets.
     """
     table = handlers.table
+    new = Context.__new__
 
     def view(**params: t.Any) -> BaseResponse:
         req: Request = current_request()
+        if checks:
+            early = first_answer(checks, req)
+            if early is not None:
+                return early
         # As it was sent: methods are case-sensitive (RFC 9110, 9.1), Flask's are not.
         method = req.environ["REQUEST_METHOD"]
         handler = table.get(method)
@@ -51,13 +64,24 @@ def make_view(
             handler = handlers.find(method)
         if method not in _WITHOUT_BODY:
             make_rereadable(req)
-        context = Context(req, params, binding)
+        # Context(req, params, binding), without the cost of a call.
+        context = new(Context)
+        context.request = req
+        context._params = params
+        context._binding = binding
+        context._written_cookies = None
         response = handler(context)
         if isinstance(response, BaseResponse) and context._written_cookies is None:
             return response
         return finish(context, handler, response)
 
     return view
+
+
+def first_answer(checks: Checks, req: Request) -> BaseResponse | None:
+    """Return the first answer that one of *checks* gives, in their order."""
+    answers = (check(req) for check in tuple(checks))
+    return next((answer for answer in answers if answer is not None), None)
 
 
 def make_finish(app: Flask, *, file: str, strict: bool) -> Finish:

@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import replace
 
 from flask import Flask
+from flask import Request
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import default_exceptions
 from werkzeug.wrappers import Response as BaseResponse
@@ -33,7 +34,7 @@ from .modules import anchor_for
 from .modules import finder
 from .modules import module_name
 from .modules import package_of
-from .redirects import keep_canonical
+from .redirects import check_slash
 from .redirects import redirect_view
 from .rendering import Renderer
 from .rendering import make_render
@@ -42,6 +43,7 @@ from .routing import rules_of
 from .settings import Settings
 from .urls import collisions_with_app
 from .urls import endpoint_name
+from .urls import rules_of_app
 from .urls import shadow_maps
 
 
@@ -159,29 +161,39 @@ class PagesState:
 
     def _view(self, live: LiveRoute) -> dispatch.View:
         route = live.route
+        checks: dispatch.Checks = []
+        if not route.is_static:
+            checks.append(self._app_check(live, checks))
+        if self.settings.trailing_slash != "ignore":
+            checks.append(check_slash)
         if route.redirect is not None:
-            view = redirect_view(route.redirect)
+            view = redirect_view(route.redirect, checks)
         else:
-            prepare = functools.partial(self._prepare, live)
-            finish = self._finish(route)
-            view = dispatch.make_view(live.binding, live.handlers, prepare, finish)
+            view = dispatch.make_view(
+                live.binding,
+                live.handlers,
+                checks,
+                functools.partial(self._prepare, live),
+                self._finish(route),
+            )
         view.__module__ = live.module or self.anchor
         view.__name__ = view.__qualname__ = route.id
-        view = keep_canonical(view, self.settings.trailing_slash)
-        return view if route.is_static else self._behind_app(live, view)
+        return view
 
-    def _behind_app(self, live: LiveRoute, view: dispatch.View) -> dispatch.View:
-        """Return *view*, for what the app's own routes do not answer with 405."""
+    def _app_check(self, live: LiveRoute, checks: dispatch.Checks) -> dispatch.Check:
+        """Return a check that leaves to the app what it answers with 405 today.
 
-        @functools.wraps(view)
-        def guarded(**params: t.Any) -> t.Any:
-            if not self._is_set_up:
-                self._set_up()
-            if live.shadow is not None:
-                dispatch.refuse_shadowed(current_request(), live.shadow)
-            return view(**params)
+        It takes itself out of *checks* when there is nothing like that.
+        """
 
-        return guarded
+        def check(req: Request) -> None:
+            self._set_up()
+            if live.shadow is None:
+                checks[:] = [other for other in checks if other is not check]
+            else:
+                dispatch.refuse_shadowed(req, live.shadow)
+
+        return check
 
     def _finish(self, route: Route) -> dispatch.Finish:
         return dispatch.make_finish(
@@ -192,12 +204,16 @@ class PagesState:
 
     def _set_up(self) -> None:
         """Look at the app's own routes, now that all of them are there."""
+        if self._is_set_up:
+            return
         with self._lock:
             if self._is_set_up:
                 return
             self.check_collisions()
+            map = self.app.url_map
+            app_rules = rules_of_app(map)
             for live in self.routes.values():
-                live.shadow = shadow_maps(self.app.url_map, live.route, live.rules)
+                live.shadow = shadow_maps(map, app_rules, live.route, live.rules)
             # app.run(debug=True) says so only now.
             finder.register(self.anchor, self.folder, fresh=self.app.debug)
             self._is_set_up = True

@@ -94,7 +94,7 @@ def collisions_with_app(
 
 
 def shadow_maps(
-    map: Map, route: Route, rules: t.Sequence[FileRule]
+    map: Map, app_rules: t.Sequence[Rule], route: Route, rules: t.Sequence[FileRule]
 ) -> tuple[Map, Map] | None:
     """Return maps that tell whether a rule of the app itself goes before *route*.
 
@@ -103,12 +103,14 @@ def shadow_maps(
     today. The first map holds the app's rules that may overlap, for any method,
     and the route; the second those rules as they are. It is ``None`` if there are
     none, as for most routes.
+
+    :param app_rules: see :func:`rules_of_app`.
     """
     if route.is_static:
         return None
     overlapping = [
         rule
-        for rule in _app_rules(map)
+        for rule in app_rules
         if rule.methods is not None
         and not rule.websocket
         and any(_may_overlap(rule.rule, own.rule) for own in rules)
@@ -138,12 +140,13 @@ def _empty_copy(map: Map) -> Map:
     )
 
 
-def _app_rules(map: Map) -> t.Iterator[Rule]:
-    return (
+def rules_of_app(map: Map) -> list[Rule]:
+    """Return the rules of the app itself: all but those of FilePages."""
+    return [
         rule
         for rule in map.iter_rules()
         if not isinstance(rule, FileRule) and not rule.build_only
-    )
+    ]
 
 
 def _shape(rule: Rule, map: Map) -> tuple[str, str]:

@@ -105,10 +105,15 @@ def fetch(url: str) -> tuple[int, str]:
     :raises OSError: no answer, or not a whole one.
     """
     try:
+        return _fetch(url)
+    except http.client.HTTPException as error:
+        raise OSError("the server ended in the middle of its answer") from error
+
+
+def _fetch(url: str) -> tuple[int, str]:
+    try:
         with urllib.request.urlopen(url, timeout=5) as response:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read().decode()
-    except http.client.HTTPException as error:
-        raise OSError("the server ended in the middle of its answer") from error

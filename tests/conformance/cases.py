@@ -60,6 +60,17 @@ class Case:
     recorded: dict[str, t.Any] = field(default_factory=dict)
 
     @property
+    def sent_body(self) -> bytes:
+        """The body without the framing of chunks."""
+        body = self.body.encode()
+        names = {name.lower() for name in self.headers}
+        return (
+            b"".join(body.split(b"\r\n")[1::2])
+            if "transfer-encoding" in names
+            else body
+        )
+
+    @property
     def path(self) -> str:
         """The path of the target as it was sent."""
         return self.target.partition("?")[0]

@@ -318,18 +318,28 @@ def _inside_twice(case: Case, answer: Answer, site: Site) -> bool:
 
 
 def _html_suffix(case: Case, answer: Answer, site: Site) -> bool:
-    return "page" in case.recorded and case.path.endswith(".html")
+    return "page" in case.recorded and ".html" in case.path
 
 
 def _suffix_kept(case: Case, answer: Answer, site: Site) -> bool:
     params = (answer.content or {}).get("params", {})
     recorded = case.recorded["page"]["params"]
-    last = case.path.rpartition("/")[2]
     return answer.winner == case.winner and all(
-        str(value).endswith(last)
-        for key, value in params.items()
-        if value != recorded[key]
+        ".html" in str(value) for key, value in params.items() if value != recorded[key]
     )
+
+
+def _twin(case: Case, answer: Answer, site: Site) -> bool:
+    """Whether Astro answered with a page that has an endpoint of its name here."""
+    stem = (case.winner or "").removesuffix(".astro")
+    return stem != case.winner and any(
+        f"{stem}{s}" in case.files for s in (".ts", ".js")
+    )
+
+
+def _endpoint_owns(case: Case, answer: Answer, site: Site) -> bool:
+    stem = (case.winner or "").removesuffix(".astro")
+    return answer.status in (404, 405) or (answer.winner or "").startswith(f"{stem}.")
 
 
 def _internal(case: Case, answer: Answer, site: Site) -> bool:
@@ -453,7 +463,8 @@ def _twice(case: Case, answer: Answer, site: Site) -> bool:
 
 
 def _read_again(case: Case, answer: Answer, site: Site) -> bool:
-    return bool(answer.content == {"a": case.body, "b": case.body})
+    sent = case.sent_body.decode()
+    return bool(answer.content == {"a": sent, "b": sent})
 
 
 def _get_body(case: Case, answer: Answer, site: Site) -> bool:
@@ -461,10 +472,8 @@ def _get_body(case: Case, answer: Answer, site: Site) -> bool:
 
 
 def _body_as_sent(case: Case, answer: Answer, site: Site) -> bool:
-    return (
-        answer.status == 200
-        and (answer.content or {}).get("value", case.body) == case.body
-    )
+    sent = case.sent_body.decode()
+    return answer.status == 200 and (answer.content or {}).get("value", sent) == sent
 
 
 def _bad_form(case: Case, answer: Answer, site: Site) -> bool:
@@ -657,6 +666,15 @@ RULES: tuple[Rule, ...] = (
         "one URL, one answer",
         _html_suffix,
         _suffix_kept,
+    ),
+    Rule(
+        "page and endpoint of one name",
+        "two routes of one pattern, the endpoint first",
+        "one route: the endpoint, and the page as its template",
+        "a form is shown and handled at one URL",
+        _twin,
+        _endpoint_owns,
+        unused="in all recorded requests to such a pair the endpoint answered",
     ),
     Rule(
         "internal routes",

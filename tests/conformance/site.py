@@ -127,7 +127,7 @@ class Site:
             target = parts.path + (f"?{parts.query}" if parts.query else "")
         target = target.partition("#")[0]
         path, _, query = target.partition("?")
-        body = case.body.encode()
+        body = case.sent_body
         environ = {
             "REQUEST_METHOD": case.method,
             "SCRIPT_NAME": "",
@@ -152,7 +152,6 @@ class Site:
             environ[key] = value.replace("@origin", f"http://{HOST}")
         if environ.pop("HTTP_TRANSFER_ENCODING", None):
             environ["wsgi.input_terminated"] = True
-            body = b"".join(body.split(b"\r\n")[1::2])
         else:
             environ.setdefault("CONTENT_LENGTH", str(len(body)))
         environ["wsgi.input"] = io.BytesIO(body)

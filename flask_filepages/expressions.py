@@ -91,7 +91,8 @@ class PatternExpressions:
 
     def _param(self, part: Part, segment: Segment) -> str:
         if part.kind == "rest":
-            return ".*?"
+            # No empty segment: where there is one, Werkzeug merges the slashes.
+            return "(?:[^/]+?(?:/[^/]+?)*?)?"
         if part.matcher is not None:
             return self._matchers[part.matcher]
         return _PARAM if len(segment.parts) == 1 else f"{_PARAM}?"

@@ -67,9 +67,9 @@ def _redirect(req: Request, target: str, status: int | None) -> BaseResponse:
     if target.startswith("/"):
         target = re.sub(r"\A/{2,}", "/", target)
     path, hash_, fragment = target.partition("#")
-    query = req.query_string.decode("latin-1")
+    query = quote(req.query_string, safe=targets.URL_SAFE)
     if query and "?" not in path:
-        path = f"{path}?{targets.encode(query)}"
+        path = f"{path}?{query}"
     if status is None:
         status = 301 if req.method == "GET" else 308
     location = path + hash_ + fragment

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from .errors import UnsafeRedirectError
 
 # What RFC 3986 allows in a URL as it stands, '%' included: nothing is encoded twice.
-_URL_SAFE = "!#$%&'()*+,/:;=?@[]~"
+URL_SAFE = "!#$%&'()*+,/:;=?@[]~"
 _unsafe_re = re.compile(r"[\x00-\x1f\x7f-\x9f\\]|\A[ ]|[ ]\Z")
 _scheme_re = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 _address_re = re.compile(r"https?://[^/?#@\s]+(?:[/?#].*)?\Z", re.IGNORECASE)
@@ -47,7 +47,7 @@ def check_external(target: str) -> str:
 
 def encode(target: str) -> str:
     """Return *target* with whatever a URL cannot hold percent-encoded as UTF-8."""
-    return quote(target, safe=_URL_SAFE)
+    return quote(target, safe=URL_SAFE)
 
 
 def _leaves(target: str) -> str | None:

@@ -31,7 +31,11 @@ def _headers_agree(case: Case, answer: Answer) -> bool:
         if name in _NOT_COMPARED:
             continue
         expected = value if isinstance(value, list) else [value]
-        if answer.all(name) != [filled(one) for one in expected]:
+        given = answer.all(name)
+        # Fetch joins the lines of all but this one (RFC 9110, section 5.3).
+        if name != "set-cookie" and len(given) > 1:
+            given = [", ".join(given)]
+        if given != [filled(one) for one in expected]:
             return False
     if is_own_page(case) or case.method == "HEAD":
         return True
@@ -56,7 +60,10 @@ def body_agrees(case: Case, answer: Answer) -> bool:
     if "page" in body:
         return bool(answer.content == body["page"])
     if "text" in body:
-        return answer.body == str(body["text"]).encode()
+        text = str(body["text"])
+        if answer.broken:  # node's server says so in the body before it cuts
+            text = text.removesuffix("Internal server error")
+        return answer.body == text.encode()
     if "base64" in body:
         return answer.body == base64.b64decode(body["base64"])
     return True

@@ -34,11 +34,15 @@ HOST = "127.0.0.1:4321"
 
 @dataclass(frozen=True)
 class Answer:
-    """What our app answered."""
+    """What our app answered.
+
+    ``broken`` if the body ended in an error: a server cuts the connection then.
+    """
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    broken: bool = False
 
     def all(self, name: str) -> list[str]:
         return [value for key, value in self.headers if key.lower() == name]
@@ -167,10 +171,15 @@ class Site:
             started.append((status, headers))
 
         result = self.app.wsgi_app(self.environ(case), start_response)
-        body = b"".join(result)
+        chunks: list[bytes] = []
+        broken = False
+        try:
+            chunks.extend(result)
+        except Exception:
+            broken = True
         getattr(result, "close", lambda: None)()
         status, headers = started[-1]
-        return Answer(int(status[:3]), tuple(headers), body)
+        return Answer(int(status[:3]), tuple(headers), b"".join(chunks), broken)
 
     def is_stored(self, case: Case) -> bool:
         """Whether a prerendered file answers: from a build, which is later work."""

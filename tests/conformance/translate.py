@@ -59,7 +59,8 @@ _RAW = {
         "    names = vars(sys.modules[__name__])\n"
         "    keys = [k for k in names if k in ('GET', 'POST', 'other')]\n"
         "    return context.json({'thisKeys': sorted(keys)})\n\n\n"
-        "def POST(context):\n    return Response('p')\n\n\nother = 1\n"
+        "def POST(context):\n    return Response('p', mimetype='text/plain')\n\n\n"
+        "other = 1\n"
     ),
 }
 

@@ -16,6 +16,8 @@ from flask import Response
 from flask_filepages import Context
 from flask_filepages import CookieError
 
+# What the URL standard leaves as it is in a path.
+_PATH_SAFE = "/%!$&'()*+,;=:@~[]|"
 #: A context attribute of Astro's that has no counterpart here.
 ABSENT = "@absent"
 Action = dict[str, t.Any]
@@ -158,13 +160,16 @@ def _read(kind: str, context: Context) -> t.Any:
             key,
             {
                 "file": file.filename,
-                "type": file.mimetype,
+                "type": file.mimetype or "text/plain",  # as RFC 7578, section 4.4
                 "text": file.read().decode("utf-8", "replace"),
             },
         ]
         for key, file in request.files.items(multi=True)
     ]
     fields += [[key, value] for key, value in request.form.items(multi=True)]
+    if request.mimetype == "multipart/form-data":  # Flask keeps the two apart
+        sent = request.get_data()
+        fields.sort(key=lambda field: sent.find(f'name="{field[0]}"'.encode()))
     return {"as": kind, "value": fields}
 
 
@@ -187,10 +192,10 @@ def _field(field: str, context: Context) -> t.Any:
     if kind == "typeof":
         known = {"cookies": "object", "redirect": "function", "session": "object"}
         return known.get(key, ABSENT)
-    href = urlunsplit(url._replace(path=quote(url.path, safe="/%!$&'()*+,;=:@~")))
+    href = urlunsplit(url._replace(path=quote(url.path, safe=_PATH_SAFE)))
     values: dict[str, t.Callable[[], t.Any]] = {
         "url": lambda: href,
-        "pathname": lambda: quote(url.path, safe="/%!$&'()*+,;=:@~"),
+        "pathname": lambda: quote(url.path, safe=_PATH_SAFE),
         "search": lambda: f"?{url.query}" if url.query else "",
         "origin": lambda: f"{url.scheme}://{url.netloc}",
         "request.url": lambda: context.request.environ["conformance.url"],

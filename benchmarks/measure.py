@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import time
 import typing as t
 from collections.abc import Callable
@@ -66,9 +67,14 @@ def timed(once: Callable[[], object], size: int) -> Batch:
 
 
 def interleaved(batches: Mapping[str, Batch], rounds: int) -> dict[str, float]:
-    """Return the 10th percentile of each, the batches run in turn."""
+    """Return the 10th percentile of each, the batches run in turn.
+
+    The order changes from round to round: who comes behind a batch of other code
+    finds the processor's caches full of it.
+    """
     measured: dict[str, list[float]] = {name: [] for name in batches}
+    order = random.Random(1)
     for _ in range(rounds):
-        for name, batch in batches.items():
-            measured[name].append(batch())
+        for name in order.sample(list(batches), len(batches)):
+            measured[name].append(batches[name]())
     return {name: sorted(v)[len(v) // 10] for name, v in measured.items()}

@@ -96,7 +96,7 @@ def measure(root: Path, way: str, count: int) -> list[float]:
 
 def run(quick: bool) -> t.Iterator[str]:
     """Yield the lines of the table."""
-    rounds = 2 if quick else 7
+    rounds = 2 if quick else 5
     yield "## Start"
     yield ""
     yield "CPU seconds after Flask is imported, median of"

@@ -101,6 +101,7 @@ class PatternExpressions:
         repeated = self._repeated[self._seen]
         self._seen += 1
         if repeated:
-            return f"(?:{regex})"
+            # No converter looks at it; it is no dot segment all the same.
+            return rf"(?:(?!\.{{1,2}}(?:/|\Z)){regex})"
         self.captured.append(part)
         return f"(?P<{self._group_name.format(len(self.captured) - 1)}>{regex})"

@@ -84,6 +84,7 @@ KEY = uuid.UUID(int=7)
         ("/mixed/a-b-c", ("/mixed/[a]-[b]", {"a": "a", "b": "b-c"})),
         ("/mixed/v-1", ("/mixed/v-[n]", {"n": "1"})),
         ("/same/1/2", ("/same/[a]/[a]", {"a": "2"})),
+        ("/same/../2", 404),
         ("/feed.xml", ("/feed.xml", {})),
         ("/feed.xml/", 404),
         ("/%C3%BCn%C3%AF", ("/ünï", {})),

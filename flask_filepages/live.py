@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import typing as t
 from dataclasses import dataclass
 from dataclasses import field
 
@@ -85,6 +84,3 @@ class LiveRoute:
 def GET(context: Context) -> BaseResponse:
     """Answer for a page whose endpoint has no ``GET``, or that has no endpoint."""
     return context.render()
-
-
-Routes = t.Mapping[str, LiveRoute]

@@ -7,29 +7,49 @@
 """
 
 from .context import Context
+from .errors import AnswerMismatchError
 from .errors import BodyAlreadyReadError
 from .errors import CookieError
 from .errors import FilePagesError
+from .errors import InvalidContentError
 from .errors import LoadError
+from .errors import MiddlewareError
 from .errors import NotAResponseError
 from .errors import ParamError
 from .errors import PatternError
+from .errors import RewriteLoopError
 from .errors import SettingsError
 from .errors import TreeError
 from .errors import UnsafeRedirectError
 from .extension import FilePages
+from .middleware import headers
+from .middleware import once_per_render
+from .origins import check_origin
+from .origins import cors
+from .validation import responds
+from .validation import validate
 
 __all__ = [
+    "AnswerMismatchError",
     "BodyAlreadyReadError",
     "Context",
     "CookieError",
     "FilePages",
     "FilePagesError",
+    "InvalidContentError",
     "LoadError",
+    "MiddlewareError",
     "NotAResponseError",
     "ParamError",
     "PatternError",
+    "RewriteLoopError",
     "SettingsError",
     "TreeError",
     "UnsafeRedirectError",
+    "check_origin",
+    "cors",
+    "headers",
+    "once_per_render",
+    "responds",
+    "validate",
 ]

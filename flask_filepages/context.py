@@ -24,11 +24,13 @@ from flask import current_app
 from flask import request
 from flask import session
 from werkzeug.datastructures import Headers as WerkzeugHeaders
+from werkzeug.wrappers import Response as BaseResponse
 
 from . import targets
 from .cookies import Cookies
 from .errors import UnsafeRedirectError
 from .settings import REDIRECT_STATUSES
+from .settings import Settings
 
 Headers = Mapping[str, str] | t.Iterable[tuple[str, str]]
 
@@ -43,10 +45,13 @@ class Binding:
     route_id: str
     absent: Mapping[str, None]
     render: Callable[[Context, str | None, dict[str, t.Any]], str]
+    rewrite: Callable[[Context, str], BaseResponse]
     is_prerendered: bool = False
-    site: str | None = None
+    settings: Settings = field(default_factory=Settings)
     status: int = 200
     props: Mapping[str, t.Any] = field(default_factory=dict)
+    methods: Callable[[], t.Sequence[str]] = tuple
+    cors: Callable[[], t.Any] = lambda: None
 
 
 class Context:
@@ -71,6 +76,7 @@ class Context:
         "__weakref__",
         "_binding",
         "_params",
+        "_trail",
         "_written_cookies",
         "app",
         "cookies",
@@ -90,6 +96,7 @@ class Context:
     locals: types.SimpleNamespace
     session: MutableMapping[str, t.Any]
     app: Flask
+    _trail: tuple[str, ...]
 
     def __init__(
         self, request: Request, params: dict[str, t.Any], binding: Binding
@@ -113,7 +120,7 @@ class Context:
     @property
     def site(self) -> str | None:
         """``FILEPAGES_SITE``: the public address of the site, if it is set."""
-        return self._binding.site
+        return self._binding.settings.site
 
     @property
     def route_id(self) -> str:
@@ -161,6 +168,20 @@ class Context:
             raise
         return self.app.response_class(status=status, headers=[("Location", location)])
 
+    def rewrite(self, to: str) -> BaseResponse:
+        """Return the answer of another route of these pages, its middleware included.
+
+        The URL and the method stay those of the request, and so do ``locals`` and
+        cookies; params are those of the target.
+
+        :param to: a path without ``url_prefix``, taken as it stands: nothing in it is
+            decoded, ``?`` and ``#`` are part of it.
+        :raises ValueError: *to* is not such a path.
+        :raises NotFound: no route of these pages answers it.
+        :raises RewriteLoopError: the fifth route of one request (Astro, rule 91).
+        """
+        return self._binding.rewrite(self, to)
+
     def render(
         self,
         template: str | None = None,
@@ -200,8 +221,8 @@ def _url(context: Context) -> SplitResult:
     request = context.request
     host = request.host
     scheme = request.scheme
-    if context._binding.site is not None and context.is_prerendered:
-        scheme, host = urlsplit(context._binding.site)[:2]
+    if context.site is not None and context.is_prerendered:
+        scheme, host = urlsplit(context.site)[:2]
     path = request.root_path.rstrip("/") + request.path
     return SplitResult(scheme, host, path, request.query_string.decode("latin-1"), "")
 
@@ -213,6 +234,7 @@ def _cookies(context: Context) -> Cookies:
 
 _LAZY: dict[str, Callable[[Context], t.Any]] = {
     "params": _params,
+    "_trail": lambda context: (),
     "props": lambda context: types.MappingProxyType(dict(context._binding.props)),
     "url": _url,
     "cookies": _cookies,

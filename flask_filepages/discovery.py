@@ -36,7 +36,8 @@ class Route:
     """Patterns and the files (or the redirect) that answer them.
 
     :attr:`id` is the path below the folder without suffix, ``index`` and
-    groups: ``/blog/[slug]``.
+    groups: ``/blog/[slug]``. :attr:`middleware` are the files around it, outermost
+    first.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Route:
     page: Source | None = None
     redirect: Redirect | None = None
     prerender: bool | None = None
+    middleware: list[Source] = field(default_factory=list)
 
     @property
     def source(self) -> Source | None:
@@ -60,6 +62,15 @@ class Route:
     @property
     def is_static(self) -> bool:
         return all(s.is_static for p in self.patterns for s in p.segments)
+
+    @property
+    def optional_params(self) -> list[str]:
+        """The names of the params that a URL may leave out, sorted."""
+        names = {part.text for pattern in self.patterns for part in pattern.params}
+        always = set.intersection(
+            *({p.text for p in q.params if p.kind == "param"} for q in self.patterns)
+        )
+        return sorted(names - always)
 
     @property
     def has_extension(self) -> bool:
@@ -99,7 +110,11 @@ def discover(
     faults: list[Fault] = []
     segments = _SegmentCache(matchers)
     routes: dict[str, Route] = {}
+    middleware: dict[str, Source] = {}
     for source in walk(folder, {ENDPOINT_SUFFIX, *page_suffixes}, faults):
+        if source.is_middleware:
+            middleware[source.folders[-1]] = source
+            continue
         try:
             source.segments = _segments(source, segments)
         except PatternError as error:
@@ -114,6 +129,9 @@ def discover(
                 route.endpoint.path, route.endpoint.relative
             )
             faults += found
+        if route.source is not None:
+            around = (middleware.get(below) for below in route.source.folders)
+            route.middleware = [source for source in around if source is not None]
     table = sorted(routes.values(), key=lambda route: route.sort_key)
     faults += find_collisions(table)
     if faults:

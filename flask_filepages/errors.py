@@ -9,9 +9,13 @@
     ├── PatternError            a file name that is no route
     ├── ParamError              a value that cannot stand in a URL
     ├── NotAResponseError       a handler returned something else
+    ├── MiddlewareError         a middleware asked twice for the inner answer
+    ├── AnswerMismatchError     an answer is not what its handler promised
     ├── BodyAlreadyReadError    the request's stream was consumed before
     ├── CookieError             a cookie no browser would take as meant
-    └── UnsafeRedirectError     a redirect that would leave the site (400)
+    ├── UnsafeRedirectError     a redirect that would leave the site (400)
+    ├── RewriteLoopError        rewrites that lead to rewrites (508)
+    └── InvalidContentError     content that a schema does not take (422)
 
 Data are attributes; the text is built from them.
 """
@@ -22,6 +26,10 @@ import typing as t
 from dataclasses import dataclass
 
 from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import UnprocessableEntity
+
+from . import problems
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +110,7 @@ class ParamError(FilePagesError, ValueError):
 
 
 class NotAResponseError(FilePagesError, TypeError):
-    """A handler returned something that is not a response."""
+    """A handler or a middleware returned something that is not a response."""
 
     def __init__(self, file: str, function: str, kind: str, fix: str) -> None:
         self.file = file
@@ -115,6 +123,37 @@ class NotAResponseError(FilePagesError, TypeError):
         return (
             f"{self.file}: {self.function}() returned {self.kind}, not a Response."
             f" {self.fix}"
+        )
+
+
+class MiddlewareError(FilePagesError, RuntimeError):
+    """A middleware called ``call_next()`` more than once."""
+
+    def __init__(self, file: str, function: str) -> None:
+        self.file = file
+        self.function = function
+        super().__init__(file, function)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.file}: {self.function}() called call_next() more than once. Keep"
+            " its answer: response = call_next()."
+        )
+
+
+class AnswerMismatchError(FilePagesError, AssertionError):
+    """In debug and tests: an answer is not what ``@responds`` says of it."""
+
+    def __init__(self, function: str, status: int, errors: t.Any) -> None:
+        self.function = function
+        self.status = status
+        self.errors = errors
+        super().__init__(function, status, errors)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.function}() answered {self.status} with content that the schema of"
+            f" its @responds does not know: {self.errors}"
         )
 
 
@@ -151,4 +190,51 @@ class UnsafeRedirectError(FilePagesError, BadRequest):
         return (
             f"redirect to {self.target!r} refused: {self.reason}. Write"
             " context.redirect(target, external=True) if the address is yours."
+        )
+
+
+class RewriteLoopError(FilePagesError, HTTPException):
+    """A rewrite led to a rewrite, too many times. The answer is 508."""
+
+    code = 508
+    description = "The rewrites of this address lead nowhere."
+
+    def __init__(self, trail: t.Sequence[str]) -> None:
+        self.trail = tuple(trail)
+        Exception.__init__(self, self.trail)
+        self.response = None
+
+    def __str__(self) -> str:
+        return f"too many rewrites: {' -> '.join(self.trail)}"
+
+
+class InvalidContentError(FilePagesError, UnprocessableEntity):
+    """Content that is well-formed, and that its schema does not take. It is 422.
+
+    :attr:`messages` are marshmallow's, by location: ``{"json": {"name": [...]}}``;
+    :attr:`data` holds them as webargs does, for error handlers written for that.
+    """
+
+    description = "The content was understood, and is not valid."
+
+    def __init__(self, messages: t.Mapping[str, t.Any]) -> None:
+        self.messages = dict(messages)
+        self.data = {"messages": self.messages}
+        Exception.__init__(self, self.messages)
+        self.response = None
+
+    def __str__(self) -> str:
+        return f"invalid content: {self.messages}"
+
+    def get_headers(self, *args: t.Any, **kwargs: t.Any) -> list[tuple[str, str]]:
+        """Return the headers of the problem document (RFC 9457)."""
+        return [("Content-Type", problems.MIMETYPE), ("Cache-Control", "no-store")]
+
+    def get_body(self, *args: t.Any, **kwargs: t.Any) -> str:
+        """Return the problem document (RFC 9457), with all errors."""
+        return problems.document(
+            self.code,
+            self.name,
+            detail=self.description,
+            errors=problems.errors_of(self.messages),
         )

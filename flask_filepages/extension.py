@@ -11,7 +11,7 @@ from flask import Blueprint
 from flask import Flask
 
 from . import devtools
-from .error_pages import register_error_pages
+from .error_pages import register_error_answers
 from .errors import LoadError
 from .errors import SettingsError
 from .rendering import RENDERERS
@@ -93,6 +93,11 @@ class FilePages:
             to the first FilePages of the app
         ``FILEPAGES_STRICT_RESPONSE``
             ``False`` passes what a handler returns through ``app.make_response``
+        ``FILEPAGES_CHECK_ORIGIN``
+            ``False`` lets pages of other sites make a visitor's browser send ``POST``
+            and other requests that change something
+        ``FILEPAGES_TRUSTED_ORIGINS``
+            origins that may do that, such as ``["https://app.example"]``
 
         :raises TreeError: with all faults of all file names.
         :raises SettingsError: a setting means nothing, or there is no folder.
@@ -124,9 +129,9 @@ class FilePages:
         app.register_blueprint(self.blueprint)
         self._apps.add(app)
         if len(known) == 1:
-            build = make_build_error_handler(app, lambda: _names(app))
+            build = make_build_error_handler(app, lambda: _names(app), settings.site)
             app.url_build_error_handlers.append(build)
-        register_error_pages(app, lambda: states(app).values())
+        register_error_answers(app, lambda: states(app).values())
         devtools.watch(state.folder)
 
     def load(self, app: Flask | None = None) -> None:

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import difflib
 import inspect
-import linecache
-import os
-import re
-import sys
-import traceback
 import types
 import typing as t
 from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
-from importlib import import_module
 
 from flask import Response
 from werkzeug.exceptions import MethodNotAllowed
 
 from .context import Context
 from .errors import Fault
-from .modules import SecondMainError
-from .modules import finder
 from .sources import Source
+from .validation import keywords_of
 
 #: The only names of a module that requests can reach. Never looked up by the
 #: method of a request.
@@ -60,6 +53,16 @@ class Handlers:
         table.setdefault("OPTIONS", _options(allow))
         return cls(table, other, allow)
 
+    def behind(self, bound: Callable[[Handler], Handler]) -> Handlers:
+        """Return the table with *bound* around every handler, and around the answer
+        to a missing method: what is behind a guard shows nothing."""
+
+        def refuse(context: Context) -> t.NoReturn:
+            raise MethodNotAllowed(valid_methods=list(self.allow))
+
+        table = {method: bound(handler) for method, handler in self.table.items()}
+        return Handlers(table, bound(self.other or refuse), self.allow)
+
     def find(self, method: str) -> Handler:
         """Return the handler of *method*.
 
@@ -80,26 +83,10 @@ def _options(allow: tuple[str, ...]) -> Handler:
     return OPTIONS
 
 
-def load_handlers(
-    name: str, source: Source, folder: str, *, has_page: bool
-) -> tuple[dict[str, Handler], list[Fault], list[Fault]]:
-    """Import the module *name* and return its own handlers, its faults and warnings.
-
-    Whatever the import raises is a fault, ``SystemExit`` included.
-    """
-    try:
-        with finder.loading():
-            module = import_module(name)
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt) and not _raises_itself(error):
-            raise
-        return {}, [_import_fault(error, source, folder)], []
-    return _own_handlers(module, source, has_page=has_page)
-
-
-def _own_handlers(
+def read_handlers(
     module: types.ModuleType, source: Source, *, has_page: bool
 ) -> tuple[dict[str, Handler], list[Fault], list[Fault]]:
+    """Return the handlers of *module*, what is wrong with it, and warnings."""
     names = vars(module)
     own: dict[str, Handler] = {}
     faults: list[Fault] = []
@@ -111,7 +98,7 @@ def _own_handlers(
             own[method] = names[method]
         else:
             problem = f"{method} {problem}"
-            line = _line_of(source, method)
+            line = source.line_of(method)
             faults.append(Fault("handler", source.relative, problem, fix, line))
     near = [
         Fault(
@@ -119,16 +106,25 @@ def _own_handlers(
             source.relative,
             f"{name} answers no method",
             f"Did you mean `{meant}`?",
-            _line_of(source, name),
+            source.line_of(name),
         )
         for name, meant in _near_misses(module, own).items()
     ]
+    if any(is_cross_origin(handler) for handler in own.values()):
+        problem = "its @cross_origin never sees OPTIONS, so no preflight is answered"
+        fix = "Write `middleware = cors([...])`, from flask_filepages."
+        near.append(Fault("cross-origin", source.relative, problem, fix))
     if own or faults or has_page:
         return own, faults, near
     if near:
         return {}, [replace(fault, kind="no-handler") for fault in near], []
     fix = "Write `def GET(context): ...`."
     return {}, [Fault("no-handler", source.relative, "it has no handler", fix)], []
+
+
+def is_cross_origin(handler: Handler) -> bool:
+    """Whether it is decorated by Flask-CORS, which wants ``OPTIONS`` for itself."""
+    return getattr(handler, "provide_automatic_options", None) is False
 
 
 def _unfit(value: t.Any) -> tuple[str | None, str]:
@@ -140,20 +136,19 @@ def _unfit(value: t.Any) -> tuple[str | None, str]:
     if inspect.isgeneratorfunction(value) or inspect.isasyncgenfunction(value):
         fix = "Return flask.Response(generator()) to stream, instead of `yield`."
         return "is a generator", fix
+    keywords = keywords_of(value)
     try:
-        inspect.signature(value).bind(object())
+        inspect.signature(value).bind(object(), **dict.fromkeys(keywords))
     except TypeError:
+        if keywords:
+            wanted = ", ".join(["context", *keywords])
+            return f"does not take what it validates: ({wanted})", (
+                f"Write `def name({wanted}): ...`."
+            )
         return "does not take one argument, the context", write
     except ValueError:
         pass  # a built-in function does not say what it takes
     return None, ""
-
-
-def _line_of(source: Source, name: str) -> int | None:
-    """Return the number of the line that defines *name*, as far as the text tells."""
-    pattern = re.compile(rf"(?:(?:async\s+)?def|class)\s+{name}\b|{name}\s*[:=]")
-    with open(source.path, encoding="utf-8", errors="replace") as lines:
-        return next((n for n, line in enumerate(lines, 1) if pattern.match(line)), None)
 
 
 def _near_misses(
@@ -175,60 +170,3 @@ def _near_misses(
         if close and close[0] not in own:
             misses[name] = close[0]
     return misses
-
-
-# -- what went wrong while importing --------------------------------------------
-
-
-def _import_fault(error: BaseException, source: Source, folder: str) -> Fault:
-    kind = type(error).__name__
-    if isinstance(error, SyntaxError) and error.filename:
-        file = _shown(error.filename, folder)
-        return Fault(
-            "syntax", file, f"{kind}: {error.msg}", "Mend the line.", error.lineno
-        )
-    file, line = source.relative, None
-    for frame, number in traceback.walk_tb(error.__traceback__):
-        filename = frame.f_code.co_filename
-        if os.path.realpath(filename).startswith(folder + os.sep):
-            file, line = _shown(filename, folder), number
-    try:
-        text = f"{kind}: {error}".removesuffix(": ")
-    except Exception:
-        text = kind
-    return Fault("import", file, text, _import_fix(error), line)
-
-
-def _raises_itself(error: BaseException) -> bool:
-    """Whether the file raised it, not somebody at the keyboard."""
-    frame, line = list(traceback.walk_tb(error.__traceback__))[-1]
-    return type(error).__name__ in linecache.getline(frame.f_code.co_filename, line)
-
-
-def _shown(filename: str, folder: str) -> str:
-    relative = os.path.relpath(os.path.realpath(filename), folder)
-    return filename if relative.startswith("..") else relative.replace(os.sep, "/")
-
-
-def _import_fix(error: BaseException) -> str:
-    if isinstance(error, (SystemExit, KeyboardInterrupt)):
-        return "A page must not end the process while it is imported."
-    if isinstance(error, SecondMainError):
-        return (
-            "Use flask.current_app or context.app, or move what is shared into a"
-            " module of its own; call FilePages(app) and pages.load() last."
-        )
-    if not isinstance(error, ImportError):
-        return "The file raised while it was imported; mend that line."
-    module = sys.modules.get(error.name or "")
-    spec = getattr(module, "__spec__", None)
-    if getattr(spec, "_initializing", False):
-        return (
-            f"{error.name} is still being imported. Call FilePages(app) and"
-            f" pages.load() last in it, or import inside the handler."
-        )
-    if isinstance(error, ModuleNotFoundError):
-        return (
-            "Install it, or check the name; inside pages/ write `from ._lib import x`."
-        )
-    return "Check the name and what the module offers."

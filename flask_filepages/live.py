@@ -1,7 +1,8 @@
-"""A route in an app, and the handlers that its file gives it."""
+"""A route in an app, and what its files give it: handlers and middleware."""
 
 from __future__ import annotations
 
+import typing as t
 from dataclasses import dataclass
 from dataclasses import field
 
@@ -16,23 +17,60 @@ from .discovery import Route
 from .errors import Fault
 from .handlers import Handler
 from .handlers import Handlers
-from .handlers import load_handlers
+from .handlers import read_handlers
+from .imports import import_source
+from .middleware import Link
+from .middleware import bind
+from .middleware import read_links
+from .origins import Cors
+from .origins import arranged
+from .origins import cors_of
+from .responses import Respond
+from .responses import make_respond
 from .routing import FileRule
+from .sources import Source
+from .validation import with_answer_check
+from .validation import with_validation
+
+
+@dataclass(slots=True)
+class MiddlewareFile:
+    """A ``_middleware.py``, shared by all routes of its folder and below."""
+
+    source: Source
+    module: str
+    links: list[Link] = field(default_factory=list)
+
+    def load(self, app: Flask, folder: str) -> list[Fault]:
+        """Import the file, once; return what is wrong with it."""
+        if self.links:
+            return []
+        module, faults = import_source(self.module, self.source, folder)
+        if module is not None:
+            respond = make_respond(app, file=self.source.path, strict=True)
+            links, faults = read_links(module, self.source, respond)
+            self.links = [] if faults else links
+        return faults
 
 
 @dataclass(slots=True)
 class LiveRoute:
     """A route in an app: its endpoint name, its module, its rules and handlers.
 
-    :attr:`handlers` is what the view looks into: empty until :meth:`activate`.
+    :attr:`handlers` is what the view looks into: empty until :meth:`activate`. Behind
+    middleware it holds no bare handler.
     :attr:`shadow` says which rules of the app itself may go before it.
     """
 
     route: Route
     endpoint: str
     module: str | None
+    respond: Respond
     binding: Binding
+    around: list[MiddlewareFile] = field(default_factory=list)
     handlers: Handlers = field(default_factory=Handlers)
+    links: list[Link] = field(default_factory=list)
+    cors: Cors | None = None
     rules: list[FileRule] = field(default_factory=list)
     shadow: tuple[Map, Map] | None = None
     warnings: list[Fault] = field(default_factory=list)
@@ -43,34 +81,53 @@ class LiveRoute:
         return bool(self.handlers.allow)
 
     def load(self, app: Flask, folder: str) -> list[Fault]:
-        """Import the file, once; return what is wrong with it."""
+        """Import the files, once; return what is wrong with them."""
         route = self.route
         if self.loaded is not None or route.redirect is not None:
             return []
+        faults = [fault for file in self.around for fault in file.load(app, folder)]
         own: dict[str, Handler] = {}
+        links: list[Link] = []
         if route.endpoint is not None and self.module is not None:
-            own, faults, self.warnings = load_handlers(
-                self.module, route.endpoint, folder, has_page=route.page is not None
-            )
-            if faults:
-                return faults
-            for warning in self.warnings:
-                app.logger.warning("%s", warning)
+            module, found = import_source(self.module, route.endpoint, folder)
+            faults += found
+            if module is not None:
+                own, found, self.warnings = read_handlers(
+                    module, route.endpoint, has_page=route.page is not None
+                )
+                strict = make_respond(app, file=route.endpoint.path, strict=True)
+                links, wrong = read_links(module, route.endpoint, strict)
+                faults += found + wrong
+        if faults:
+            return faults
+        for warning in self.warnings:
+            app.logger.warning("%s", warning)
         if route.page is not None:
             own.setdefault("GET", GET)
         try:
-            own = {method: app.ensure_sync(handler) for method, handler in own.items()}
+            own = {method: self._adapted(app, own[method]) for method in own}
         except RuntimeError as error:
             fix = "Install the extra: Flask-Filepages[async]."
             return [Fault("async", route.name, str(error).partition(".")[0], fix)]
-        if app.debug and route.is_static:
-            url = str(route.patterns[0])
-            own = {
-                method: devtools.with_type_check(app, handler, url, route.name)
-                for method, handler in own.items()
-            }
+        outer = [link for file in self.around for link in file.links]
+        self.links = arranged([*outer, *links])
+        self.cors = cors_of(self.links)
         self.loaded = Handlers.of(own)
+        if self.links:
+            self.loaded = self.loaded.behind(
+                lambda handler: bind(self.links, handler, self.respond)
+            )
         return []
+
+    def _adapted(self, app: Flask, handler: Handler) -> Handler:
+        """Return *handler* as a plain function of the context."""
+        adapted: t.Any = with_validation(handler, app.ensure_sync(handler))
+        if app.debug or app.testing:
+            adapted = with_answer_check(handler, adapted)
+        if app.debug and self.route.is_static:
+            url = str(self.route.patterns[0])
+            adapted = devtools.with_type_check(app, adapted, url, self.route.name)
+        return t.cast(Handler, adapted)
 
     def activate(self) -> None:
         """Let the view answer with what was loaded: it holds on to its own table."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dataclasses import field
 
 from .errors import SettingsError
+from .targets import check_origin_text
 
 TrailingSlash = t.Literal["ignore", "always", "never"]
 REDIRECT_STATUSES = (301, 302, 303, 307, 308)
@@ -30,6 +31,8 @@ class Settings:
     trailing_slash: TrailingSlash = "ignore"
     redirects: t.Mapping[str, Redirect] = field(default_factory=dict)
     strict_response: bool = True
+    check_origin: bool = True
+    trusted_origins: frozenset[str] = frozenset()
 
     @classmethod
     def from_config(cls, config: t.Mapping[str, t.Any]) -> Settings:
@@ -102,6 +105,17 @@ def _redirect(source: t.Any, target: t.Any) -> Redirect:
     return Redirect(target, status)
 
 
+def _trusted_origins(value: t.Any) -> frozenset[str]:
+    if isinstance(value, str) or not isinstance(value, t.Iterable):
+        raise SettingsError(
+            f"FILEPAGES_TRUSTED_ORIGINS is {value!r}; write a list of origins."
+        )
+    try:
+        return frozenset(check_origin_text(origin) for origin in value)
+    except ValueError as error:
+        raise SettingsError(f"FILEPAGES_TRUSTED_ORIGINS: {error}") from None
+
+
 def _flag(name: str) -> t.Callable[[t.Any], bool]:
     def read(value: t.Any) -> bool:
         if not isinstance(value, bool):
@@ -116,4 +130,6 @@ _READERS: dict[str, t.Callable[[t.Any], t.Any]] = {
     "trailing_slash": _trailing_slash,
     "redirects": _redirects,
     "strict_response": _flag("FILEPAGES_STRICT_RESPONSE"),
+    "check_origin": _flag("FILEPAGES_CHECK_ORIGIN"),
+    "trusted_origins": _trusted_origins,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import typing as t
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from .patterns import Segment
 from .prerender import unreadable
 
 ENDPOINT_SUFFIX = ".py"
+#: Is around all routes of its folder and below, and is none itself.
+MIDDLEWARE_FILE = "_middleware.py"
 
 
 @dataclass(slots=True)
@@ -26,6 +29,25 @@ class Source:
     def is_endpoint(self) -> bool:
         return self.relative.endswith(ENDPOINT_SUFFIX)
 
+    @property
+    def is_middleware(self) -> bool:
+        return os.path.basename(self.relative) == MIDDLEWARE_FILE
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders that it lies in, outermost first: ``""``, ``"api/"``, ..."""
+        parts = self.relative.split("/")[:-1]
+        return [
+            "".join(f"{part}/" for part in parts[:n]) for n in range(len(parts) + 1)
+        ]
+
+    def line_of(self, name: str) -> int | None:
+        """Return the number of the line that seems to define *name*."""
+        start = re.compile(rf"(?:(?:async\s+)?def|class)\s+{name}\b|{name}\s*[:=]")
+        with open(self.path, encoding="utf-8", errors="replace") as lines:
+            numbered = enumerate(lines, 1)
+            return next((n for n, line in numbered if start.match(line)), None)
+
 
 def is_private(name: str) -> bool:
     """Whether a file or folder of this name makes no route, whatever is in it."""
@@ -39,7 +61,8 @@ def is_private(name: str) -> bool:
 def walk(
     folder: str, suffixes: t.Collection[str], faults: list[Fault]
 ) -> t.Iterator[Source]:
-    """Yield the files of *folder* that make routes, sorted, sub-folders included.
+    """Yield the files of *folder* that make routes, and those of middleware, sorted,
+    sub-folders included.
 
     Links that lead out of the folder are passed over, and so is a second link to
     the same folder. What cannot be read is added to *faults*.
@@ -61,7 +84,8 @@ def _walk(
         faults.append(unreadable(below, error))
         return
     for entry in entries:
-        if is_private(entry.name) or not _is_inside(entry, root, linked):
+        is_passed_over = is_private(entry.name) and entry.name != MIDDLEWARE_FILE
+        if is_passed_over or not _is_inside(entry, root, linked):
             continue
         relative = f"{below}{entry.name}"
         if entry.is_dir():

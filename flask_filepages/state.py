@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from flask import Flask
 from flask import Request
+from werkzeug.exceptions import Forbidden
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import default_exceptions
 from werkzeug.wrappers import Response as BaseResponse
@@ -24,23 +25,30 @@ from .converters import usable_matchers
 from .discovery import Route
 from .discovery import Tree
 from .discovery import discover
-from .error_pages import ErrorPage
 from .errors import Fault
 from .errors import LoadError
 from .errors import SettingsError
 from .errors import TreeError
+from .failures import failed_context
+from .failures import failure_id
 from .live import LiveRoute
+from .live import MiddlewareFile
 from .modules import anchor_for
 from .modules import finder
 from .modules import module_name
 from .modules import package_of
+from .origins import OriginCheck
 from .redirects import check_slash
 from .redirects import redirect_view
 from .rendering import Renderer
 from .rendering import make_render
 from .rendering import page_fault
+from .responses import finish
+from .responses import make_respond
+from .rewrites import make_rewrite
 from .routing import rules_of
 from .settings import Settings
+from .sources import Source
 from .urls import collisions_with_app
 from .urls import endpoint_name
 from .urls import rules_of_app
@@ -80,11 +88,13 @@ class PagesState:
             matchers=usable_matchers(app.url_map),
             redirects=settings.redirects,
         )
+        self._middleware: dict[str, MiddlewareFile] = {}
+        self._origin_check = OriginCheck(settings.site, settings.trusted_origins)
+        self._rewrite = make_rewrite(
+            app, prefix=url_prefix, binding_of=self._binding_of, enter=self._enter
+        )
         self.routes = self._live_routes()
-        self.error_pages: dict[int, ErrorPage] = {
-            code: functools.partial(self._error_page, self.routes[route.id])
-            for code, route in self.tree.error_routes.items()
-        }
+        self._by_endpoint = {live.endpoint: live for live in self.routes.values()}
         self._lock = threading.RLock()
         self._is_set_up = False
         self._faults: list[Fault] = []
@@ -94,6 +104,11 @@ class PagesState:
     def warnings(self) -> list[Fault]:
         """What was noticed while loading, and does not stop anything."""
         return [warning for live in self.routes.values() for warning in live.warnings]
+
+    @property
+    def error_routes(self) -> t.Mapping[int, Route]:
+        """The routes of the error pages, by code."""
+        return self.tree.error_routes
 
     def _live_routes(self) -> dict[str, LiveRoute]:
         codes = {route.id: code for code, route in self.tree.error_routes.items()}
@@ -113,25 +128,42 @@ class PagesState:
         return routes
 
     def _live(self, route: Route, code: int | None) -> LiveRoute:
-        params = {part.text for pattern in route.patterns for part in pattern.params}
-        always = set.intersection(
-            *({p.text for p in q.params if p.kind == "param"} for q in route.patterns)
+        source = route.source
+        module = self._module_of(route.endpoint) if route.endpoint else None
+        respond = make_respond(
+            self.app,
+            file=source.path if source else route.name,
+            strict=self.settings.strict_response,
         )
         binding = Binding(
             route.id,
-            dict.fromkeys(sorted(params - always)),
+            dict.fromkeys(route.optional_params),
             make_render(self.name, route, self.renderers),
+            self._rewrite,
             bool(route.prerender),
-            self.settings.site,
+            self.settings,
         )
         if code is not None:
             # Asked for by its own URL, too.
             error = default_exceptions[code]()
             binding = replace(binding, status=code, props={"error": error})
-        module = None
-        if route.endpoint is not None:
-            module = module_name(self.anchor, self.folder, route.endpoint.relative)
-        return LiveRoute(route, endpoint_name(self.name, route.id), module, binding)
+        live = LiveRoute(
+            route, endpoint_name(self.name, route.id), module, respond, binding
+        )
+        live.binding = replace(
+            binding,
+            methods=lambda: live.handlers.allow,
+            cors=lambda: live.cors,
+        )
+        live.around = [self._middleware_file(file) for file in route.middleware]
+        return live
+
+    def _middleware_file(self, source: Source) -> MiddlewareFile:
+        made = MiddlewareFile(source, self._module_of(source))
+        return self._middleware.setdefault(source.relative, made)
+
+    def _module_of(self, source: Source) -> str:
+        return module_name(self.anchor, self.folder, source.relative)
 
     # -- registering ----------------------------------------------------------
 
@@ -174,7 +206,8 @@ class PagesState:
                 live.handlers,
                 checks,
                 functools.partial(self._prepare, live),
-                self._finish(route),
+                functools.partial(self._guard, live),
+                live.respond,
             )
         view.__module__ = live.module or self.anchor
         view.__name__ = view.__qualname__ = route.id
@@ -195,12 +228,33 @@ class PagesState:
 
         return check
 
-    def _finish(self, route: Route) -> dispatch.Finish:
-        return dispatch.make_finish(
-            self.app,
-            file=route.endpoint.path if route.endpoint else route.name,
-            strict=self.settings.strict_response,
-        )
+    def _guard(self, live: LiveRoute, req: Request) -> None:
+        """Raise 403 for a request that a page of another site makes a browser send."""
+        if not self.settings.check_origin:
+            return
+        try:
+            self._origin_check.refuse_foreign(req, live.cors)
+        except Forbidden:
+            self.app.logger.warning(
+                "%s refused %s from origin %r. If that is this site behind a proxy, set"
+                " FILEPAGES_SITE; if it is a friend, FILEPAGES_TRUSTED_ORIGINS.",
+                live.route.id,
+                req.method,
+                req.headers.get("Origin"),
+            )
+            raise
+
+    def _binding_of(self, endpoint: str) -> Binding | None:
+        """Return the binding of a route that a rewrite may lead to."""
+        live = self._by_endpoint.get(endpoint)
+        return live.binding if live and live.route.redirect is None else None
+
+    def _enter(self, endpoint: str, context: Context) -> BaseResponse:
+        """Answer a rewritten request."""
+        live = self._by_endpoint[endpoint]
+        self._prepare(live)
+        guard = functools.partial(self._guard, live)
+        return dispatch.enter(context, live.handlers, guard, live.respond)
 
     def _set_up(self) -> None:
         """Look at the app's own routes, now that all of them are there."""
@@ -229,11 +283,9 @@ class PagesState:
             self._set_up()
             lives = self.routes.values()
             if not self._faults:
-                self._faults = [
-                    fault
-                    for live in lives
-                    for fault in live.load(self.app, self.folder)
-                ]
+                found = (f for live in lives for f in live.load(self.app, self.folder))
+                # One _middleware.py is around many routes.
+                self._faults = list(dict.fromkeys(found))
             if self._faults:
                 faults = self._faults
                 if self.app.debug:
@@ -272,12 +324,16 @@ class PagesState:
             live.load(self.app, self.folder)
         return live.loaded.allow if live.loaded else ()
 
-    def _error_page(
-        self, live: LiveRoute, code: int, error: BaseException
-    ) -> BaseResponse:
-        """Return what the error page's ``GET`` answers."""
+    def error_page(self, code: int, error: BaseException) -> BaseResponse:
+        """Return what the ``GET`` of the error page for *code* answers."""
+        live = self.routes[self.error_routes[code].id]
         self._prepare(live)
         handler = live.handlers.find("GET")
-        binding = replace(live.binding, props={"error": error})
-        context = Context(current_request(), {}, binding)
-        return self._finish(live.route)(context, handler, handler(context))
+        req = current_request()
+        props = {"error": error, "request_id": failure_id(req)}
+        binding = replace(live.binding, props=props)
+        context = Context(req, {}, binding)
+        failed = failed_context(req)
+        if failed is not None:
+            context.locals = failed.locals
+        return finish(context, live.respond(context, handler, handler(context)))

@@ -19,6 +19,10 @@ from .errors import UnsafeRedirectError
 URL_SAFE = "!#$%&'()*+,/:;=?@[]~"
 _unsafe_re = re.compile(r"[\x00-\x1f\x7f-\x9f\\]|\A[ ]|[ ]\Z")
 _scheme_re = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
+_origin_re = re.compile(
+    r"(?!http://.*:80\Z|https://.*:443\Z)"
+    r"[a-z][a-z0-9+.-]*://(?:[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?"
+)
 _address_re = re.compile(r"https?://[^/?#@\s]+(?:[/?#].*)?\Z", re.IGNORECASE)
 
 
@@ -43,6 +47,19 @@ def check_external(target: str) -> str:
     if not _address_re.match(target):
         return check_local(target)
     return encode(target)
+
+
+def check_origin_text(origin: t.Any) -> str:
+    """Return *origin* if it is one, as browsers write it (RFC 6454, section 6.1).
+
+    :raises ValueError: it is something else; the text says what to write.
+    """
+    if isinstance(origin, str) and _origin_re.fullmatch(origin):
+        return origin
+    raise ValueError(
+        f"{origin!r} is no origin. Write scheme, host and, unless it is the default,"
+        " port, in lower case: 'https://app.example', 'http://localhost:3000'."
+    )
 
 
 def encode(target: str) -> str:

@@ -13,6 +13,7 @@ from flask.sessions import SecureCookieSession
 from werkzeug.datastructures import Headers as WerkzeugHeaders
 from werkzeug.http import dump_cookie
 from werkzeug.test import EnvironBuilder
+from werkzeug.wrappers import Response as BaseResponse
 
 from .bodies import make_rereadable
 from .context import Binding
@@ -59,7 +60,7 @@ def make_context(
         builder.close()
     if method not in ("GET", "HEAD", "OPTIONS"):
         make_rereadable(request)
-    context = Context(request, dict(params or {}), Binding(path, {}, _render))
+    context = Context(request, dict(params or {}), Binding(path, {}, _render, _rewrite))
     context.app = app
     context.props = types.MappingProxyType(dict(props or {}))
     context.session = SecureCookieSession(session or {})
@@ -75,6 +76,13 @@ def _render(context: Context, template: str | None, data: dict[str, t.Any]) -> s
         )
     with context.app.request_context(context.request.environ):
         return render_template(template, **{**data, "context": context})
+
+
+def _rewrite(context: Context, to: str) -> BaseResponse:
+    raise RuntimeError(
+        "make_context() belongs to no pages that could answer. Test a rewrite through"
+        " app.test_client()."
+    )
 
 
 def load_endpoint(file: str, *, beside: str, folder: str = "pages") -> types.ModuleType:

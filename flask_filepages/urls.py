@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import typing as t
+from urllib.parse import urlsplit
 
 from flask import Flask
 from flask import has_request_context
@@ -34,9 +35,13 @@ def endpoint_name(name: str, route_id: str) -> str:
 
 
 def make_build_error_handler(
-    app: Flask, names: Callable[[], Names]
+    app: Flask, names: Callable[[], Names], site: str | None
 ) -> Callable[[Exception, str, dict[str, t.Any]], str]:
-    """Return a handler that lets ``url_for("/blog/[slug]", slug=...)`` build URLs."""
+    """Return a handler that lets ``url_for("/blog/[slug]", slug=...)`` build URLs.
+
+    :param site: what absolute URLs begin with, instead of what the client sent as
+        ``Host``.
+    """
 
     def build_route_id(
         error: Exception, endpoint: str, values: dict[str, t.Any]
@@ -52,6 +57,10 @@ def make_build_error_handler(
         if len(owners) > 1 and has_request_context():
             owners = [name for name in owners if name == request.blueprint] or owners
         if len(owners) == 1:
+            if site is not None and values.get("_external"):
+                values.update(_external=False, _scheme=None)
+                path = app.url_for(endpoint_name(owners[0], route_id), **values)
+                return "{0.scheme}://{0.netloc}".format(urlsplit(site)) + path
             return app.url_for(endpoint_name(owners[0], route_id), **values)
         if len(owners) > 1:
             ways = " or ".join(f"url_for('{name}:{route_id}')" for name in owners)

@@ -99,20 +99,20 @@ def _answers(url: str) -> bool:
     return True
 
 
-def fetch(url: str) -> tuple[int, str]:
+def fetch(url: str, headers: t.Mapping[str, str] | None = None) -> tuple[int, str]:
     """Return status and text of *url*; an HTTP error is an answer like any other.
 
     :raises OSError: no answer, or not a whole one.
     """
     try:
-        return _fetch(url)
+        return _fetch(urllib.request.Request(url, headers=dict(headers or {})))
     except http.client.HTTPException as error:
         raise OSError("the server ended in the middle of its answer") from error
 
 
-def _fetch(url: str) -> tuple[int, str]:
+def _fetch(request: urllib.request.Request) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(url, timeout=5) as response:
+        with urllib.request.urlopen(request, timeout=5) as response:
             return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         with error:

@@ -1,14 +1,14 @@
-"""The recorded attacks, sent to the fixture app under a real gunicorn."""
+"""The recorded attacks, sent to the fixture app under real servers."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import typing as t
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,13 +22,56 @@ from flask_filepages.pytest_plugin import write_files
 from .conftest import ROOT
 from .conftest import fetch
 from .conftest import free_port
-from .conftest import gunicorn
 from .conftest import server
 
 HERE = Path(__file__).parent / "attacks"
 ITEMS = json.loads((HERE / "attacks.json").read_text(encoding="utf-8"))
-AREAS = ("param", "method", "slash", "redirect", "cookie", "header", "route")
-CONTROLS = ("/about", "/users/1", "/files/a/b", "/num/1", "/match/a-b", "/items", "/me")
+AREAS = (
+    *("param", "method", "slash", "redirect", "cookie", "header", "route", "mw"),
+    *("json", "form", "ctype", "size", "csrf", "cors", "rewrite", "tmpl", "error"),
+    *("host", "redos", "smuggle"),
+)
+CONTROLS = {
+    "/about": {},
+    "/users/1": {},
+    "/files/a/b": {},
+    "/num/1": {},
+    "/match/a-b": {},
+    "/items": {},
+    "/me": {},
+    "/admin": {"X-Admin": "1"},
+    "/admin/settings": {"X-Admin": "1"},
+    "/r/1": {},
+    "/links": {},
+    "/form": {},
+    "/form-action": {},
+    "/api/data": {},
+    "/private/data": {},
+    "/hello?name=x": {},
+}
+OVER_HTTP = ("http", "http_seq", "raw")
+SERVERS = {
+    "sync": ["gunicorn", "--no-control-socket", "-b", "{}"],
+    "gthread": ["gunicorn", "--no-control-socket", "--threads=4", "-b", "{}"],
+    "gevent": ["gunicorn", "--no-control-socket", "--worker-class=gevent", "-b", "{}"],
+    "waitress": ["waitress", "--listen={}"],
+    "granian": ["granian", "--interface=wsgi", "--port={port}"],
+}
+#: What a server decides before any app is asked; a plain Flask app fails there too.
+OF_THE_SERVER = {
+    "waitress": {
+        "redos-010": "its own pattern for header lines takes a second",
+        "smuggle-006": "takes Transfer-Encoding and Content-Length together",
+        "smuggle-022": "takes a target that is no path",
+        "smuggle-023": "takes a target that is no path",
+        "smuggle-024": "joins two Host fields",
+    },
+    "granian": {
+        "smuggle-016": "takes bare line feeds",
+        "smuggle-013": "hands over a body that broke off as if it were whole",
+        "error-004": "sends the head before the first chunk is made",
+    },
+}
 
 
 def items(area: str) -> list[dict[str, t.Any]]:
@@ -36,30 +79,32 @@ def items(area: str) -> list[dict[str, t.Any]]:
 
 
 @pytest.fixture(scope="module", params=["", "-O"], ids=["plain", "optimized"])
-def address(request: pytest.FixtureRequest) -> Iterator[str]:
-    port = free_port()
-    command = gunicorn("tests.attacks.app:app", port)
-    command[1:1] = [request.param] if request.param else []
-    with server(command, f"http://127.0.0.1:{port}/about", ROOT):
-        yield f"127.0.0.1:{port}"
-
-
-def test_control_urls_answer(address: str) -> None:
-    assert {fetch(f"http://{address}{url}")[0] for url in CONTROLS} == {200}
+def python(request: pytest.FixtureRequest) -> list[str]:
+    return [sys.executable, *([request.param] if request.param else [])]
 
 
 @pytest.mark.skipif(
     shutil.which("node") is None and "CI" not in os.environ,
     reason="node, whose URL parser judges the Locations, is not installed",
 )
-@pytest.mark.parametrize("area", AREAS)
-def test_area(address: str, area: str) -> None:
+@pytest.mark.parametrize("name", SERVERS)
+def test_server(python: list[str], name: str) -> None:
+    port = free_port()
+    words = [w.format(f"127.0.0.1:{port}", port=port) for w in SERVERS[name]]
+    command = [*python, "-m", *words, "tests.attacks.app:app"]
     script, cases = HERE / "replay.py", HERE / "attacks.json"
-    replay = [sys.executable, str(script), address, str(cases), f"--area={area}"]
-    result = subprocess.run(replay, capture_output=True, text=True)
+    areas = [f"--area={area}" for area in AREAS]
+    replay = [sys.executable, str(script), f"127.0.0.1:{port}", str(cases), *areas]
+    with server(command, f"http://127.0.0.1:{port}/about", ROOT):
+        for url, headers in CONTROLS.items():
+            assert fetch(f"http://127.0.0.1:{port}{url}", headers)[0] == 200, url
+        result = subprocess.run(replay, capture_output=True, text=True)
+    failed = set(re.findall(r"^FAIL (\S+)", result.stdout, re.MULTILINE))
+    sent = [i for area in AREAS for i in items(area) if i["input"]["type"] in OVER_HTTP]
+    count = len(sent)
 
-    assert result.returncode == 0, result.stdout
-    assert f"{len(items(area))} passed, 0 failed" in result.stdout
+    assert failed <= set(OF_THE_SERVER.get(name, ())), result.stdout
+    assert f"{count - len(failed)} passed, {len(failed)} failed" in result.stdout
 
 
 def name_of(item: dict[str, t.Any]) -> str:

@@ -403,7 +403,7 @@ def test_somebody_at_the_keyboard_is_not_a_fault(
 
     state = app.extensions["filepages"]["filepages"]
     with monkeypatch.context() as patched:
-        patched.setattr("flask_filepages.handlers.import_module", interrupted)
+        patched.setattr("flask_filepages.imports.import_module", interrupted)
         with pytest.raises(KeyboardInterrupt):
             state.load()
     state.load()

@@ -16,22 +16,11 @@ NOT_YET = frozenset(
         "body-limit",
         "cache",
         "cache-off",
-        "csrf",
-        "csrf-off",
-        "errors",
-        "format-file",
-        "format-preserve",
         "hybrid",
-        "md-pages",
-        "middleware",
         "no-pages",
-        "page",
-        "page-params",
         "prerender-flag",
         "public",
-        "rewrite",
         "static",
-        "status",
     ]
 )
 #: Flask has ``@app.route`` for what Astro's integrations inject.
@@ -58,6 +47,7 @@ class Case:
     status: int | None = None
     recorded_headers: dict[str, t.Any] = field(default_factory=dict)
     recorded: dict[str, t.Any] = field(default_factory=dict)
+    middleware: list[list[dict[str, t.Any]]] = field(default_factory=list)
 
     @property
     def sent_body(self) -> bytes:
@@ -82,16 +72,9 @@ class Case:
             return self.area
         if "accept-ranges" in self.recorded_headers:
             return "stored answers"
-        if "x-mw" in self.recorded_headers:
-            return "middleware"
-        if str(self.recorded.get("text")).startswith("Cross-site"):
-            return "csrf"
         if self.area == "routing" and self._answers_201():
             return "recorded by status 200 alone"
-        rewrites = ("'do': 'rewrite'", "rewrite(")
-        stem = self.path.strip("/").rpartition("/")[2]
-        file = str(self.files.get(f"{stem}.ts"))
-        return "rewrite" if any(sign in file for sign in rewrites) else None
+        return None
 
     def _answers_201(self) -> bool:
         file = self.files.get(f"{self.path.strip('/')}.ts", {})
@@ -189,4 +172,5 @@ def _server_case(sites: dict[str, t.Any], item: dict[str, t.Any]) -> Case:
         status=response["status"],
         recorded_headers=response.get("headers", {}),
         recorded=response.get("body", {}),
+        middleware=site.get("middleware", []),
     )

@@ -24,6 +24,7 @@ from werkzeug.routing import Rule as WerkzeugRule
 
 from .cases import Case
 from .compare import filled
+from .site import HOST
 from .site import Answer
 from .site import Site
 from .vocabulary import ABSENT
@@ -493,9 +494,8 @@ def _redirect_as_set(case: Case, answer: Answer, site: Site) -> bool:
 
 
 def _cookie_case(case: Case, answer: Answer, site: Site) -> bool:
-    return case.area == "cookies" and (
-        case.status == 200 or "set-cookie" in case.recorded_headers
-    )
+    set_by_request = "set-cookie" in case.recorded_headers
+    return set_by_request or (case.area == "cookies" and case.status == 200)
 
 
 def _safe_cookies(case: Case, answer: Answer, site: Site) -> bool:
@@ -591,6 +591,142 @@ def _known_fields(case: Case, answer: Answer, site: Site) -> bool:
         value in (ABSENT, recorded[key]) or key in decoded
         for key, value in content.items()
     )
+
+
+# -- middleware, rewrites, origins, errors ----------------------------------------------
+
+
+def _rewrite_target(case: Case, site: Site) -> str | None:
+    """Return where the matched file, or the middleware before it, rewrites to."""
+    rule = site.match(case)
+    if rule is None or rule.route.source is None:
+        return None
+    for step in (step for steps in case.middleware for step in steps):
+        if step["op"] in ("next", "ctxrewrite") and step.get("when") == case.path:
+            return t.cast(str, step["to"])
+    action = _action(case, site)
+    if action.get("do") == "rewrite":
+        return t.cast(str, action["to"])
+    file = case.files.get(site.names.get(rule.route.source.relative, ""), {})
+    page = rule.route.page and case.files.get(site.names[rule.route.page.relative], {})
+    found = file if isinstance(file, dict) and "rewrite" in file else page
+    return found.get("rewrite") if isinstance(found, dict) else None
+
+
+def _rewrites(case: Case, answer: Answer, site: Site) -> bool:
+    return _rewrite_target(case, site) is not None
+
+
+_URL_FIELDS = {"url", "pathname", "search", "origin", "request.url", "locals", "query"}
+
+
+def _as_its_target(case: Case, answer: Answer, site: Site) -> bool:
+    """The answer is the target's, but for what it tells of the URL."""
+    to = _rewrite_target(case, site) or ""
+    if not re.match(r"/(?!/)", to):
+        return answer.status == 500
+    target = _base(case) + quote(to, safe="/")
+    other = site.ask(replace(case, target=target))
+    if answer.status != other.status:
+        return False
+    return answer.status >= 400 or _untold(answer) == _untold(other)
+
+
+def _untold(answer: Answer) -> t.Any:
+    content = answer.content
+    if not isinstance(content, dict):
+        return answer.body
+    return {k: v for k, v in content.items() if k not in _URL_FIELDS}
+
+
+def _unbound(case: Case, answer: Answer, site: Site) -> bool:
+    return bool(case.middleware) and site.match(case) is None
+
+
+def _only_of_the_404(case: Case, answer: Answer, site: Site) -> bool:
+    ran = answer.get("x-mw") or answer.get("x-order") or answer.get("x-trace")
+    return _not_found(case, answer, site) and not (ran and answer.winner is None)
+
+
+def _returns_nothing(case: Case, answer: Answer, site: Site) -> bool:
+    steps = (step for steps in case.middleware for step in steps)
+    return any(s["op"] == "noreturn" and s.get("when") == case.path for s in steps)
+
+
+def _immutable(case: Case, answer: Answer, site: Site) -> bool:
+    is_redirect = _action(case, site).get("do") == "Response.redirect"
+    return bool(case.middleware) and is_redirect and case.status == 500
+
+
+def _foreign(case: Case) -> bool:
+    """Whether the request says that it comes from a page of another origin."""
+    origin = case.headers.get("Origin", f"http://{case.host or HOST}")
+    host = (case.host or HOST).removesuffix(":80")
+    return origin.replace("@origin", f"http://{HOST}") != f"http://{host}"
+
+
+def _checked(case: Case, answer: Answer, site: Site) -> bool:
+    if case.method in ("GET", "HEAD", "OPTIONS"):
+        return False
+    return str(case.recorded.get("text")).startswith("Cross-site") or _foreign(case)
+
+
+def _refused_if_foreign(case: Case, answer: Answer, site: Site) -> bool:
+    exports = _exports(case, site)
+    if exports is None:  # the error page answers, which changes nothing
+        return _as_if(case, site, answer, method="GET", headers={}, body="")
+    if case.method not in exports and "ALL" not in exports:
+        return answer.status == 405 and answer.get("allow") == _allow(exports)
+    if _foreign(case):
+        return answer.status == 403
+    headers = {k: v for k, v in case.headers.items() if k != "Origin"}
+    return answer.status != 403 and _as_if(case, site, answer, headers=headers)
+
+
+def _endpoint_error(case: Case, answer: Answer, site: Site) -> bool:
+    rule = site.match(case)
+    route = rule.route if rule is not None else None
+    alone = route is not None and route.endpoint is not None and route.page is None
+    told = bool({"page", "text", "default_404_page"} & set(case.recorded))
+    return alone and told and case.status in (404, 500)
+
+
+def _problem(case: Case, answer: Answer, site: Site) -> bool:
+    if case.method != "HEAD" and (answer.content or {}).get("status") != case.status:
+        return False
+    sent = (answer.get("content-type") or "").partition(";")[0]
+    return answer.status == case.status and sent == "application/problem+json"
+
+
+def _gave_up(case: Case, answer: Answer, site: Site) -> bool:
+    rule = site.match(case)
+    page = rule.route.page if rule is not None else None
+    file = case.files.get(site.names.get(page.relative, ""), {}) if page else {}
+    endpoints = ("404.ts", "404.js")
+    return bool(file.get("return404")) and any(n in case.files for n in endpoints)
+
+
+def _as_unmatched(case: Case, answer: Answer, site: Site) -> bool:
+    return _as_if(case, site, answer, target=f"{_base(case)}/no/such/route")
+
+
+def _impossible(case: Case, answer: Answer, site: Site) -> bool:
+    action = _action(case, site)
+    status = action.get("status", 200)
+    if action.get("do") != "respond" or case.status != 500:
+        return False
+    return not 200 <= status < 600 or (status in (204, 205, 304) and "body" in action)
+
+
+def _as_said(case: Case, answer: Answer, site: Site) -> bool:
+    return bool(answer.status == _action(case, site)["status"])
+
+
+def _html_twin(case: Case, answer: Answer, site: Site) -> bool:
+    """Whether only ``build.format = "file"`` makes this URL one of a route."""
+    bare = replace(case, target=case.path.removesuffix(".html"))
+    is_file = case.config.get("build", {}).get("format") == "file"
+    return is_file and case.path.endswith(".html") and site.match(bare) is not None
 
 
 _LATER = "what it is about is later work"
@@ -871,11 +1007,83 @@ RULES: tuple[Rule, ...] = (
         unused="no recorded request asks for these two files",
     ),
     Rule(
+        "rewrite",
+        "the URL becomes the target's, a URL with a query; a body that was read is an"
+        " error",
+        "the URL stays the request's; the target is a path, as it stands, without"
+        " ``url_prefix``; the body can be read again",
+        "repeated decoding was a source of bypasses; links and logs keep one address",
+        _rewrites,
+        _as_its_target,
+    ),
+    Rule(
         "origin check",
         "by content type; requests without ``Origin`` are refused",
-        "planned: fetch metadata and origin, for any type; what is no browser passes",
+        "fetch metadata and origin, for any type; what is no browser passes",
         "checks by type were bypassed again and again; webhooks must work",
-        unused=_LATER,
+        _checked,
+        _refused_if_foreign,
+    ),
+    Rule(
+        "middleware of unmatched URLs",
+        "one middleware runs for every URL",
+        "it is bound to the files of its folder; an unmatched URL is answered by the"
+        " ``404`` file, inside the root's middleware",
+        "what guards a file must not depend on how a URL is spelled",
+        _unbound,
+        _only_of_the_404,
+    ),
+    Rule(
+        "middleware that returns nothing",
+        "the inner answer is sent",
+        "an error that names the middleware",
+        "a forgotten ``return`` must not open a guard",
+        _returns_nothing,
+        _status(500),
+    ),
+    Rule(
+        "immutable answers",
+        "a middleware cannot change the answer of ``Response.redirect``: 500",
+        "every answer can be changed",
+        "Flask's responses can",
+        _immutable,
+        lambda case, answer, site: (
+            300 <= answer.status < 400 or _redirects_out(case, answer, site)
+        ),
+        unused="no recorded request asks for such a file",
+    ),
+    Rule(
+        "errors of an endpoint",
+        "the HTML page for 404 or 500, or nothing",
+        "``application/problem+json``, unless the client prefers HTML or the error page"
+        " is an endpoint",
+        "a program reads it (RFC 9457)",
+        _endpoint_error,
+        _problem,
+    ),
+    Rule(
+        "status of an error endpoint",
+        "its own for unmatched URLs, 404 for a page that gave up",
+        "always its own",
+        "one way to answer errors",
+        _gave_up,
+        _as_unmatched,
+    ),
+    Rule(
+        "impossible answers",
+        "500 for a status below 200 or above 599, and for a body with 204",
+        "sent as the handler said; Werkzeug leaves the body out",
+        "Flask's responses are not changed",
+        _impossible,
+        _as_said,
+    ),
+    Rule(
+        "html of build formats",
+        "with ``build.format: file`` routes answer at ``.html``, too",
+        "404",
+        "one URL, one answer",
+        _html_twin,
+        _status(404),
     ),
     Rule(
         "static build",

@@ -22,12 +22,15 @@ from werkzeug.routing import RequestRedirect
 from flask_filepages import FilePages
 from flask_filepages import TreeError
 from flask_filepages.errors import Fault
+from flask_filepages.markdown import render_markdown
 from flask_filepages.pytest_plugin import write_files
 from flask_filepages.routing import FileRule
 
 from .cases import Case
 from .translate import python_files
+from .translate import python_middleware
 from .translate import python_name
+from .vocabulary import page_data
 
 HOST = "127.0.0.1:4321"
 
@@ -77,7 +80,7 @@ class Site:
         self.names = {python_name(path): path for path in sorted(case.files)}
         self.refused: dict[str, Fault] = {}
         self.redirects = dict(case.config.get("redirects", {}))
-        files = python_files(case.files)
+        files = python_files(case.files) | python_middleware(case.middleware)
         for path in case.files:
             if self.names[python_name(path)] != path:
                 self.refused[path] = Fault(
@@ -106,8 +109,12 @@ class Site:
             source: (to["destination"], to["status"]) if isinstance(to, dict) else to
             for source, to in self.redirects.items()
         }
+        security = case.config.get("security", {})
+        app.config["FILEPAGES_CHECK_ORIGIN"] = security.get("checkOrigin", True)
+        app.jinja_env.globals["page_data"] = page_data
         prefix = case.config.get("base", "").rstrip("/")
-        FilePages(app, url_prefix=prefix).load()
+        markdown = {".md": render_markdown}
+        FilePages(app, url_prefix=prefix, renderers=markdown).load()
         return app
 
     def _refuse(self, error: TreeError, files: dict[str, t.Any]) -> None:

@@ -73,6 +73,15 @@ def python_name(path: str) -> str:
     return f"{stem}.html" if suffix == ".astro" else path
 
 
+def python_middleware(handlers: list[list[dict[str, t.Any]]]) -> Files:
+    """Return the ``_middleware.py`` that does what the recorded handlers do."""
+    if not handlers:
+        return {}
+    source = "from tests.conformance.middleware import make_middleware\n\n"
+    source += f"middleware = [make_middleware(steps) for steps in {handlers!r}]\n"
+    return {"_middleware.py": source}
+
+
 def python_files(files: t.Mapping[str, t.Any]) -> Files:
     """Return the rebuilt tree: paths to text. Of two recorded files with one name
     here (``a.js`` and ``a.ts``) the one that Astro serves is kept."""
@@ -121,10 +130,33 @@ def _page(path: str, name: str, file: t.Any) -> Files:
             name: "<!DOCTYPE html><p>cookie page</p>",
             f"{stem}.py": f"def GET(context):\n{setter}",
         }
-    text = json.dumps(path)
-    data = f'{{"page": {text}, "params": dict(context.params)}}'
+    data = f"page_data(context, {json.dumps(path)})"
     pages = {name: f"<!doctype html><pre>{{{{ {data}|tojson }}}}</pre>"}
+    behind = ""
     if file.get("prerender") is not None:
-        stem = name.removesuffix(".html")
-        pages[f"{stem}.py"] = f"prerender = {file['prerender']}\n"
+        behind += f"prerender = {file['prerender']}\n"
+    answer = _page_answer(file)
+    if answer is not None:
+        behind += f"{_HEADER}from flask import abort\n"
+        behind += f"\n\ndef GET(context):\n    {answer}\n"
+    if behind:
+        pages[f"{name.removesuffix('.html')}.py"] = behind
     return pages
+
+
+def _page_answer(file: t.Any) -> str | None:
+    """Return what the ``GET`` of the endpoint beside a page does, if it is needed."""
+    if "throw" in file:
+        return f"raise RuntimeError({file['throw']!r})"
+    if "redirect" in file:
+        to, status = file["redirect"]["to"], file["redirect"].get("status", 302)
+        return f"return context.redirect({to!r}, {status})"
+    if "rewrite" in file:
+        return f"return context.rewrite({file['rewrite']!r})"
+    if file.get("return404"):
+        # There, an answer without a body means that; here it is said.
+        return "abort(404)"
+    if "status" in file or "headers" in file:
+        given = f"status={file.get('status')}, headers={file.get('headers')!r}"
+        return f"return context.render({given})"
+    return None

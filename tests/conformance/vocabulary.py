@@ -12,6 +12,7 @@ from urllib.parse import quote
 from urllib.parse import urlunsplit
 
 from flask import Response
+from werkzeug.exceptions import HTTPException
 
 from flask_filepages import Context
 from flask_filepages import CookieError
@@ -29,6 +30,17 @@ def run(action: Action, context: Context, file: str, name: str) -> t.Any:
     return _ACTIONS[do](action, context, file, name)
 
 
+def page_data(context: Context, file: str) -> dict[str, t.Any]:
+    """Return what a recorded page shows of its context."""
+    data: dict[str, t.Any] = {"page": file, "params": dict(context.params)}
+    error = context.props.get("error")
+    if error is not None and not isinstance(error, HTTPException):
+        data["props"] = {"error": str(error)}
+    if vars(context.locals):
+        data["locals"] = vars(context.locals)
+    return data
+
+
 def _echo(action: Action, context: Context, file: str, name: str) -> t.Any:
     data = {
         "route": file,
@@ -37,7 +49,8 @@ def _echo(action: Action, context: Context, file: str, name: str) -> t.Any:
         "params": dict(context.params),
     }
     # On an error page the error is among them, here; Astro has none.
-    props = {key: value for key, value in context.props.items() if key != "error"}
+    of_error = ("error", "request_id")
+    props = {key: value for key, value in context.props.items() if key not in of_error}
     if props:
         data["props"] = props
     return context.json(data)
@@ -97,6 +110,12 @@ def _redirect(action: Action, context: Context, file: str, name: str) -> t.Any:
 
 def _Response_redirect(action: Action, context: Context, file: str, name: str) -> t.Any:
     return context.redirect(action["to"], action["status"], external=True)
+
+
+def _rewrite(action: Action, context: Context, file: str, name: str) -> t.Any:
+    if action.get("read"):
+        context.request.get_data()
+    return context.rewrite(action["to"])
 
 
 def _stream(action: Action, context: Context, file: str, name: str) -> t.Any:
@@ -297,6 +316,7 @@ _ACTIONS: dict[str, t.Callable[[Action, Context, str, str], t.Any]] = {
     "return": _return,
     "throw": _throw,
     "redirect": _redirect,
+    "rewrite": _rewrite,
     "Response_redirect": _Response_redirect,
     "stream": _stream,
     "locals_assign": _locals_assign,

@@ -1,0 +1,36 @@
+"""What a failed request leaves for its error page and for the log."""
+
+from __future__ import annotations
+
+import typing as t
+import uuid
+
+from flask import Request
+from werkzeug.exceptions import HTTPException
+
+from .context import Context
+
+_CONTEXT = "flask_filepages.failed_context"
+_ID = "flask_filepages.failure_id"
+
+
+def remember(context: Context, error: BaseException) -> None:
+    """Keep *context* for the error page; give *error* an id that the log will show.
+
+    Flask logs the traceback, once; a note of the exception is part of it.
+    """
+    environ = context.request.environ
+    environ.setdefault(_CONTEXT, context)
+    if not isinstance(error, HTTPException) and _ID not in environ:
+        environ[_ID] = str(uuid.uuid4())
+        error.add_note(f"request id: {environ[_ID]}")
+
+
+def failed_context(request: Request) -> Context | None:
+    """Return the context of the handler that failed, if one was made."""
+    return t.cast("Context | None", request.environ.get(_CONTEXT))
+
+
+def failure_id(request: Request) -> str | None:
+    """Return the id under which the failure was logged (RFC 4122, a UUID)."""
+    return t.cast("str | None", request.environ.get(_ID))

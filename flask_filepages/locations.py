@@ -1,0 +1,142 @@
+"""Where values come from: the seven locations of a request, read strictly."""
+
+from __future__ import annotations
+
+import typing as t
+
+from marshmallow import Schema
+from marshmallow import ValidationError
+from webargs.core import Parser
+from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import UnsupportedMediaType
+
+from . import strict_json
+from .bodies import FORM_TYPES
+from .context import Context
+
+#: For a JSON body, in bytes, where the app sets no ``MAX_CONTENT_LENGTH``.
+MAX_JSON = 2_500_000
+#: For a form; Werkzeug's own limit is one of multipart forms only.
+MAX_FIELDS = 1000
+
+
+class LocationParser(Parser[Context]):
+    """Webargs, on a context.
+
+    Errors come back as marshmallow's, their messages by location.
+    """
+
+    __location_map__ = {
+        "json": "load_json",
+        "form": "load_form",
+        "query": "load_querystring",
+        "params": "load_params",
+        "headers": "load_headers",
+        "cookies": "load_cookies",
+        "files": "load_files",
+    }
+
+    def load_json(self, context: Context, schema: Schema) -> t.Any:
+        """Return the value of a JSON body.
+
+        :raises UnsupportedMediaType: it is not sent as UTF-8 JSON.
+        :raises BadRequest: it is no JSON, see :mod:`~flask_filepages.strict_json`.
+        """
+        return self.raw(context, "json")
+
+    def load_form(self, context: Context, schema: Schema) -> t.Any:
+        """Return the fields of a form.
+
+        :raises UnsupportedMediaType: it is not sent as a form.
+        """
+        return self._makeproxy(self.raw(context, "form"), schema)
+
+    def load_querystring(self, context: Context, schema: Schema) -> t.Any:
+        return self._makeproxy(self.raw(context, "query"), schema)
+
+    def load_params(self, context: Context, schema: Schema) -> t.Any:
+        return self.raw(context, "params")
+
+    def load_headers(self, context: Context, schema: Schema) -> t.Any:
+        return self._makeproxy(self.raw(context, "headers"), schema)
+
+    def load_cookies(self, context: Context, schema: Schema) -> t.Any:
+        return self.raw(context, "cookies")
+
+    def load_files(self, context: Context, schema: Schema) -> t.Any:
+        """Return the uploaded files, each a Werkzeug ``FileStorage``.
+
+        :raises UnsupportedMediaType: they are not sent as a form.
+        """
+        return self._makeproxy(self.raw(context, "files"), schema)
+
+    def raw(self, context: Context, location: str) -> t.Any:
+        """Return the values of *location* as they were sent."""
+        return _RAW[location](context)
+
+    def handle_error(
+        self,
+        error: ValidationError,
+        req: Context,
+        schema: Schema,
+        *,
+        error_status_code: int | None,
+        error_headers: t.Mapping[str, str] | None,
+    ) -> t.NoReturn:
+        raise error
+
+
+def _json(context: Context) -> t.Any:
+    request = context.request
+    mimetype = request.mimetype
+    is_json = mimetype == "application/json" or (
+        mimetype.startswith("application/") and mimetype.endswith("+json")
+    )
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if not is_json or charset not in ("utf-8", "utf8"):
+        raise UnsupportedMediaType("Send it as application/json, in UTF-8.")
+    _refuse_encoded(context)
+    if request.max_content_length is None:
+        request.max_content_length = MAX_JSON
+    data = request.get_data()
+    try:
+        return strict_json.loads(data)
+    except strict_json.StrictJSONError as error:
+        raise BadRequest(f"The body is not valid JSON: {error}.") from None
+
+
+def _form(context: Context) -> t.Any:
+    request = context.request
+    if request.mimetype not in FORM_TYPES:
+        raise UnsupportedMediaType(f"Send it as {' or '.join(FORM_TYPES)}.")
+    if request.mimetype != FORM_TYPES[0] and "boundary" not in request.mimetype_params:
+        raise BadRequest("The form has no boundary.")
+    _refuse_encoded(context)
+    form = request.form
+    if sum(len(values) for values in form.listvalues()) > MAX_FIELDS:
+        raise RequestEntityTooLarge(f"A form has at most {MAX_FIELDS} fields.")
+    return form
+
+
+def _files(context: Context) -> t.Any:
+    _form(context)
+    return context.request.files
+
+
+def _refuse_encoded(context: Context) -> None:
+    """Refuse a body that is compressed (RFC 9110, section 8.4): it could be a bomb."""
+    encoding = context.request.headers.get("Content-Encoding", "identity")
+    if encoding.lower() != "identity":
+        raise UnsupportedMediaType("Send it without a Content-Encoding.")
+
+
+_RAW: dict[str, t.Callable[[Context], t.Any]] = {
+    "json": _json,
+    "form": _form,
+    "query": lambda context: context.request.args,
+    "params": lambda context: context.params,
+    "headers": lambda context: context.request.headers,
+    "cookies": lambda context: context.cookies,
+    "files": _files,
+}

@@ -1,0 +1,92 @@
+"""Markdown pages: ``FilePages(app, renderers={".md": render_markdown})``.
+
+Needs the extra ``Flask-Filepages[markdown]``. CommonMark with tables and
+strikethrough; headings get an ``id``. Front matter is YAML.
+"""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import yaml
+from flask import render_template
+from jinja2 import TemplateSyntaxError
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+from mdit_py_plugins.anchors import anchors_plugin
+from mdit_py_plugins.front_matter import front_matter_plugin
+
+from .context import Context
+
+_KEPT = 512  # documents, by their text
+_markdown = (
+    MarkdownIt("commonmark")
+    .enable(["table", "strikethrough"])
+    .use(front_matter_plugin)
+    .use(anchors_plugin, max_level=6)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What a Markdown text says: its front matter, and its body as HTML."""
+
+    frontmatter: t.Mapping[str, t.Any]
+    content: Markup
+
+
+def render_markdown(context: Context, template: str, data: dict[str, t.Any]) -> str:
+    """Return the HTML of a Markdown page.
+
+    With a ``layout`` in its front matter it is that template of the app, which gets
+    ``content``, ``frontmatter``, ``context`` and *data*.
+
+    :raises jinja2.TemplateSyntaxError: the front matter is not a YAML mapping.
+    """
+    environment = context.app.jinja_env
+    loader = t.cast(t.Any, environment.loader)
+    text, filename, _ = loader.get_source(environment, template)
+    document = _read(text, template, filename)
+    layout = document.frontmatter.get("layout")
+    if layout is None:
+        return f'<!DOCTYPE html><meta charset="utf-8">{document.content}'
+    values = {
+        **data,
+        "context": context,
+        "content": document.content,
+        "frontmatter": document.frontmatter,
+    }
+    return render_template(layout, **values)
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def _read(text: str, template: str, filename: str | None) -> Document:
+    tokens = _markdown.parse(text)
+    front: t.Any = {}
+    if tokens and tokens[0].type == "front_matter":
+        front = _front_matter(tokens[0], template, filename)
+    html = _markdown.renderer.render(tokens, _markdown.options, {})
+    return Document(MappingProxyType(front), Markup(html))
+
+
+def _front_matter(
+    token: Token, template: str, filename: str | None
+) -> dict[str, t.Any]:
+    try:
+        front = yaml.safe_load(token.content)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 2 if mark is not None else 1
+        problem = getattr(error, "problem", None) or str(error)
+        raise TemplateSyntaxError(
+            f"the front matter is no YAML: {problem}", line, template, filename
+        ) from None
+    if front is not None and not isinstance(front, dict):
+        raise TemplateSyntaxError(
+            "the front matter is no mapping; write `title: ...`", 1, template, filename
+        )
+    return front or {}

@@ -1,0 +1,193 @@
+"""Functions around a handler: ``(context, call_next) -> Response``."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import types
+import typing as t
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import after_this_request
+from werkzeug.wrappers import Response as BaseResponse
+
+from .context import Context
+from .context import Headers
+from .errors import Fault
+from .errors import MiddlewareError
+from .responses import Respond
+from .responses import name_of
+from .responses import place_of
+from .sources import Source
+
+CallNext = Callable[[], BaseResponse]
+Middleware = Callable[[Context, CallNext], BaseResponse]
+M = t.TypeVar("M", bound=Middleware)
+#: Gives a response, whatever came back from the handler inside.
+Answer = Callable[[Context], BaseResponse]
+
+NAME = "middleware"
+_ONCE = "_filepages_once_per_render"
+
+
+def once_per_render(middleware: M) -> M:
+    """Mark a middleware that runs when an answer is made, not when it is sent.
+
+    A middleware runs for every answer that is sent, over stored ones too; a guard must.
+    One that changes bodies, or fills ``context.locals`` for templates, wants this mark:
+    it runs for a request, in a build and when a cache is filled, and not over an answer
+    that is stored.
+
+    :raises TypeError: *middleware* cannot be called.
+    """
+    if not callable(middleware):
+        raise TypeError(
+            f"@once_per_render marks a middleware, not {type(middleware).__name__};"
+            " mark each of a list."
+        )
+    setattr(middleware, _ONCE, True)
+    return middleware
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One middleware of a chain, and the file it is of."""
+
+    function: Middleware
+    file: str
+    respond: Respond
+
+    @property
+    def name(self) -> str:
+        return f"{self.file}:{name_of(self.function)}"
+
+    @property
+    def is_once_per_render(self) -> bool:
+        return bool(getattr(self.function, _ONCE, False))
+
+    def around(self, inner: Answer) -> Answer:
+        """Return what answers with this middleware around *inner*.
+
+        It fails closed: a second ``call_next()`` is an error even where it is caught,
+        and whatever is no response never becomes the inner answer.
+        """
+        function, respond = self.function, self.respond
+
+        def answer(context: Context) -> BaseResponse:
+            calls = 0
+
+            def call_next() -> BaseResponse:
+                nonlocal calls
+                calls += 1
+                if calls > 1:
+                    raise self._called_twice()
+                return inner(context)
+
+            value = function(context, call_next)
+            if calls > 1:
+                raise self._called_twice()
+            return respond(context, function, value)
+
+        return answer
+
+    def _called_twice(self) -> MiddlewareError:
+        return MiddlewareError(
+            place_of(self.file, self.function), name_of(self.function)
+        )
+
+
+def bind(
+    links: t.Sequence[Link], handler: Callable[..., t.Any], respond: Respond
+) -> Answer:
+    """Return what answers with *links* around *handler*, the first outermost."""
+
+    def inner(context: Context) -> BaseResponse:
+        return respond(context, handler, handler(context))
+
+    answer: Answer = inner
+    for link in reversed(links):
+        answer = link.around(answer)
+    return answer
+
+
+def headers(values: Headers) -> Middleware:
+    """Return a middleware that adds header fields to all answers, errors too.
+
+    A field that the answer has already is left alone, so the one nearest to the
+    handler counts.
+    """
+    pairs = list(values.items()) if isinstance(values, t.Mapping) else list(values)
+
+    def add(response: t.Any) -> t.Any:
+        missing = [pair for pair in pairs if pair[0] not in response.headers]
+        response.headers.extend(missing)
+        return response
+
+    def headers(context: Context, call_next: CallNext) -> BaseResponse:
+        return on_every_answer(call_next, add)
+
+    return headers
+
+
+def on_every_answer(
+    call_next: CallNext, change: Callable[[t.Any], t.Any]
+) -> BaseResponse:
+    """Return the inner answer changed by *change*, as is that to an error."""
+    try:
+        response = call_next()
+    except BaseException:
+        after_this_request(change)
+        raise
+    return t.cast(BaseResponse, change(response))
+
+
+# -- reading a module ---------------------------------------------------------------
+
+
+def read_links(
+    module: types.ModuleType, source: Source, respond: Respond
+) -> tuple[list[Link], list[Fault]]:
+    """Return the middleware of *module*, outermost first, and what is wrong with it.
+
+    An endpoint may have none; a ``_middleware.py`` must have one.
+    """
+    names = vars(module)
+    if NAME not in names:
+        if not source.is_middleware:
+            return [], []
+        close = difflib.get_close_matches(NAME, names, n=1)
+        hint = f"Did you mean `{NAME}`, not `{close[0]}`? " if close else ""
+        return [], [_fault(source, "it has no middleware", hint)]
+    given = names[NAME]
+    functions = list(given) if isinstance(given, (list, tuple)) else [given]
+    faults = []
+    for function in functions:
+        problem = _unfit(function)
+        if problem is not None:
+            faults.append(_fault(source, f"its middleware {problem}"))
+    links = [Link(function, source.relative, respond) for function in functions]
+    return links, faults
+
+
+def _fault(source: Source, problem: str, hint: str = "") -> Fault:
+    fix = f"{hint}Write `def {NAME}(context, call_next): return call_next()`."
+    return Fault(NAME, source.relative, problem, fix, source.line_of(NAME))
+
+
+def _unfit(function: t.Any) -> str | None:
+    if not callable(function) or isinstance(function, type):
+        kind = "a class" if isinstance(function, type) else type(function).__name__
+        return f"is {kind}, not a function"
+    call = getattr(function, "__call__", None)  # noqa: B004 - of an object
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call):
+        return f"{name_of(function)}() is async; a middleware is a plain function"
+    if inspect.isgeneratorfunction(function):
+        return f"{name_of(function)}() is a generator"
+    try:
+        inspect.signature(function).bind(object(), object())
+    except TypeError:
+        return f"{name_of(function)}() does not take (context, call_next)"
+    except ValueError:
+        pass  # a built-in function does not say what it takes
+    return None

@@ -1,0 +1,97 @@
+"""What handlers and middleware return, as the response to send."""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing as t
+from collections.abc import Callable
+
+from flask import Flask
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
+
+from .context import Context
+from .errors import NotAResponseError
+
+#: Makes a response of what a function returned: ``(context, function, value)``.
+Respond = Callable[[Context, Callable[..., t.Any], t.Any], BaseResponse]
+
+
+def make_respond(app: Flask, *, file: str, strict: bool) -> Respond:
+    """Return the function that makes what a handler returned the response to send.
+
+    :param file: what an error calls the handler's file.
+    :param strict: refuse whatever is not a response, instead of converting it.
+    """
+
+    def respond(
+        context: Context, function: Callable[..., t.Any], value: t.Any
+    ) -> BaseResponse:
+        if isinstance(value, BaseResponse):
+            return value
+        environ = context.request.environ
+        if isinstance(value, HTTPException):
+            return value.get_response(environ)
+        if _is_wsgi_response(value):
+            return app.response_class.force_type(t.cast(t.Any, value), environ)
+        if not strict:
+            return app.make_response(value)
+        raise _not_a_response(file, function, value)
+
+    return respond
+
+
+def finish(context: Context, response: BaseResponse) -> BaseResponse:
+    """Return *response* as it leaves the middleware: with the cookies that were set."""
+    if context._written_cookies is not None:
+        context._written_cookies.write(response)
+    return response
+
+
+def name_of(function: t.Any) -> str:
+    """Return what an error calls *function*."""
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def place_of(file: str, function: t.Any) -> str:
+    """Return *file* with the line of *function*, where it has one."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return file if code is None else f"{file}:{code.co_firstlineno}"
+
+
+def _is_wsgi_response(value: t.Any) -> bool:
+    """Whether *value* is a response object of another library: a WSGI app with a
+    status and headers, not just any callable."""
+    return callable(value) and hasattr(value, "status") and hasattr(value, "headers")
+
+
+def _not_a_response(
+    file: str, function: Callable[..., t.Any], value: t.Any
+) -> NotAResponseError:
+    kind = "nothing (None)" if value is None else type(value).__name__
+    where = place_of(file, function)
+    return NotAResponseError(where, name_of(function), kind, _fix(value))
+
+
+def _fix(value: t.Any) -> str:
+    if inspect.iscoroutine(value):
+        value.close()
+        return (
+            "Write `async def`, and `return await ...`; a decorator of an async"
+            " function must be async too."
+        )
+    if value is None:
+        return "Is a `return` missing? For no content: `return Response(status=204)`."
+    if isinstance(value, (dict, list, int, float)):
+        return "Write `return context.json(...)`."
+    if isinstance(value, tuple):
+        return "Write `return Response(body, status=..., headers=...)`."
+    if isinstance(value, (str, bytes)):
+        return (
+            'Write `return Response(text, mimetype="text/plain")`, or'
+            " `return context.render()` for a page."
+        )
+    if isinstance(value, types.GeneratorType):
+        return "Write `return Response(generator)` to stream it."
+    return "Write `return Response(...)` or `return context.json(...)`."

@@ -1,0 +1,7 @@
+from flask import Response
+
+from flask_filepages import Context
+
+
+def GET(context: Context) -> Response:
+    return Response("SECRET-ADMIN settings", mimetype="text/plain")

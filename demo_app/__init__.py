@@ -9,6 +9,7 @@ from flask import Flask
 from demo_app.lib.database import db
 from demo_app.lib.seed import seed
 from flask_filepages import FilePages
+from flask_filepages.markdown import render_markdown
 
 
 def create_app(config: dict[str, object] | None = None) -> Flask:
@@ -16,7 +17,11 @@ def create_app(config: dict[str, object] | None = None) -> Flask:
     app = Flask(__name__)
     app.config.update(
         SECRET_KEY=os.environ.get("DEMO_SECRET_KEY", "only for the demo"),
-        DATABASE=os.path.join(app.instance_path, "demo.sqlite"),
+        DATABASE=os.environ.get(
+            "DEMO_DATABASE", os.path.join(app.instance_path, "demo.sqlite")
+        ),
+        ADMIN_PASSWORD=os.environ.get("DEMO_ADMIN_PASSWORD", "only for the demo"),
+        MAX_CONTENT_LENGTH=1_000_000,
         WEBHOOK_SECRET=os.environ.get("DEMO_WEBHOOK_SECRET", "only for the demo"),
         FILEPAGES_SITE=os.environ.get("DEMO_SITE", "http://127.0.0.1:5000"),
         FILEPAGES_REDIRECTS={"/posts/[slug]": "/blog/[slug]"},
@@ -25,6 +30,6 @@ def create_app(config: dict[str, object] | None = None) -> Flask:
     db.init_app(app)
     with app.app_context():
         seed()
-    pages = FilePages(app)
+    pages = FilePages(app, renderers={".md": render_markdown})
     pages.load()
     return app

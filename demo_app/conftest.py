@@ -17,6 +17,7 @@ def app(tmp_path: Path) -> Iterator[Flask]:
         {
             "TESTING": True,
             "DATABASE": str(tmp_path / "demo.sqlite"),
+            "ADMIN_PASSWORD": "test password",
             "WEBHOOK_SECRET": "test secret",
         }
     )

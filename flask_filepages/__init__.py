@@ -6,6 +6,7 @@
     pages = FilePages(app)      # serves ./pages beside this module
 """
 
+from .answer_schemas import responds
 from .context import Context
 from .errors import AnswerMismatchError
 from .errors import BodyAlreadyReadError
@@ -22,22 +23,25 @@ from .errors import SettingsError
 from .errors import TreeError
 from .errors import UnsafeRedirectError
 from .extension import FilePages
+from .middleware import CallNext
+from .middleware import Middleware
 from .middleware import headers
 from .middleware import once_per_render
 from .origins import check_origin
 from .origins import cors
-from .validation import responds
 from .validation import validate
 
 __all__ = [
     "AnswerMismatchError",
     "BodyAlreadyReadError",
+    "CallNext",
     "Context",
     "CookieError",
     "FilePages",
     "FilePagesError",
     "InvalidContentError",
     "LoadError",
+    "Middleware",
     "MiddlewareError",
     "NotAResponseError",
     "ParamError",

@@ -119,7 +119,7 @@ def _bounded(request: Request) -> t.IO[bytes] | None:
 
 
 class _BoundedStream(io.RawIOBase):
-    """Gives what *stream* gives, and raises 413 once that is more than *limit* bytes."""
+    """Gives what *stream* gives; raises 413 once that is more than *limit* bytes."""
 
     def __init__(self, stream: t.IO[bytes], limit: int) -> None:
         self._stream = stream

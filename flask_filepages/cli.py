@@ -41,7 +41,10 @@ def routes(ctx: click.Context, as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False))
         return
     headers = {"url": "URL", "methods": "Methods", "file": "File"}
-    table = [{**row, "methods": ", ".join(row["methods"])} for row in rows]
+    if any(row["middleware"] for row in rows):
+        headers["middleware"] = "Middleware"
+    lists = ("methods", "middleware")
+    table = [{**row, **{name: ", ".join(row[name]) for name in lists}} for row in rows]
     width = {k: max(len(str(r[k])) for r in [headers, *table]) for k in headers}
     click.echo("  " + "  ".join(headers[k].ljust(width[k]) for k in headers).rstrip())
     for row in table:
@@ -63,6 +66,7 @@ def _rows(state: PagesState) -> t.Iterator[dict[str, t.Any]]:
                 "id": route.id,
                 "endpoint": live.endpoint,
                 "prerender": bool(route.prerender),
+                "middleware": [link.name for link in live.links],
                 "filepages": state.name,
             }
 

@@ -69,6 +69,7 @@ class Context:
     ``app``           the Flask app
     ``site``          ``FILEPAGES_SITE``, or ``None``
     ``route_id``      such as ``/blog/[slug]``
+    ``is_prerendered``  whether the route is; never decide who may see it by this
     ================  =========================================================
     """
 
@@ -168,7 +169,7 @@ class Context:
             raise
         return self.app.response_class(status=status, headers=[("Location", location)])
 
-    def rewrite(self, to: str) -> BaseResponse:
+    def rewrite(self, to: str) -> Response:
         """Return the answer of another route of these pages, its middleware included.
 
         The URL and the method stay those of the request, and so do ``locals`` and
@@ -180,7 +181,7 @@ class Context:
         :raises NotFound: no route of these pages answers it.
         :raises RewriteLoopError: the fifth route of one request (Astro, rule 91).
         """
-        return self._binding.rewrite(self, to)
+        return t.cast(Response, self._binding.rewrite(self, to))
 
     def render(
         self,

@@ -47,6 +47,7 @@ class Route:
     redirect: Redirect | None = None
     prerender: bool | None = None
     middleware: list[Source] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
 
     @property
     def source(self) -> Source | None:
@@ -132,6 +133,7 @@ def discover(
         if route.source is not None:
             around = (middleware.get(below) for below in route.source.folders)
             route.middleware = [source for source in around if source is not None]
+            route.warnings += _unguarded(route.source, middleware)
     table = sorted(routes.values(), key=lambda route: route.sort_key)
     faults += find_collisions(table)
     if faults:
@@ -179,6 +181,18 @@ def _segments(source: Source, cache: _SegmentCache) -> tuple[Segment, ...]:
 
 def _route_id(segments: t.Sequence[Segment]) -> str:
     return "/" + "/".join(segment.text for segment in segments)
+
+
+def _unguarded(source: Source, middleware: t.Mapping[str, Source]) -> list[Fault]:
+    """Return a warning if *source* lies beside the folder that answers below it, and
+    that folder has middleware."""
+    beside = middleware.get(f"{source.stem}/")
+    if beside is None:
+        return []
+    suffix = os.path.splitext(source.relative)[1]
+    problem = f"it is not behind {beside.relative}"
+    fix = f"If it should be, move it to {source.stem}/index{suffix}."
+    return [Fault("unguarded", source.relative, problem, fix)]
 
 
 def _add(routes: dict[str, Route], source: Source, faults: list[Fault]) -> None:

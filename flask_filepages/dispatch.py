@@ -66,13 +66,12 @@ def make_view(
         # As it was sent: methods are case-sensitive (RFC 9110, 9.1), Flask's are not.
         method = req.environ["REQUEST_METHOD"]
         try:
-            handler = table.get(method)
-            if handler is None:
+            if method not in table:
                 prepare()
-                handler = handlers.find(method)
             if method not in SAFE_METHODS:
                 guard(req)
                 make_rereadable(req)
+            handler = table.get(method) or handlers.find(method)
             response = handler(context)
             if isinstance(response, BaseResponse) and context._written_cookies is None:
                 return response
@@ -89,9 +88,9 @@ def enter(
 ) -> BaseResponse:
     """Return what a route answers to *context*, which another route led here."""
     method = context.request.environ["REQUEST_METHOD"]
-    handler = handlers.find(method)
     if method not in SAFE_METHODS:
         guard(context.request)
+    handler = handlers.find(method)
     return respond(context, handler, handler(context))
 
 

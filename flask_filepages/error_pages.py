@@ -64,6 +64,8 @@ def _make_handler(
             cause = getattr(error, "original_exception", None) or error
             try:
                 return _completed(req, owner.error_page(error.code or 500, cause))
+            except HTTPException as other:  # a guard of the root says no
+                return _completed(req, other.get_response(req.environ))
             except Exception:
                 app.logger.exception("The %s page raised itself", error.code)
         if route is None:
@@ -115,7 +117,8 @@ def _problem(req: Request, error: HTTPException) -> BaseResponse:
         response.data = problems.document(
             error.code or 500,
             error.name,
-            detail=error.description,
+            # Whatever was given to abort(): a lazy text, an exception.
+            detail=str(error.description) if error.description else None,
             instance=f"urn:uuid:{failure}" if failure else None,
         )
     return response
@@ -128,5 +131,6 @@ def _built_in(req: Request, error: HTTPException) -> BaseResponse:
             f"{one.get('parameter') or one.get('pointer')}: {one['detail']}"
             for one in problems.errors_of(error.messages)
         )
-        error = UnprocessableEntity("\n".join([error.description, *lines]))
+        told = [InvalidContentError.description, *lines]
+        error = UnprocessableEntity("\n".join(told))
     return error.get_response(req.environ)

@@ -233,7 +233,7 @@ class InvalidContentError(FilePagesError, UnprocessableEntity):
     def get_body(self, *args: t.Any, **kwargs: t.Any) -> str:
         """Return the problem document (RFC 9457), with all errors."""
         return problems.document(
-            self.code,
+            422,
             self.name,
             detail=self.description,
             errors=problems.errors_of(self.messages),

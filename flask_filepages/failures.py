@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 import uuid
 
@@ -11,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from .context import Context
 
 _CONTEXT = "flask_filepages.failed_context"
+_NOTE = "request id: "
 _ID = "flask_filepages.failure_id"
 
 
@@ -23,7 +25,15 @@ def remember(context: Context, error: BaseException) -> None:
     environ.setdefault(_CONTEXT, context)
     if not isinstance(error, HTTPException) and _ID not in environ:
         environ[_ID] = str(uuid.uuid4())
-        error.add_note(f"request id: {environ[_ID]}")
+        _note(error, f"{_NOTE}{environ[_ID]}")
+
+
+def _note(error: BaseException, note: str) -> None:
+    """Give *error* a note, in place of one of an earlier request: it may be an object
+    that is raised again and again, or one that cannot be changed."""
+    others = [n for n in getattr(error, "__notes__", ()) if not n.startswith(_NOTE)]
+    with contextlib.suppress(Exception):
+        error.__notes__ = [*others, note]
 
 
 def failed_context(request: Request) -> Context | None:

@@ -16,8 +16,8 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from .context import Context
 from .errors import Fault
+from .signatures import unfit
 from .sources import Source
-from .validation import keywords_of
 
 #: The only names of a module that requests can reach. Never looked up by the
 #: method of a request.
@@ -25,6 +25,8 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 ALL = "ALL"
 
 Handler = Callable[..., t.Any]
+_FIX = "Write `def GET(context): ...`; a param is context.params[name]."
+_STREAM_FIX = "Return flask.Response(generator()) to stream, instead of `yield`."
 
 
 @dataclass(slots=True)
@@ -93,12 +95,12 @@ def read_handlers(
     for method in (*METHODS, ALL):
         if method not in names:
             continue
-        problem, fix = _unfit(names[method])
+        problem = unfit(names[method], "context")
         if problem is None:
             own[method] = names[method]
         else:
-            problem = f"{method} {problem}"
-            line = source.line_of(method)
+            problem, line = f"{method} {problem}", source.line_of(method)
+            fix = _STREAM_FIX if problem.endswith("generator") else _FIX
             faults.append(Fault("handler", source.relative, problem, fix, line))
     near = [
         Fault(
@@ -125,30 +127,6 @@ def read_handlers(
 def is_cross_origin(handler: Handler) -> bool:
     """Whether it is decorated by Flask-CORS, which wants ``OPTIONS`` for itself."""
     return getattr(handler, "provide_automatic_options", None) is False
-
-
-def _unfit(value: t.Any) -> tuple[str | None, str]:
-    """Return why *value* is no handler, if so, and what to write instead."""
-    write = "Write `def GET(context): ...`; a param is context.params[name]."
-    if not callable(value) or isinstance(value, type):
-        kind = "a class" if isinstance(value, type) else type(value).__name__
-        return f"is {kind}, not a function", write
-    if inspect.isgeneratorfunction(value) or inspect.isasyncgenfunction(value):
-        fix = "Return flask.Response(generator()) to stream, instead of `yield`."
-        return "is a generator", fix
-    keywords = keywords_of(value)
-    try:
-        inspect.signature(value).bind(object(), **dict.fromkeys(keywords))
-    except TypeError:
-        if keywords:
-            wanted = ", ".join(["context", *keywords])
-            return f"does not take what it validates: ({wanted})", (
-                f"Write `def name({wanted}): ...`."
-            )
-        return "does not take one argument, the context", write
-    except ValueError:
-        pass  # a built-in function does not say what it takes
-    return None, ""
 
 
 def _near_misses(

@@ -11,6 +11,7 @@ from werkzeug.routing import Map
 from werkzeug.wrappers import Response as BaseResponse
 
 from . import devtools
+from .answer_schemas import with_answer_check
 from .context import Binding
 from .context import Context
 from .discovery import Route
@@ -29,8 +30,6 @@ from .responses import Respond
 from .responses import make_respond
 from .routing import FileRule
 from .sources import Source
-from .validation import with_answer_check
-from .validation import with_validation
 
 
 @dataclass(slots=True)
@@ -86,13 +85,14 @@ class LiveRoute:
         if self.loaded is not None or route.redirect is not None:
             return []
         faults = [fault for file in self.around for fault in file.load(app, folder)]
+        warnings: list[Fault] = []
         own: dict[str, Handler] = {}
         links: list[Link] = []
         if route.endpoint is not None and self.module is not None:
             module, found = import_source(self.module, route.endpoint, folder)
             faults += found
             if module is not None:
-                own, found, self.warnings = read_handlers(
+                own, found, warnings = read_handlers(
                     module, route.endpoint, has_page=route.page is not None
                 )
                 strict = make_respond(app, file=route.endpoint.path, strict=True)
@@ -100,13 +100,14 @@ class LiveRoute:
                 faults += found + wrong
         if faults:
             return faults
+        self.warnings = [*route.warnings, *warnings]
         for warning in self.warnings:
             app.logger.warning("%s", warning)
         if route.page is not None:
             own.setdefault("GET", GET)
         try:
             own = {method: self._adapted(app, own[method]) for method in own}
-        except RuntimeError as error:
+        except RuntimeError as error:  # of ensure_sync
             fix = "Install the extra: Flask-Filepages[async]."
             return [Fault("async", route.name, str(error).partition(".")[0], fix)]
         outer = [link for file in self.around for link in file.links]
@@ -121,7 +122,7 @@ class LiveRoute:
 
     def _adapted(self, app: Flask, handler: Handler) -> Handler:
         """Return *handler* as a plain function of the context."""
-        adapted: t.Any = with_validation(handler, app.ensure_sync(handler))
+        adapted: t.Any = app.ensure_sync(handler)
         if app.debug or app.testing:
             adapted = with_answer_check(handler, adapted)
         if app.debug and self.route.is_static:

@@ -7,6 +7,7 @@ import typing as t
 from marshmallow import Schema
 from marshmallow import ValidationError
 from webargs.core import Parser
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.exceptions import UnsupportedMediaType
@@ -17,8 +18,6 @@ from .context import Context
 
 #: For a JSON body, in bytes, where the app sets no ``MAX_CONTENT_LENGTH``.
 MAX_JSON = 2_500_000
-#: For a form; Werkzeug's own limit is one of multipart forms only.
-MAX_FIELDS = 1000
 
 
 class LocationParser(Parser[Context]):
@@ -27,7 +26,7 @@ class LocationParser(Parser[Context]):
     Errors come back as marshmallow's, their messages by location.
     """
 
-    __location_map__ = {
+    __location_map__ = {  # noqa: RUF012 - as webargs declares it
         "json": "load_json",
         "form": "load_form",
         "query": "load_querystring",
@@ -37,39 +36,39 @@ class LocationParser(Parser[Context]):
         "files": "load_files",
     }
 
-    def load_json(self, context: Context, schema: Schema) -> t.Any:
+    def load_json(self, req: Context, schema: Schema) -> t.Any:
         """Return the value of a JSON body.
 
         :raises UnsupportedMediaType: it is not sent as UTF-8 JSON.
         :raises BadRequest: it is no JSON, see :mod:`~flask_filepages.strict_json`.
         """
-        return self.raw(context, "json")
+        return self.raw(req, "json")
 
-    def load_form(self, context: Context, schema: Schema) -> t.Any:
+    def load_form(self, req: Context, schema: Schema) -> t.Any:
         """Return the fields of a form.
 
         :raises UnsupportedMediaType: it is not sent as a form.
         """
-        return self._makeproxy(self.raw(context, "form"), schema)
+        return self._makeproxy(self.raw(req, "form"), schema)
 
-    def load_querystring(self, context: Context, schema: Schema) -> t.Any:
-        return self._makeproxy(self.raw(context, "query"), schema)
+    def load_querystring(self, req: Context, schema: Schema) -> t.Any:
+        return self._makeproxy(self.raw(req, "query"), schema)
 
-    def load_params(self, context: Context, schema: Schema) -> t.Any:
-        return self.raw(context, "params")
+    def load_params(self, req: Context, schema: Schema) -> t.Any:
+        return self.raw(req, "params")
 
-    def load_headers(self, context: Context, schema: Schema) -> t.Any:
-        return self._makeproxy(self.raw(context, "headers"), schema)
+    def load_headers(self, req: Context, schema: Schema) -> t.Any:
+        return self._makeproxy(self.raw(req, "headers"), schema)
 
-    def load_cookies(self, context: Context, schema: Schema) -> t.Any:
-        return self.raw(context, "cookies")
+    def load_cookies(self, req: Context, schema: Schema) -> t.Any:
+        return self.raw(req, "cookies")
 
-    def load_files(self, context: Context, schema: Schema) -> t.Any:
+    def load_files(self, req: Context, schema: Schema) -> t.Any:
         """Return the uploaded files, each a Werkzeug ``FileStorage``.
 
         :raises UnsupportedMediaType: they are not sent as a form.
         """
-        return self._makeproxy(self.raw(context, "files"), schema)
+        return self._makeproxy(self.raw(req, "files"), schema)
 
     def raw(self, context: Context, location: str) -> t.Any:
         """Return the values of *location* as they were sent."""
@@ -99,7 +98,11 @@ def _json(context: Context) -> t.Any:
     _refuse_encoded(context)
     if request.max_content_length is None:
         request.max_content_length = MAX_JSON
-    data = request.get_data()
+    try:
+        data = request.get_data()
+    except RequestEntityTooLarge:
+        most = f"at most {request.max_content_length} bytes"
+        raise RequestEntityTooLarge(f"The body may have {most}.") from None
     try:
         return strict_json.loads(data)
     except strict_json.StrictJSONError as error:
@@ -113,10 +116,23 @@ def _form(context: Context) -> t.Any:
     if request.mimetype != FORM_TYPES[0] and "boundary" not in request.mimetype_params:
         raise BadRequest("The form has no boundary.")
     _refuse_encoded(context)
-    form = request.form
-    if sum(len(values) for values in form.listvalues()) > MAX_FIELDS:
-        raise RequestEntityTooLarge(f"A form has at most {MAX_FIELDS} fields.")
+    form: MultiDict[str, str] = request.form
+    # Werkzeug's own limit is one of multipart forms only.
+    most = request.max_form_parts
+    if most is not None and sum(map(len, form.listvalues())) > most:
+        raise RequestEntityTooLarge(f"A form has at most {most} fields.")
+    token = context.app.config.get("WTF_CSRF_FIELD_NAME")
+    if (
+        token is not None and token in form
+    ):  # Flask-WTF has looked at it; no schema wants it
+        form = MultiDict(form)
+        form.poplist(token)
     return form
+
+
+def _params(context: Context) -> dict[str, t.Any]:
+    """Return the params that are there: an absent one is a missing value."""
+    return {k: v for k, v in context.params.items() if v is not None}
 
 
 def _files(context: Context) -> t.Any:
@@ -135,7 +151,7 @@ _RAW: dict[str, t.Callable[[Context], t.Any]] = {
     "json": _json,
     "form": _form,
     "query": lambda context: context.request.args,
-    "params": lambda context: context.params,
+    "params": _params,
     "headers": lambda context: context.request.headers,
     "cookies": lambda context: context.cookies,
     "files": _files,

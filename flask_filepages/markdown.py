@@ -68,7 +68,7 @@ def _read(text: str, template: str, filename: str | None) -> Document:
     tokens = _markdown.parse(text)
     front: t.Any = {}
     if tokens and tokens[0].type == "front_matter":
-        front = _front_matter(tokens[0], template, filename)
+        front = _front_matter(tokens.pop(0), template, filename)
     html = _markdown.renderer.render(tokens, _markdown.options, {})
     return Document(MappingProxyType(front), Markup(html))
 
@@ -78,7 +78,7 @@ def _front_matter(
 ) -> dict[str, t.Any]:
     try:
         front = yaml.safe_load(token.content)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark is not None else 1
         problem = getattr(error, "problem", None) or str(error)

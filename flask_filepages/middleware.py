@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import inspect
 import types
 import typing as t
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from flask import Response
 from flask import after_this_request
+from flask import has_request_context
 from werkzeug.wrappers import Response as BaseResponse
 
 from .context import Context
@@ -19,9 +20,12 @@ from .errors import MiddlewareError
 from .responses import Respond
 from .responses import name_of
 from .responses import place_of
+from .signatures import is_async
+from .signatures import unfit
 from .sources import Source
 
-CallNext = Callable[[], BaseResponse]
+#: Gives the answer of what is inside: the next middleware, at last the handler.
+CallNext = Callable[[], Response]
 Middleware = Callable[[Context, CallNext], BaseResponse]
 M = t.TypeVar("M", bound=Middleware)
 #: Gives a response, whatever came back from the handler inside.
@@ -46,7 +50,12 @@ def once_per_render(middleware: M) -> M:
             f"@once_per_render marks a middleware, not {type(middleware).__name__};"
             " mark each of a list."
         )
-    setattr(middleware, _ONCE, True)
+    try:
+        setattr(middleware, _ONCE, True)
+    except AttributeError:
+        raise TypeError(
+            "@once_per_render cannot mark a method; call it in a function of its own."
+        ) from None
     return middleware
 
 
@@ -77,12 +86,12 @@ class Link:
         def answer(context: Context) -> BaseResponse:
             calls = 0
 
-            def call_next() -> BaseResponse:
+            def call_next() -> Response:
                 nonlocal calls
                 calls += 1
                 if calls > 1:
                     raise self._called_twice()
-                return inner(context)
+                return t.cast(Response, inner(context))
 
             value = function(context, call_next)
             if calls > 1:
@@ -137,7 +146,8 @@ def on_every_answer(
     try:
         response = call_next()
     except BaseException:
-        after_this_request(change)
+        if has_request_context():
+            after_this_request(change)
         raise
     return t.cast(BaseResponse, change(response))
 
@@ -150,23 +160,26 @@ def read_links(
 ) -> tuple[list[Link], list[Fault]]:
     """Return the middleware of *module*, outermost first, and what is wrong with it.
 
-    An endpoint may have none; a ``_middleware.py`` must have one.
+    An endpoint may have none, but no name that looks like it: a guard that is not read
+    guards nothing. A ``_middleware.py`` must have one.
     """
     names = vars(module)
     if NAME not in names:
-        if not source.is_middleware:
+        functions = [n for n, value in names.items() if _is_middleware(value)]
+        close = difflib.get_close_matches(NAME, functions, n=1, cutoff=0.8)
+        if not (close or source.is_middleware):
             return [], []
-        close = difflib.get_close_matches(NAME, names, n=1)
         hint = f"Did you mean `{NAME}`, not `{close[0]}`? " if close else ""
         return [], [_fault(source, "it has no middleware", hint)]
     given = names[NAME]
-    functions = list(given) if isinstance(given, (list, tuple)) else [given]
+    chain = list(given) if isinstance(given, (list, tuple)) else [given]
     faults = []
-    for function in functions:
-        problem = _unfit(function)
+    for function in chain:
+        problem = "is async" if is_async(function) else None
+        problem = problem or unfit(function, "context", "call_next")
         if problem is not None:
             faults.append(_fault(source, f"its middleware {problem}"))
-    links = [Link(function, source.relative, respond) for function in functions]
+    links = [Link(function, source.relative, respond) for function in chain]
     return links, faults
 
 
@@ -175,19 +188,6 @@ def _fault(source: Source, problem: str, hint: str = "") -> Fault:
     return Fault(NAME, source.relative, problem, fix, source.line_of(NAME))
 
 
-def _unfit(function: t.Any) -> str | None:
-    if not callable(function) or isinstance(function, type):
-        kind = "a class" if isinstance(function, type) else type(function).__name__
-        return f"is {kind}, not a function"
-    call = getattr(function, "__call__", None)  # noqa: B004 - of an object
-    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call):
-        return f"{name_of(function)}() is async; a middleware is a plain function"
-    if inspect.isgeneratorfunction(function):
-        return f"{name_of(function)}() is a generator"
-    try:
-        inspect.signature(function).bind(object(), object())
-    except TypeError:
-        return f"{name_of(function)}() does not take (context, call_next)"
-    except ValueError:
-        pass  # a built-in function does not say what it takes
-    return None
+def _is_middleware(value: t.Any) -> bool:
+    """Whether *value* could be middleware, by its type."""
+    return callable(value) or isinstance(value, (list, tuple))

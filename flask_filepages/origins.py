@@ -19,6 +19,7 @@ from .targets import check_origin_text
 #: Methods that change nothing (RFC 9110, section 9.2.1); ``TRACE`` is never answered.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _ANY = "*"
+_BEARER = "bearer"
 
 
 class Cors:
@@ -58,7 +59,10 @@ class Cors:
         origin is allowed, one that brings nothing of a visitor's."""
         if request.headers.get("Origin") in self.origins:
             return True
-        return self.is_open and "Cookie" not in request.headers
+        scheme = request.headers.get("Authorization", _BEARER).partition(" ")[0]
+        # Browsers add cookies and all other kinds of credentials by themselves.
+        is_bare = "Cookie" not in request.headers and scheme.lower() == _BEARER
+        return self.is_open and is_bare
 
     def __call__(self, context: Context, call_next: CallNext) -> BaseResponse:
         request = context.request

@@ -38,7 +38,7 @@ def make_pages(tmp_path: Path) -> Callable[..., Flask]:
         made += 1
         write_files(root / "pages", files)
         app = Flask(f"flask_filepages_site{made}", root_path=str(root))
-        app.config.update(TESTING=True, **config)
+        app.config.update({"TESTING": True, **config})
         if setup is not None:
             setup(app)
         FilePages(app)

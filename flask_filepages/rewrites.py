@@ -42,7 +42,9 @@ def make_rewrite(
             )
         trail = (*context._trail, context.route_id)
         if len(trail) > MAX_ROUTES:
-            raise RewriteLoopError(trail)
+            error = RewriteLoopError(trail)
+            app.logger.error("%s", error)
+            raise error
         endpoint, params = _match(app, f"{prefix}{to}")
         binding = binding_of(endpoint)
         if binding is None:

@@ -1,9 +1,4 @@
-"""``@validate`` and ``@responds``: marshmallow schemas at the boundary.
-
-Both mark a function and return it, so a handler stays a plain function for its tests.
-Dispatch reads the marks when the file is loaded, parses each location (by webargs) and
-passes it on as a keyword argument.
-"""
+"""``@validate``: marshmallow schemas at the boundary."""
 
 from __future__ import annotations
 
@@ -18,23 +13,20 @@ from marshmallow import EXCLUDE
 from marshmallow import RAISE
 from marshmallow import Schema
 from marshmallow import ValidationError
-from marshmallow.fields import Nested
 from werkzeug.exceptions import NotFound
-from werkzeug.wrappers import Response as BaseResponse
 
 from .context import Context
-from .errors import AnswerMismatchError
 from .errors import InvalidContentError
 from .locations import LocationParser
+from .signatures import is_async
 
 SchemaLike = Schema | type[Schema] | Mapping[str, t.Any]
 F = t.TypeVar("F", bound=Callable[..., t.Any])
 
-_VALIDATES = "_filepages_validates"
-_RESPONDS = "_filepages_responds"
+_MARK = "_filepages_schemas"
 _ERRORS = "errors"
-#: Unknown fields are refused in bodies, and ignored elsewhere: a browser sends more than
-#: an endpoint asked for.
+#: Unknown fields are refused in bodies, and ignored elsewhere: a browser sends more
+#: than an endpoint asked for.
 _BODIES = ("json", "form")
 #: Digits before or after the point. Writing out the Decimal of a billion digits that
 #: twelve characters stand for would end the process.
@@ -45,10 +37,10 @@ _parser = LocationParser()
 
 def validate(
     *,
+    params: SchemaLike | None = None,
     json: SchemaLike | None = None,
     form: SchemaLike | None = None,
     query: SchemaLike | None = None,
-    params: SchemaLike | None = None,
     headers: SchemaLike | None = None,
     cookies: SchemaLike | None = None,
     files: SchemaLike | None = None,
@@ -61,43 +53,37 @@ def validate(
     415. A handler that has a parameter ``errors`` is called with invalid content as
     well: with the raw values, and ``errors={"form": {"email": ["..."]}}``.
 
-    :raises TypeError: something is no schema.
+    Decorators written above it run before anything is read. A call that names what
+    would be parsed, as in ``PUT(make_context(), json={...})``, is a plain call.
+
+    :raises TypeError: something is no schema, or the handler does not take what it
+        validates.
     """
     given = {
+        "params": params,
         "json": json,
         "form": form,
         "query": query,
-        "params": params,
         "headers": headers,
         "cookies": cookies,
         "files": files,
     }
-    schemas = {name: _schema(s) for name, s in given.items() if s is not None}
+    schemas = {name: as_schema(s) for name, s in given.items() if s is not None}
     if not schemas:
         raise TypeError(f"@validate(...) names a location: {', '.join(given)}.")
 
-    def mark(function: F) -> F:
-        return _marked(function, _VALIDATES, schemas)
+    def decorate(function: F) -> F:
+        _check(function, schemas)
+        return t.cast(F, _validated(function, schemas))
 
-    return mark
+    return decorate
 
 
-def responds(schema: SchemaLike, *, status: int = 200) -> Callable[[F], F]:
-    """Return a decorator that says what the JSON of an answer is.
+def as_schema(given: t.Any) -> Schema:
+    """Return the schema that *given* stands for.
 
-    In debug and in tests answers of that status are held against it.
-
-    :raises TypeError: *schema* is none.
+    :raises TypeError: it stands for none.
     """
-    made = _schema(schema)
-
-    def mark(function: F) -> F:
-        return _marked(function, _RESPONDS, {status: made})
-
-    return mark
-
-
-def _schema(given: t.Any) -> Schema:
     if isinstance(given, Schema):
         return given
     if isinstance(given, type) and issubclass(given, Schema):
@@ -107,77 +93,78 @@ def _schema(given: t.Any) -> Schema:
     raise TypeError(f"{given!r} is no marshmallow schema, nor a dict of fields.")
 
 
-def _marked(function: F, mark: str, schemas: Mapping[t.Any, Schema]) -> F:
-    if not callable(function):
-        raise TypeError("@validate and @responds go before `def`.")
-    known = getattr(function, mark, {})
-    twice = ", ".join(str(name) for name in schemas if name in known)
-    if twice:
-        raise TypeError(f"{function.__name__}() has two schemas for {twice}.")
-    setattr(function, mark, {**known, **schemas})
-    return function
-
-
 def schemas_of(function: t.Any) -> Mapping[str, Schema]:
     """Return the schema of each location that ``@validate`` gives *function*."""
-    return getattr(function, _VALIDATES, {})
+    return getattr(function, _MARK, {})
 
 
-def answers_of(function: t.Any) -> Mapping[int, Schema]:
-    """Return the schema of each status that ``@responds`` gives *function*."""
-    return getattr(function, _RESPONDS, {})
+def _check(function: t.Any, schemas: Mapping[str, Schema]) -> None:
+    name = getattr(function, "__name__", type(function).__name__)
+    if not callable(function):
+        raise TypeError("@validate goes before `def`.")
+    if schemas_of(function):
+        raise TypeError(f"{name}() has two @validate; name all locations in one.")
+    parameters = inspect.signature(function).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return
+    missing = schemas.keys() - {parameter.name for parameter in parameters}
+    if missing:
+        wanted = ", ".join(["context", *schemas])
+        raise TypeError(
+            f"{name}() does not take what it validates. Write `def {name}({wanted})`."
+        )
 
 
-def wants_errors(function: t.Any) -> bool:
-    """Whether *function* is called with invalid content, too."""
-    return bool(schemas_of(function)) and (
-        _ERRORS in inspect.signature(function).parameters
-    )
-
-
-def keywords_of(function: t.Any) -> list[str]:
-    """Return the names of the arguments that *function* gets beside the context."""
-    return [*schemas_of(function), *([_ERRORS] if wants_errors(function) else [])]
-
-
-# -- binding ------------------------------------------------------------------------
-
-
-def with_validation(
-    function: Callable[..., t.Any], handler: Callable[..., t.Any]
-) -> Callable[[Context], t.Any]:
-    """Return *handler* as a function of the context alone.
-
-    :param function: the function that was marked; *handler* may be a wrapper of it.
-    """
-    schemas = schemas_of(function)
-    if not schemas:
-        return handler
-    parse = [
-        (location, functools.partial(_parse, location, schema))
+def _validated(
+    function: Callable[..., t.Any], schemas: Mapping[str, Schema]
+) -> Callable[..., t.Any]:
+    takes_errors = _ERRORS in inspect.signature(function).parameters
+    parsers = {
+        location: functools.partial(_parse, location, schema)
         for location, schema in schemas.items()
-    ]
-    takes_errors = wants_errors(function)
+    }
 
-    @functools.wraps(handler)
-    def validated(context: Context) -> t.Any:
-        values: dict[str, t.Any] = {}
-        errors: dict[str, t.Any] = {}
-        for location, parse_location in parse:
-            try:
-                values[location] = parse_location(context)
-            except ValidationError as error:
-                errors.update(t.cast("dict[str, t.Any]", error.messages))
-                values[location] = _parser.raw(context, location)
-        if "params" in errors:
-            raise NotFound
-        if errors and not takes_errors:
-            raise InvalidContentError(errors)
-        if takes_errors:
-            values[_ERRORS] = errors
-        return handler(context, **values)
+    def completed(args: tuple[t.Any, ...], given: dict[str, t.Any]) -> dict[str, t.Any]:
+        if not given.keys().isdisjoint(schemas):
+            return given
+        # A decorator may put an argument of its own before the context.
+        context = next(arg for arg in args if isinstance(arg, Context))
+        return {**given, **_values(context, parsers, takes_errors)}
 
+    @functools.wraps(function)
+    async def awaited(*args: t.Any, **given: t.Any) -> t.Any:
+        return await function(*args, **completed(args, given))
+
+    @functools.wraps(function)
+    def called(*args: t.Any, **given: t.Any) -> t.Any:
+        return function(*args, **completed(args, given))
+
+    validated = awaited if is_async(function) else called
+    setattr(validated, _MARK, schemas)
     return validated
+
+
+def _values(
+    context: Context,
+    parsers: Mapping[str, Callable[[Context], t.Any]],
+    takes_errors: bool,
+) -> dict[str, t.Any]:
+    """Return what the handler is called with beside the context."""
+    values: dict[str, t.Any] = {}
+    errors: dict[str, t.Any] = {}
+    for location, parse in parsers.items():
+        try:
+            values[location] = parse(context)
+        except ValidationError as error:
+            if location == "params":
+                raise NotFound from error
+            errors.update(t.cast("dict[str, t.Any]", error.messages))
+            values[location] = _parser.raw(context, location)
+    if takes_errors:
+        values[_ERRORS] = errors
+    elif errors:
+        raise InvalidContentError(errors)
+    return values
 
 
 def _parse(location: str, schema: Schema, context: Context) -> t.Any:
@@ -195,7 +182,8 @@ def _parse(location: str, schema: Schema, context: Context) -> t.Any:
 def _unknown(location: str, schema: Schema) -> str | None:
     """Return the policy for unknown fields, ``None`` for the schema's own.
 
-    Its own counts where it was written down: in its ``Meta``, or as ``unknown=``.
+    Outside bodies its own counts if its ``Meta`` has one, or if it is an instance with
+    ``unknown=INCLUDE`` or ``EXCLUDE``: ``RAISE`` is what every instance has.
     """
     if location in _BODIES or schema.unknown != RAISE:
         return None
@@ -217,48 +205,3 @@ def _too_long(value: t.Any) -> list[str] | None:
         if path is not None:
             return [str(name), *path]
     return None
-
-
-# -- holding answers against their schemas -------------------------------------------
-
-
-def with_answer_check(
-    function: Callable[..., t.Any], handler: Callable[[Context], t.Any]
-) -> Callable[[Context], t.Any]:
-    """Return *handler*; what it answers is held against its ``@responds``."""
-    schemas = {s: _as_dumped(schema) for s, schema in answers_of(function).items()}
-    if not schemas:
-        return handler
-
-    @functools.wraps(handler)
-    def checked(context: Context) -> t.Any:
-        answer = handler(context)
-        if isinstance(answer, BaseResponse) and answer.status_code in schemas:
-            schema = schemas[answer.status_code]
-            data: t.Any = answer.get_json(silent=True)
-            errors = schema.validate(data)
-            if errors:
-                name = getattr(function, "__name__", "handler")
-                raise AnswerMismatchError(name, answer.status_code, errors)
-        return answer
-
-    return checked
-
-
-def _as_dumped(schema: Schema) -> Schema:
-    """Return a schema that loads what *schema* dumps: its ``load_only`` fields are not
-    there, its ``dump_only`` fields are."""
-    only = None if schema.only is None else set(schema.only)
-    made = type(schema)(many=schema.many, only=only, exclude=set(schema.exclude))
-    _load_what_is_dumped(made, set())
-    return made
-
-
-def _load_what_is_dumped(schema: Schema, seen: set[type[Schema]]) -> None:
-    schema.load_fields = schema.dump_fields
-    if type(schema) in seen:
-        return
-    for field in schema.dump_fields.values():
-        inner = getattr(field, "inner", field)
-        if isinstance(inner, Nested):
-            _load_what_is_dumped(inner.schema, {*seen, type(schema)})

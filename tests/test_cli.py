@@ -44,6 +44,17 @@ def test_routes(pytester: pytest.Pytester) -> None:
     ]
 
 
+def test_routes_shows_middleware(pytester: pytest.Pytester) -> None:
+    guard = "def middleware(context, call_next):\n    return call_next()\n"
+    files = {"pages/admin/_middleware.py": guard, "pages/admin/a.py": ECHO}
+    write_files(pytester.path, {**TREE, **files, "app.py": APP})
+    lines = flask(pytester, "routes").outlines
+
+    assert lines[0].split() == ["URL", "Methods", "File", "Middleware"]
+    assert lines[2].endswith("admin/a.py    admin/_middleware.py:middleware")
+    assert lines[1].endswith("about.html")
+
+
 def test_routes_for_a_program(pytester: pytest.Pytester) -> None:
     write_files(pytester.path, {**TREE, "app.py": APP})
     rows = json.loads(flask(pytester, "routes", "--json").stdout.str())
@@ -56,6 +67,7 @@ def test_routes_for_a_program(pytester: pytest.Pytester) -> None:
         "id": "/about",
         "endpoint": "filepages./about",
         "prerender": False,
+        "middleware": [],
         "filepages": "filepages",
     }
 

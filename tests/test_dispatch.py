@@ -359,9 +359,9 @@ typo.py:1: GTE answers no method
     Did you mean `GET`?
 value.py:1: GET is int, not a function
     Write `def GET(context): ...`; a param is context.params[name].
-params.py:1: GET does not take one argument, the context
+params.py:1: GET does not take (context)
     Write `def GET(context): ...`; a param is context.params[name].
-none.py:1: POST does not take one argument, the context
+none.py:1: POST does not take (context)
     Write `def GET(context): ...`; a param is context.params[name].
 """
 
@@ -462,7 +462,7 @@ def test_debug_load_only_logs_and_looks_again(
 def test_a_callable_that_does_not_say_what_it_takes_is_believed(
     make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unknown(value: t.Any) -> t.NoReturn:
+    def unknown(value: t.Any, **options: t.Any) -> t.NoReturn:
         raise ValueError("no signature found")
 
     app = make_pages({"a.py": handlers("GET")})

@@ -46,7 +46,8 @@ def client_of(app: Flask) -> FlaskClient:
 def test_pages(
     make_pages: MakePages, method: str, url: str, status: int, text: str
 ) -> None:
-    response = client_of(make_pages(PAGES)).open(url, method=method)
+    client = client_of(make_pages(PAGES))
+    response = client.open(url, method=method, headers={"Accept": "text/html"})
 
     assert (response.status_code, response.text) == (status, text)
 
@@ -108,11 +109,11 @@ def test_each_filepages_has_its_own(make_pages: MakePages) -> None:
     write_files(Path(app.root_path) / "shop", files)
     FilePages(app, folder="shop", url_prefix="/shop", name="shop")
     client = client_of(app)
+    html = {"Accept": "text/html"}
+    outer, inner = ("/x", "/shopping", "/gone"), ("/shop/x", "/shop/gone")
 
-    assert [client.get(url).text for url in ("/x", "/shopping", "/gone")] == [
-        "outer"
-    ] * 3
-    assert [client.get(url).text for url in ("/shop/x", "/shop/gone")] == ["inner"] * 2
+    assert {client.get(url, headers=html).text for url in outer} == {"outer"}
+    assert {client.get(url, headers=html).text for url in inner} == {"inner"}
 
 
 def test_a_prefix_without_one_gets_the_built_in_page(make_pages: MakePages) -> None:
@@ -121,3 +122,136 @@ def test_a_prefix_without_one_gets_the_built_in_page(make_pages: MakePages) -> N
     FilePages(app, folder="shop", url_prefix="/shop", name="shop")
 
     assert "outer" not in client_of(app).get("/shop/x").text
+
+
+# -- problem documents --------------------------------------------------------------
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+ERRORS = {
+    "api.py": "from flask import abort\n"
+    "def GET(context):\n    abort(404, 'No such thing.')\n"
+    "def PUT(context):\n    raise RuntimeError('SECRET')\n",
+    "page.html": "",
+    "page.py": "from flask import abort\ndef GET(context):\n    abort(404, 'No such page.')\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("url", "accept", "mimetype"),
+    [
+        ("/api", None, "application/problem+json"),
+        ("/api", "*/*", "application/problem+json"),
+        ("/api", "application/json", "application/problem+json"),
+        ("/api", "text/html;q=0.5, application/json", "application/problem+json"),
+        ("/api", BROWSER, "text/html"),
+        ("/api", "text/html", "text/html"),
+        ("/page", None, "text/html"),
+        ("/page", "*/*", "text/html"),
+        ("/page", BROWSER, "text/html"),
+        ("/page", "application/json", "application/problem+json"),
+        ("/nope", "application/json", "text/html"),
+    ],
+)
+@pytest.mark.parametrize("with_page", [False, True], ids=["", "404.html"])
+def test_who_gets_which(
+    make_pages: MakePages, with_page: bool, url: str, accept: str | None, mimetype: str
+) -> None:
+    files = {**ERRORS, "404.html": "page 404"} if with_page else ERRORS
+    headers = {"Accept": accept} if accept else {}
+    answer = client_of(make_pages(files)).get(url, headers=headers)
+
+    assert (answer.status_code, answer.mimetype) == (404, mimetype)
+    assert ("page 404" in answer.text) is (with_page and mimetype == "text/html")
+    assert answer.headers.get("Cache-Control") == (
+        None if url == "/nope" and not with_page else "no-store"
+    )
+
+
+def test_a_problem_document(make_pages: MakePages) -> None:
+    client = client_of(make_pages(ERRORS))
+    wrong = client.post("/api")
+
+    assert client.get("/api").get_json() == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "No such thing.",
+    }
+    assert (wrong.status_code, wrong.headers["Allow"]) == (
+        405,
+        "GET, HEAD, OPTIONS, PUT",
+    )
+
+
+@pytest.mark.parametrize("accept", [None, BROWSER])
+def test_a_failure_is_logged_once_and_shows_its_id_only(
+    make_pages: MakePages, caplog: pytest.LogCaptureFixture, accept: str | None
+) -> None:
+    client = client_of(make_pages(ERRORS))
+    answer = client.put("/api", headers={"Accept": accept} if accept else {})
+    identity = answer.headers["X-Request-Id"]
+
+    assert answer.status_code == 500
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert caplog.text.count(f"request id: {identity}") == 1
+    assert "SECRET" in caplog.text
+    for secret in ("SECRET", "RuntimeError", "api.py", "Traceback"):
+        assert secret not in answer.text
+    if accept is None:
+        assert answer.get_json()["instance"] == f"urn:uuid:{identity}"
+
+
+def test_the_error_page_gets_the_id(make_pages: MakePages) -> None:
+    app = make_pages({"500.html": "{{ context.props.request_id }}", **ERRORS})
+    answer = client_of(app).put("/api", headers={"Accept": "text/html"})
+
+    assert answer.text == answer.headers["X-Request-Id"]
+
+
+def test_an_endpoint_for_errors_answers_programs_too(make_pages: MakePages) -> None:
+    own = "def GET(context):\n    return context.json({'own': True}, 404)\n"
+    client = client_of(make_pages({**ERRORS, "404.py": own}))
+
+    assert client.get("/api").get_json() == {"own": True}
+
+
+def test_an_answer_of_the_error_itself_is_left_alone(make_pages: MakePages) -> None:
+    code = (
+        "from flask import Response\nfrom werkzeug.exceptions import NotFound\n"
+        "def GET(context):\n    raise NotFound(response=Response('as it is', 404))\n"
+    )
+    client = client_of(make_pages({"a.py": code, "404.html": "page 404"}))
+
+    assert client.get("/a").text == "as it is"
+
+
+@pytest.mark.parametrize("described", ["ValueError('x')", "{'a': 1}", "b'x'"])
+def test_abort_takes_any_description(make_pages: MakePages, described: str) -> None:
+    code = f"from flask import abort\ndef GET(context):\n    abort(400, {described})\n"
+    answer = client_of(make_pages({"a.py": code})).get("/a")
+
+    assert (answer.status_code, type(answer.get_json()["detail"])) == (400, str)
+
+
+def test_exceptions_that_cannot_be_noted_or_are_raised_again(
+    make_pages: MakePages,
+) -> None:
+    code = (
+        "from dataclasses import dataclass\n"
+        "@dataclass(frozen=True)\nclass Gone(Exception):\n    what: str\n"
+        "SAME = RuntimeError('same')\n"
+        "def GET(context):\n    raise Gone('x')\n"
+        "def PUT(context):\n    raise SAME\n"
+    )
+    app = make_pages({"a.py": code})
+    client = client_of(app)
+    seen: list[list[str]] = []
+
+    @app.errorhandler(Exception)
+    def handle(error: Exception) -> str:
+        seen.append(list(getattr(error, "__notes__", [])))
+        return type(error).__name__
+
+    assert client.get("/a").text == "Gone"
+    assert {client.put("/a").text for _ in range(3)} == {"RuntimeError"}
+    assert [len(notes) for notes in seen] == [0, 1, 1, 1]

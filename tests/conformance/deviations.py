@@ -23,6 +23,7 @@ from werkzeug.routing import RequestRedirect
 from werkzeug.routing import Rule as WerkzeugRule
 
 from .cases import Case
+from .compare import body_agrees
 from .compare import filled
 from .site import HOST
 from .site import Answer
@@ -158,10 +159,7 @@ def _only_seven(case: Case, answer: Answer, site: Site) -> bool:
 
 
 def _unsafe_page(case: Case, answer: Answer, site: Site) -> bool:
-    page = "page" in case.recorded or (
-        case.status == 200 and _exports(case, site) == {}
-    )
-    return page and case.method not in ("GET", "HEAD")
+    return _exports(case, site) == {} and case.method not in ("GET", "HEAD")
 
 
 # -- routing ------------------------------------------------------------------------
@@ -198,6 +196,8 @@ def _segments(file: str) -> list[str]:
 def _more_text(case: Case, answer: Answer, site: Site) -> bool:
     pair = _first_difference(answer.winner or "", case.winner or "")
     if pair is None:
+        return False
+    if answer.status != 200:
         return False
     ours, theirs = ((-len(re.sub(r"\[[^\]]*\]", "", s)), s) for s in pair)
     return ours < theirs
@@ -387,6 +387,18 @@ def _inside_twice(case: Case, answer: Answer, site: Site) -> bool:
     return bool(base) and case.path.startswith(f"{base}{base}/")
 
 
+def _cut(value: str) -> set[str | None]:
+    """Return what Astro may leave of a value that ends in ``.html``."""
+    stem = value.removesuffix(".html")
+    whole = re.sub(r"(?:\A|/)index\Z", "", stem) or None
+    return {stem, whole} if stem != value else set()
+
+
+def _in_the_folder(case: Case, answer: Answer, site: Site) -> bool:
+    folder = f"{_base(case).strip('/')}/"
+    return answer.status == 200 and (answer.winner or "").startswith(folder)
+
+
 def _html_suffix(case: Case, answer: Answer, site: Site) -> bool:
     return "page" in case.recorded and ".html" in case.path
 
@@ -394,8 +406,14 @@ def _html_suffix(case: Case, answer: Answer, site: Site) -> bool:
 def _suffix_kept(case: Case, answer: Answer, site: Site) -> bool:
     params = (answer.content or {}).get("params", {})
     recorded = case.recorded["page"]["params"]
-    return answer.winner == case.winner and all(
-        ".html" in str(value) for key, value in params.items() if value != recorded[key]
+    return (
+        answer.status == 200
+        and answer.winner == case.winner
+        and params.keys() == recorded.keys()
+        and all(
+            value == recorded[key] or recorded[key] in _cut(str(value))
+            for key, value in params.items()
+        )
     )
 
 
@@ -481,16 +499,25 @@ def _redirect_as_set(case: Case, answer: Answer, site: Site) -> bool:
     query = case.target.partition("?")[2]
     location = answer.get("location") or ""
     # The query goes before a fragment; an absent rest takes its slash along.
-    start = redirect.target.partition("#")[0].partition("[")[0]
-    filled_in = "[" not in location and location.startswith(
-        quote(start.rstrip("/"), safe=_URL_SAFE)
+    target = redirect.target
+    for name, value in site.values(case).items():
+        text = quote("" if value is None else str(value), safe="/%!$&()*,:;=@~")
+        if not text:
+            target = target.replace(f"/[...{name}]", "")
+        target = target.replace(f"[...{name}]", text).replace(f"[{name}]", text)
+    target = re.sub(r"/\[\.\.\.[^\]]*\]", "", target)  # a rest that is absent
+    path, hash_, fragment = target.partition("#")
+    if query:
+        path += ("&" if "?" in path else "?") + query
+    expected = quote(path + hash_ + fragment, safe=_URL_SAFE)
+    return _same(location, expected) and answer.status == (
+        redirect.status or _redirect_status(case)
     )
-    kept = not query or query in location or "?" in redirect.target
-    return (
-        filled_in
-        and kept
-        and answer.status == (redirect.status or _redirect_status(case))
-    )
+
+
+def _same(location: str, expected: str) -> bool:
+    """Whether the two are one URL; ``+`` and ``'`` may be written as escapes."""
+    return unquote(location) == unquote(expected) and location != ""
 
 
 def _cookie_case(case: Case, answer: Answer, site: Site) -> bool:
@@ -516,9 +543,23 @@ def _safe_cookies(case: Case, answer: Answer, site: Site) -> bool:
         loose = "ff=" in value  # asked for without HttpOnly and SameSite
         if not loose and not ("HttpOnly" in value and "SameSite=" in value):
             return False
-    return answer.status == case.status and answer.get(
-        "location"
-    ) == case.recorded_headers.get("location")
+    ops = _action(case, site).get("ops", ())
+    refused = {op[1] for op in ops if op[0] == "set" and not isinstance(op[2], str)}
+    ours = {v.partition("=")[0]: v for v in answer.all("set-cookie")}
+    if theirs.keys() - ours.keys() - refused - {"raw"}:
+        return False
+    for name in theirs.keys() & ours.keys():
+        their, our = (
+            v[name].partition("=")[2].partition(";")[0] for v in (theirs, ours)
+        )
+        if re.fullmatch(r"[\w.+-]*", their) and our != their.replace("deleted", ""):
+            return False
+    differs = refused or {"setraw", "headers"} & {op[0] for op in ops}
+    return (
+        answer.status == case.status
+        and (bool(differs) or body_agrees(case, answer))
+        and answer.get("location") == case.recorded_headers.get("location")
+    )
 
 
 def _raw_cookie(case: Case, answer: Answer, site: Site) -> bool:
@@ -554,7 +595,7 @@ def _twice(case: Case, answer: Answer, site: Site) -> bool:
 
 def _read_again(case: Case, answer: Answer, site: Site) -> bool:
     sent = case.sent_body.decode()
-    return bool(answer.content == {"a": sent, "b": sent})
+    return answer.status == 200 and answer.content == {"a": sent, "b": sent}
 
 
 def _get_body(case: Case, answer: Answer, site: Site) -> bool:
@@ -562,8 +603,11 @@ def _get_body(case: Case, answer: Answer, site: Site) -> bool:
 
 
 def _body_as_sent(case: Case, answer: Answer, site: Site) -> bool:
-    sent = case.sent_body.decode()
-    return answer.status == 200 and (answer.content or {}).get("value", sent) == sent
+    kind, sent = _action(case, site)["as"], case.sent_body.decode()
+    told = {"as": kind, "value": sent}
+    return answer.status == 200 and (
+        answer.body == b"" if case.method == "HEAD" else answer.content == told
+    )
 
 
 def _bad_form(case: Case, answer: Answer, site: Site) -> bool:
@@ -574,7 +618,21 @@ def _bad_form(case: Case, answer: Answer, site: Site) -> bool:
 
 
 def _empty_form(case: Case, answer: Answer, site: Site) -> bool:
-    return bool(answer.content == {"as": "formData", "value": []})
+    empty = {"as": "formData", "value": []}
+    return answer.status == 200 and answer.content == empty
+
+
+_THEIRS = {
+    "currentLocale",
+    "generator",
+    "keys",
+    "originPathname",
+    "preferredLocale",
+    "preferredLocaleList",
+    "session",
+    "cache",
+    "csp",
+}
 
 
 def _known_fields(case: Case, answer: Answer, site: Site) -> bool:
@@ -585,12 +643,21 @@ def _known_fields(case: Case, answer: Answer, site: Site) -> bool:
     if not isinstance(case.recorded.get("json"), dict):
         return False
     recorded = filled(case.recorded["json"])
+    if content.keys() != set(_action(case, site)["fields"]):
+        return False
     once = _RESERVED.search(case.path)
     decoded = {"url", "pathname", "params"} if once else set()
     return all(
-        value in (ABSENT, recorded[key]) or key in decoded
+        value == recorded[key]
+        or (value == ABSENT and _unknown_here(key))
+        or key in decoded
         for key, value in content.items()
     )
+
+
+def _unknown_here(field: str) -> bool:
+    """Whether Astro has the attribute and we have none."""
+    return field.startswith(("typeof:", "cache.")) or field in _THEIRS
 
 
 # -- middleware, rewrites, origins, errors ----------------------------------------------
@@ -643,11 +710,6 @@ def _unbound(case: Case, answer: Answer, site: Site) -> bool:
     return bool(case.middleware) and site.match(case) is None
 
 
-def _only_of_the_404(case: Case, answer: Answer, site: Site) -> bool:
-    ran = answer.get("x-mw") or answer.get("x-order") or answer.get("x-trace")
-    return _not_found(case, answer, site) and not (ran and answer.winner is None)
-
-
 def _returns_nothing(case: Case, answer: Answer, site: Site) -> bool:
     steps = (step for steps in case.middleware for step in steps)
     return any(s["op"] == "noreturn" and s.get("when") == case.path for s in steps)
@@ -660,9 +722,16 @@ def _immutable(case: Case, answer: Answer, site: Site) -> bool:
 
 def _foreign(case: Case) -> bool:
     """Whether the request says that it comes from a page of another origin."""
+    fetch_site = case.headers.get("Sec-Fetch-Site")
+    if fetch_site is not None:
+        return fetch_site not in ("same-origin", "none")
     origin = case.headers.get("Origin", f"http://{case.host or HOST}")
     host = (case.host or HOST).removesuffix(":80")
     return origin.replace("@origin", f"http://{HOST}") != f"http://{host}"
+
+
+def _checks_origins(case: Case) -> bool:
+    return bool(case.config.get("security", {}).get("checkOrigin", True))
 
 
 def _checked(case: Case, answer: Answer, site: Site) -> bool:
@@ -675,10 +744,10 @@ def _refused_if_foreign(case: Case, answer: Answer, site: Site) -> bool:
     exports = _exports(case, site)
     if exports is None:  # the error page answers, which changes nothing
         return _as_if(case, site, answer, method="GET", headers={}, body="")
+    if _foreign(case) and _checks_origins(case):  # before the method is looked at
+        return answer.status == 403
     if case.method not in exports and "ALL" not in exports:
         return answer.status == 405 and answer.get("allow") == _allow(exports)
-    if _foreign(case):
-        return answer.status == 403
     headers = {k: v for k, v in case.headers.items() if k != "Origin"}
     return answer.status != 403 and _as_if(case, site, answer, headers=headers)
 
@@ -724,9 +793,46 @@ def _as_said(case: Case, answer: Answer, site: Site) -> bool:
 
 def _html_twin(case: Case, answer: Answer, site: Site) -> bool:
     """Whether only ``build.format = "file"`` makes this URL one of a route."""
-    bare = replace(case, target=case.path.removesuffix(".html"))
+    path = re.sub(r"(?:/index)?\.html\Z", "", case.path)
+    bare = replace(case, target=path)
     is_file = case.config.get("build", {}).get("format") == "file"
     return is_file and case.path.endswith(".html") and site.match(bare) is not None
+
+
+def _plain_html(case: Case, answer: Answer, site: Site) -> bool:
+    rule = site.match(case)
+    page = rule.route.page if rule is not None else None
+    return page is not None and site.names.get(page.relative, "").endswith(".html")
+
+
+def _without_doctype(case: Case, answer: Answer, site: Site) -> bool:
+    given = f"<!DOCTYPE html>{answer.body.decode()}"
+    return answer.status == case.status and given == case.recorded.get("text")
+
+
+def _stored_error_page(case: Case, answer: Answer, site: Site) -> bool:
+    file = case.files.get(case.recorded.get("page", {}).get("page", ""), {})
+    name = case.recorded.get("page", {}).get("page", "")
+    return name in ("404.astro", "500.astro") and file.get("prerender") is True
+
+
+def _told_the_error(case: Case, answer: Answer, site: Site) -> bool:
+    content = dict(answer.content or {})
+    props = content.pop("props", {})
+    return (
+        answer.status == case.status
+        and content == case.recorded["page"]
+        and list(props) == ["error"]
+    )
+
+
+def _error_page_fails(case: Case, answer: Answer, site: Site) -> bool:
+    file = case.files.get("404.astro", {})
+    return case.status == 500 and "throw" in file and site.match(case) is None
+
+
+def _own_404(case: Case, answer: Answer, site: Site) -> bool:
+    return answer.status == 404 and answer.winner is None
 
 
 _LATER = "what it is about is later work"
@@ -740,6 +846,7 @@ RULES: tuple[Rule, ...] = (
         "HTTP, and what every Flask user expects",
         _method_missing,
         _allowed,
+        wide="every site is asked for methods that its files do not have",
     ),
     Rule(
         "other verbs",
@@ -779,7 +886,7 @@ RULES: tuple[Rule, ...] = (
         "an error at the start, with file and line",
         "a typo should not be found by a visitor",
         _broken,
-        _status(404),
+        _as_unmatched,
     ),
     Rule(
         "special names",
@@ -883,7 +990,7 @@ RULES: tuple[Rule, ...] = (
         "it is a folder like any other",
         "the prefix is taken off once",
         _inside_twice,
-        _status(200),
+        _in_the_folder,
     ),
     Rule(
         "html suffix",
@@ -1015,6 +1122,7 @@ RULES: tuple[Rule, ...] = (
         "repeated decoding was a source of bypasses; links and logs keep one address",
         _rewrites,
         _as_its_target,
+        wide="a whole site is about it",
     ),
     Rule(
         "origin check",
@@ -1023,6 +1131,7 @@ RULES: tuple[Rule, ...] = (
         "checks by type were bypassed again and again; webhooks must work",
         _checked,
         _refused_if_foreign,
+        wide="two sites are about it, in every combination of method, type and origin",
     ),
     Rule(
         "middleware of unmatched URLs",
@@ -1031,7 +1140,7 @@ RULES: tuple[Rule, ...] = (
         " ``404`` file, inside the root's middleware",
         "what guards a file must not depend on how a URL is spelled",
         _unbound,
-        _only_of_the_404,
+        _as_unmatched,
     ),
     Rule(
         "middleware that returns nothing",
@@ -1084,6 +1193,33 @@ RULES: tuple[Rule, ...] = (
         "one URL, one answer",
         _html_twin,
         _status(404),
+    ),
+    Rule(
+        "doctype",
+        "goes before an ``.html`` page that has none",
+        "a page is sent as it was written",
+        "a page may be a part of one",
+        _plain_html,
+        _without_doctype,
+        unused="no recorded request asks for such a file",
+    ),
+    Rule(
+        "stored error pages",
+        "a prerendered ``404`` or ``500`` page knows nothing of the error",
+        "it is rendered for the request, and gets the error",
+        "a page for errors should be able to say which",
+        _stored_error_page,
+        _told_the_error,
+        unused="no recorded request leads to such a page by an error",
+    ),
+    Rule(
+        "error page that fails",
+        "500, for an unmatched URL too",
+        "the built-in page, with the status of the error",
+        "the client asked for what is not there",
+        _error_page_fails,
+        _own_404,
+        unused="no recorded request leads to such a page",
     ),
     Rule(
         "static build",

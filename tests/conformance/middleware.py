@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import typing as t
 from collections.abc import Callable
+from urllib.parse import quote
 
 from flask import Response
 
 from flask_filepages import Context
 
 from .vocabulary import ABSENT
+from .vocabulary import PATH_SAFE
 
 Step = dict[str, t.Any]
 _NOTHING = object()
@@ -98,7 +100,7 @@ def _ctx_header(step: Step, context: Context, response: Response) -> None:
         "params": dict(context.params),
         "routePattern": context.route_id,
         "isPrerendered": context.is_prerendered,
-        "pathname": context.url.path,
+        "pathname": quote(context.url.path, safe=PATH_SAFE),
         "originPathname": ABSENT,
     }
     response.headers["x-ctx"] = json.dumps(told, separators=(",", ":"))

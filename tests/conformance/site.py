@@ -204,3 +204,11 @@ class Site:
         except (HTTPException, RequestRedirect):
             return None
         return rule if isinstance(rule, FileRule) else None
+
+    def values(self, case: Case) -> dict[str, t.Any]:
+        """Return the values that the path of *case* gives its rule."""
+        adapter = self.app.url_map.bind_to_environ(self.environ(case))
+        try:
+            return dict(adapter.match(return_rule=True)[1])
+        except (HTTPException, RequestRedirect):
+            return {}

@@ -18,7 +18,7 @@ from flask_filepages import Context
 from flask_filepages import CookieError
 
 # What the URL standard leaves as it is in a path.
-_PATH_SAFE = "/%!$&'()*+,;=:@~[]|"
+PATH_SAFE = "/%!$&'()*+,;=:@~[]|"
 #: A context attribute of Astro's that has no counterpart here.
 ABSENT = "@absent"
 Action = dict[str, t.Any]
@@ -163,7 +163,7 @@ def _read(kind: str, context: Context) -> t.Any:
     if kind == "text":
         return {"as": kind, "value": text}
     if kind == "json":
-        return {"as": kind, "value": json.loads(text)}
+        return {"as": kind, "value": json.loads(text, parse_constant=_no_number)}
     if kind == "has":
         has = request.method not in ("GET", "HEAD")
         return {"as": kind, "body": "stream" if has else None, "bodyUsed": False}
@@ -192,6 +192,10 @@ def _read(kind: str, context: Context) -> t.Any:
     return {"as": kind, "value": fields}
 
 
+def _no_number(text: str) -> t.NoReturn:
+    raise json.JSONDecodeError(f"{text} is no number", text, 0)
+
+
 # -- context ----------------------------------------------------------------------
 
 
@@ -211,12 +215,12 @@ def _field(field: str, context: Context) -> t.Any:
     if kind == "typeof":
         known = {"cookies": "object", "redirect": "function", "session": "object"}
         return known.get(key, ABSENT)
-    href = urlunsplit(url._replace(path=quote(url.path, safe=_PATH_SAFE)))
+    href = urlunsplit(url._replace(path=quote(url.path, safe=PATH_SAFE)))
     if context.request.environ["conformance.url"].endswith("?"):
         href += "?"
     values: dict[str, t.Callable[[], t.Any]] = {
         "url": lambda: href,
-        "pathname": lambda: quote(url.path, safe=_PATH_SAFE),
+        "pathname": lambda: quote(url.path, safe=PATH_SAFE),
         "search": lambda: f"?{url.query}" if url.query else "",
         "origin": lambda: f"{url.scheme}://{url.netloc}",
         "request.url": lambda: context.request.environ["conformance.url"],

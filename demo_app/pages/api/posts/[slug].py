@@ -3,19 +3,23 @@ from werkzeug.exceptions import NotFound
 
 from demo_app.lib import posts
 from demo_app.lib.database import Post
+from demo_app.lib.schemas import PostBody
+from demo_app.lib.schemas import PostData
 from flask_filepages import Context
+from flask_filepages import responds
+from flask_filepages import validate
 
 
+@responds(PostData)
 def GET(context: Context) -> Response:
     return context.json(posts.as_json(_post(context)))
 
 
-def PUT(context: Context) -> Response:
+@validate(json=PostBody)
+@responds(PostData)
+def PUT(context: Context, json: dict[str, str]) -> Response:
     post = _post(context)
-    try:
-        posts.update(post, context.request.get_json())
-    except posts.InvalidPost as error:
-        return context.json({"error": str(error)}, 422)
+    posts.update(post, json["title"], json["body"])
     return context.json(posts.as_json(post))
 
 

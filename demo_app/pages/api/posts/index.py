@@ -1,14 +1,25 @@
+import typing as t
+
 from flask import Response
 from flask import url_for
+from werkzeug.exceptions import NotFound
 
 from demo_app.lib import posts
+from demo_app.lib.schemas import PageQuery
+from demo_app.lib.schemas import PostBody
+from demo_app.lib.schemas import PostData
+from demo_app.lib.schemas import PostList
 from flask_filepages import Context
+from flask_filepages import responds
+from flask_filepages import validate
 
 
-def GET(context: Context) -> Response:
-    page = posts.page(context.request.args.get("page", 1, type=int))
+@validate(query=PageQuery)
+@responds(PostList)
+def GET(context: Context, query: dict[str, t.Any]) -> Response:
+    page = posts.page(query["page"])
     if page is None:
-        return context.json({"error": "There is no such page."}, 404)
+        raise NotFound("There is no such page.")
     return context.json(
         {
             "items": [posts.as_json(post) for post in page.items],
@@ -19,10 +30,9 @@ def GET(context: Context) -> Response:
     )
 
 
-def POST(context: Context) -> Response:
-    try:
-        post = posts.create(context.request.get_json())
-    except posts.InvalidPost as error:
-        return context.json({"error": str(error)}, 422)
+@validate(json=PostBody)
+@responds(PostData, status=201)
+def POST(context: Context, json: dict[str, str]) -> Response:
+    post = posts.create(json["title"], json["body"])
     location = url_for("/api/posts/[slug]", slug=post.slug)
     return context.json(posts.as_json(post), 201, {"Location": location})

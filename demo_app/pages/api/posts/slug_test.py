@@ -39,7 +39,7 @@ def test_same_title_gets_its_own_slug(filepages_client: FlaskClient) -> None:
 
 
 def test_bad_posts_are_refused(filepages_client: FlaskClient) -> None:
-    bad = [[], {}, {"title": "x"}, {"title": "", "body": "y"}]
+    bad = [[], {}, {"title": "x"}, {"title": " ", "body": "y"}]
     bad += [{"title": "a", "body": "b", "c": 1}]
     statuses = {filepages_client.post("/api/posts", json=b).status_code for b in bad}
 

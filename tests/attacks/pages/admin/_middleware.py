@@ -1,8 +1,8 @@
+from flask import Response
 from flask import abort
-from werkzeug.wrappers import Response
 
+from flask_filepages import CallNext
 from flask_filepages import Context
-from flask_filepages.middleware import CallNext
 
 
 def middleware(context: Context, call_next: CallNext) -> Response:

@@ -1,0 +1,174 @@
+"""A real browser: the demo's form, and pages of other origins."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import os
+import shutil
+import sys
+import threading
+import typing as t
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
+
+from .conftest import ROOT
+from .conftest import fetch
+from .conftest import free_port
+from .conftest import server
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER) and "CI" not in os.environ,
+    reason="chromium and chromedriver are not installed",
+)
+POST = "/blog/a-file-is-a-route"
+FOREIGN = """\
+<!doctype html><meta charset="utf-8"><title>elsewhere</title>
+<form method="post" action="{demo}{post}">
+  <input name="author" value="Eve"><input name="text" value="Buy it"><button>Win</button>
+</form>
+"""
+# What a script of the page may read, and what it may write.
+READ = """\
+const [url, done] = [arguments[0], arguments[arguments.length - 1]];
+fetch(url).then(r => r.json()).then(d => done(d.total)).catch(e => done("refused"));
+"""
+WRITE = """\
+const [url, done] = [arguments[0], arguments[arguments.length - 1]];
+fetch(url, {method: "POST", headers: {"Content-Type": "application/json"},
+            body: JSON.stringify({title: "From a friend", body: "Hello"})})
+  .then(r => done([r.status, r.headers.get("Location")])).catch(e => done("refused"));
+"""
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: t.Any) -> None:
+        pass
+
+
+@contextmanager
+def static_server(folder: Path) -> Iterator[str]:
+    handler = functools.partial(QuietHandler, directory=str(folder))
+    served = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=served.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{served.server_port}"
+    finally:
+        served.shutdown()
+        thread.join()
+        served.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM or ""
+    profile = tmp_path_factory.mktemp("profile")
+    quiet = ("background-networking", "component-update", "sync", "gpu", "quic")
+    for word in (
+        *("--headless=new", "--no-sandbox", "--no-first-run"),
+        *("--disable-dev-shm-usage", f"--user-data-dir={profile}"),
+        *(f"--disable-{name}" for name in quiet),
+    ):
+        options.add_argument(word)
+    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER or ""))
+    driver.set_script_timeout(20)
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, str]]:
+    """Yield the addresses of the demo, of a page elsewhere, and of a friend's."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    port = free_port()
+    demo = f"http://127.0.0.1:{port}"
+    page = FOREIGN.format(demo=demo, post=POST)
+    (folder / "index.html").write_text(page, encoding="utf-8")
+    with static_server(folder) as elsewhere, static_server(folder) as friend:
+        env = {
+            "PORT": str(port),
+            "DEMO_DATABASE": str(folder / "demo.sqlite"),
+            "DEMO_API_ORIGINS": friend,
+        }
+        command = [sys.executable, "-m", "demo_app"]
+        with server(command, f"{demo}/about", ROOT, **env):
+            yield demo, elsewhere, friend
+
+
+def fill(browser: webdriver.Chrome, **values: str) -> None:
+    """Fill in the form and send it; wait for the page that comes."""
+    old = browser.find_element(By.TAG_NAME, "html")
+    for name, value in values.items():
+        field = browser.find_element(By.NAME, name)
+        field.clear()
+        field.send_keys(value)
+    browser.find_element(By.TAG_NAME, "button").click()
+    WebDriverWait(browser, 10).until(lambda _: _is_gone(old))
+
+
+def _is_gone(element: t.Any) -> bool:
+    from selenium.common.exceptions import StaleElementReferenceException
+
+    try:
+        element.is_enabled()
+    except StaleElementReferenceException:
+        return True
+    return False
+
+
+def texts(browser: webdriver.Chrome, selector: str) -> list[str]:
+    return [e.text for e in browser.find_elements(By.CSS_SELECTOR, selector)]
+
+
+def test_the_form_is_refused_corrected_and_taken(
+    browser: webdriver.Chrome, sites: tuple[str, str, str]
+) -> None:
+    browser.get(sites[0] + POST)
+    fill(browser, author="Ann & <Bob>", text=" ")
+    refused = texts(browser, ".error")
+    kept = browser.find_element(By.NAME, "author").get_attribute("value")
+    fill(browser, text="Well said.")
+
+    assert refused == ["Please write something."]
+    assert kept == "Ann & <Bob>"
+    assert texts(browser, ".comment") == ["Ann & <Bob> Well said."]
+    assert browser.current_url == f"{sites[0]}{POST}#comments"
+    assert texts(browser, ".error") == []
+
+
+def test_a_page_elsewhere_can_neither_post_nor_read(
+    browser: webdriver.Chrome, sites: tuple[str, str, str]
+) -> None:
+    demo, elsewhere, _ = sites
+    browser.get(elsewhere)
+    read = browser.execute_async_script(READ, f"{demo}/api/posts")
+    written = browser.execute_async_script(WRITE, f"{demo}/api/posts")
+    fill(browser)
+
+    assert (read, written) == ("refused", "refused")
+    assert "another site" in browser.page_source
+    assert "Eve" not in fetch(demo + POST)[1]
+    assert "From a friend" not in fetch(f"{demo}/api/posts")[1]
+
+
+def test_a_friend_may_use_the_api_but_not_the_form(
+    browser: webdriver.Chrome, sites: tuple[str, str, str]
+) -> None:
+    demo, _, friend = sites
+    browser.get(friend)
+    read = browser.execute_async_script(READ, f"{demo}/api/posts")
+    written = browser.execute_async_script(WRITE, f"{demo}/api/posts")
+    fill(browser)
+
+    assert read == 7
+    assert written == [201, "/api/posts/from-a-friend"]
+    assert "Eve" not in fetch(demo + POST)[1]

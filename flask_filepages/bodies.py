@@ -20,6 +20,12 @@ KEPT_FORM = 500_000
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
+def has_body(environ: t.Mapping[str, t.Any]) -> bool:
+    """Whether a body was sent with a method that seldom has one (RFC 9112, 6.3)."""
+    length = environ.get("CONTENT_LENGTH", "0")
+    return length != "0" or "HTTP_TRANSFER_ENCODING" in environ
+
+
 def make_rereadable(request: Request) -> None:
     """Let the body of *request* be read any number of times as bytes, JSON or form.
 
@@ -32,6 +38,8 @@ def make_rereadable(request: Request) -> None:
     While it is read, a body that breaks off or is framed wrongly is 400, and one that
     passes ``MAX_CONTENT_LENGTH`` is 413, also if it comes in chunks.
     """
+    if isinstance(vars(request).get("stream"), BodyStream):
+        return
     is_form = request.mimetype in FORM_TYPES
     length = request.content_length
     keeps = is_form and length is not None and length <= KEPT_FORM
@@ -135,6 +143,12 @@ class _BoundedStream(io.RawIOBase):
             if size is None or size < 0
             else self._stream.read(min(size, most))
         )
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        most = self._left + 1
+        if size is not None and size >= 0:
+            most = min(size, most)
+        return self._counted(self._stream.readline(most))
 
     def readinto(self, buffer: t.Any, /) -> int:
         chunk = self.read(len(buffer))

@@ -52,25 +52,26 @@ class Binding:
     props: Mapping[str, t.Any] = field(default_factory=dict)
     methods: Callable[[], t.Sequence[str]] = tuple
     cors: Callable[[], t.Any] = lambda: None
+    is_error: bool = False
 
 
 class Context:
     """The only argument of a handler.
 
-    ================  =========================================================
-    ``request``       Flask's request, unwrapped
-    ``params``        read-only mapping of the route's params: ``str``, the type
-                      of the matcher, or ``None`` for an absent optional or rest
-    ``props``         what the route was given beside the request, else empty
-    ``url``           the request's URL, its path as the server decoded it
-    ``cookies``       :class:`~flask_filepages.cookies.Cookies`
-    ``locals``        a namespace of this request only, for middleware and pages
-    ``session``       Flask's session
-    ``app``           the Flask app
-    ``site``          ``FILEPAGES_SITE``, or ``None``
-    ``route_id``      such as ``/blog/[slug]``
+    ==================  =========================================================
+    ``request``         Flask's request, unwrapped
+    ``params``          read-only mapping of the route's params: ``str``, the type
+                        of the matcher, or ``None`` for an absent optional or rest
+    ``props``           what the route was given beside the request, else empty
+    ``url``             the request's URL, its path as the server decoded it
+    ``cookies``         :class:`~flask_filepages.cookies.Cookies`
+    ``locals``          a namespace of this request only, for middleware and pages
+    ``session``         Flask's session
+    ``app``             the Flask app
+    ``site``            ``FILEPAGES_SITE``, or ``None``
+    ``route_id``        such as ``/blog/[slug]``
     ``is_prerendered``  whether the route is; never decide who may see it by this
-    ================  =========================================================
+    ==================  =========================================================
     """
 
     __slots__ = (
@@ -229,7 +230,10 @@ def _url(context: Context) -> SplitResult:
 
 
 def _cookies(context: Context) -> Cookies:
-    context._written_cookies = Cookies.of_request(context.request)
+    request = context.request
+    # Behind a proxy that ends TLS the request itself is not secure.
+    is_secure = request.is_secure or (context.site or "").startswith("https://")
+    context._written_cookies = Cookies(request.cookies, secure=is_secure)
     return context._written_cookies
 
 

@@ -13,7 +13,6 @@ from werkzeug.http import dump_cookie
 from .errors import CookieError
 
 if t.TYPE_CHECKING:
-    from werkzeug.wrappers import Request
     from werkzeug.wrappers import Response
 
 # RFC 6265, section 4.1.1: cookie-name is a token of RFC 2616.
@@ -30,17 +29,12 @@ class Cookies(Mapping[str, str]):
     when it leaves the middleware; they are lost if the handler raises.
     """
 
-    __slots__ = ("_request", "_secure", "_values", "_written")
+    __slots__ = ("_secure", "_values", "_written")
 
     def __init__(self, values: Mapping[str, str], *, secure: bool = False) -> None:
         self._values = dict(values)
         self._secure = secure
         self._written: dict[tuple[str, str, str | None], str] = {}
-
-    @classmethod
-    def of_request(cls, request: Request) -> Cookies:
-        """Return the cookies of *request*; ``Secure`` is the default on https."""
-        return cls(request.cookies, secure=request.is_secure)
 
     def __getitem__(self, name: str) -> str:
         return self._values[name]

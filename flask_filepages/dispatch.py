@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map
 from werkzeug.wrappers import Response as BaseResponse
 
+from .bodies import has_body
 from .bodies import make_rereadable
 from .context import Binding
 from .context import Context
@@ -71,11 +72,13 @@ def make_view(
             if method not in SAFE_METHODS:
                 guard(req)
                 make_rereadable(req)
+            elif has_body(req.environ):
+                make_rereadable(req)
             handler = table.get(method) or handlers.find(method)
             response = handler(context)
-            if isinstance(response, BaseResponse) and context._written_cookies is None:
-                return response
-            return finish(context, respond(context, handler, response))
+            if not isinstance(response, BaseResponse):
+                response = respond(context, handler, response)
+            return finish(context, response)
         except BaseException as error:
             remember(context, error)
             raise

@@ -21,6 +21,9 @@ from .errors import InvalidContentError
 from .failures import failure_id
 from .routing import FileRule
 
+#: How a guard of the root refuses; ``None`` is a response of its own.
+_REFUSED = (401, 403, None)
+
 
 class Owner(t.Protocol):
     """What an app's error handler needs to know of each FilePages."""
@@ -64,9 +67,9 @@ def _make_handler(
             cause = getattr(error, "original_exception", None) or error
             try:
                 return _completed(req, owner.error_page(error.code or 500, cause))
-            except HTTPException as other:  # a guard of the root says no
-                return _completed(req, other.get_response(req.environ))
-            except Exception:
+            except Exception as other:
+                if isinstance(other, HTTPException) and other.code in _REFUSED:
+                    return _completed(req, other.get_response(req.environ))
                 app.logger.exception("The %s page raised itself", error.code)
         if route is None:
             return error

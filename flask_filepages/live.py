@@ -16,6 +16,7 @@ from .context import Binding
 from .context import Context
 from .discovery import Route
 from .errors import Fault
+from .handlers import ALL
 from .handlers import Handler
 from .handlers import Handlers
 from .handlers import read_handlers
@@ -85,26 +86,12 @@ class LiveRoute:
         if self.loaded is not None or route.redirect is not None:
             return []
         faults = [fault for file in self.around for fault in file.load(app, folder)]
-        warnings: list[Fault] = []
-        own: dict[str, Handler] = {}
-        links: list[Link] = []
-        if route.endpoint is not None and self.module is not None:
-            module, found = import_source(self.module, route.endpoint, folder)
-            faults += found
-            if module is not None:
-                own, found, warnings = read_handlers(
-                    module, route.endpoint, has_page=route.page is not None
-                )
-                strict = make_respond(app, file=route.endpoint.path, strict=True)
-                links, wrong = read_links(module, route.endpoint, strict)
-                faults += found + wrong
+        own, links, found = self._read(app, folder)
+        faults += found
         if faults:
             return faults
-        self.warnings = [*route.warnings, *warnings]
         for warning in self.warnings:
             app.logger.warning("%s", warning)
-        if route.page is not None:
-            own.setdefault("GET", GET)
         try:
             own = {method: self._adapted(app, own[method]) for method in own}
         except RuntimeError as error:  # of ensure_sync
@@ -119,6 +106,30 @@ class LiveRoute:
                 lambda handler: bind(self.links, handler, self.respond)
             )
         return []
+
+    def _read(
+        self, app: Flask, folder: str
+    ) -> tuple[dict[str, Handler], list[Link], list[Fault]]:
+        """Import the endpoint; return its handlers, its middleware, its faults."""
+        source, has_page = self.route.endpoint, self.route.page is not None
+        if source is None or self.module is None:
+            return {"GET": GET}, [], []
+        module, faults = import_source(self.module, source, folder)
+        if module is None:
+            return {}, [], faults
+        own, faults, warnings = read_handlers(module, source, has_page=has_page)
+        strict = make_respond(app, file=source.path, strict=True)
+        links, found = read_links(module, source, strict)
+        self.warnings = [*self.route.warnings, *warnings]
+        if has_page:
+            own.setdefault("GET", GET)
+        if self.binding.status >= 400 and own and not {"GET", ALL} & own.keys():
+            problem, fix = (
+                "without GET it answers no error",
+                "Write `def GET(context)`.",
+            )
+            faults.append(Fault("handler", source.relative, problem, fix))
+        return own, links, faults + found
 
     def _adapted(self, app: Flask, handler: Handler) -> Handler:
         """Return *handler* as a plain function of the context."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from marshmallow import Schema
@@ -116,7 +117,7 @@ def _form(context: Context) -> t.Any:
     if request.mimetype != FORM_TYPES[0] and "boundary" not in request.mimetype_params:
         raise BadRequest("The form has no boundary.")
     _refuse_encoded(context)
-    form: MultiDict[str, str] = request.form
+    form: MultiDict[str, str] = _parsed_form(context)
     # Werkzeug's own limit is one of multipart forms only.
     most = request.max_form_parts
     if most is not None and sum(map(len, form.listvalues())) > most:
@@ -128,6 +129,22 @@ def _form(context: Context) -> t.Any:
         form = MultiDict(form)
         form.poplist(token)
     return form
+
+
+def _parsed_form(context: Context) -> t.Any:
+    """Return the form; Werkzeug's parser takes what is malformed for an empty one."""
+    request = context.request
+    if request.mimetype == FORM_TYPES[0]:
+        # Werkzeug holds the length against this, and not that of chunks.
+        limits = (request.max_content_length, request.max_form_memory_size)
+        known = [limit for limit in limits if limit is not None]
+        request.max_content_length = min(known, default=MAX_JSON)
+    strict = functools.partial(request.form_data_parser_class, silent=False)
+    request.form_data_parser_class = t.cast(t.Any, strict)
+    try:
+        return request.form
+    except ValueError as error:
+        raise BadRequest("The form is malformed.") from error
 
 
 def _params(context: Context) -> dict[str, t.Any]:

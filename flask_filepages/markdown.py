@@ -6,13 +6,12 @@ strikethrough; headings get an ``id``. Front matter is YAML.
 
 from __future__ import annotations
 
+import copy
 import functools
 import typing as t
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import yaml
-from flask import render_template
 from jinja2 import TemplateSyntaxError
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -21,6 +20,7 @@ from mdit_py_plugins.anchors import anchors_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
 from .context import Context
+from .rendering import render_jinja
 
 _KEPT = 512  # documents, by their text
 _markdown = (
@@ -35,7 +35,7 @@ _markdown = (
 class Document:
     """What a Markdown text says: its front matter, and its body as HTML."""
 
-    frontmatter: t.Mapping[str, t.Any]
+    frontmatter: dict[str, t.Any]
     content: Markup
 
 
@@ -54,13 +54,10 @@ def render_markdown(context: Context, template: str, data: dict[str, t.Any]) -> 
     layout = document.frontmatter.get("layout")
     if layout is None:
         return f'<!DOCTYPE html><meta charset="utf-8">{document.content}'
-    values = {
-        **data,
-        "context": context,
-        "content": document.content,
-        "frontmatter": document.frontmatter,
-    }
-    return render_template(layout, **values)
+    # A copy: the document is kept, and a layout may change what it gets.
+    front = copy.deepcopy(document.frontmatter)
+    values = {**data, "content": document.content, "frontmatter": front}
+    return render_jinja(context, layout, values)
 
 
 @functools.lru_cache(maxsize=_KEPT)
@@ -70,7 +67,7 @@ def _read(text: str, template: str, filename: str | None) -> Document:
     if tokens and tokens[0].type == "front_matter":
         front = _front_matter(tokens.pop(0), template, filename)
     html = _markdown.renderer.render(tokens, _markdown.options, {})
-    return Document(MappingProxyType(front), Markup(html))
+    return Document(front, Markup(html))
 
 
 def _front_matter(

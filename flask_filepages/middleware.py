@@ -134,19 +134,22 @@ def headers(values: Headers) -> Middleware:
         return response
 
     def headers(context: Context, call_next: CallNext) -> BaseResponse:
-        return on_every_answer(call_next, add)
+        return on_every_answer(context, call_next, add)
 
     return headers
 
 
 def on_every_answer(
-    call_next: CallNext, change: Callable[[t.Any], t.Any]
+    context: Context, call_next: CallNext, change: Callable[[t.Any], t.Any]
 ) -> BaseResponse:
-    """Return the inner answer changed by *change*, as is that to an error."""
+    """Return the inner answer changed by *change*, as is that to an error.
+
+    An error of a route that was rewritten to belongs to the route that did that.
+    """
     try:
         response = call_next()
     except BaseException:
-        if has_request_context():
+        if has_request_context() and not context._trail:
             after_this_request(change)
         raise
     return t.cast(BaseResponse, change(response))
@@ -174,6 +177,8 @@ def read_links(
     given = names[NAME]
     chain = list(given) if isinstance(given, (list, tuple)) else [given]
     faults = []
+    if not chain and source.is_middleware:
+        faults.append(_fault(source, "its middleware is empty"))
     for function in chain:
         problem = "is async" if is_async(function) else None
         problem = problem or unfit(function, "context", "call_next")

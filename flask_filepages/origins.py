@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from flask import Request
+from flask import after_this_request
+from flask import current_app
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -14,12 +15,14 @@ from .context import Context
 from .middleware import CallNext
 from .middleware import Link
 from .middleware import on_every_answer
+from .settings import Settings
 from .targets import check_origin_text
 
 #: Methods that change nothing (RFC 9110, section 9.2.1); ``TRACE`` is never answered.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _ANY = "*"
 _BEARER = "bearer"
+_ALLOWING = ("Access-Control-Allow-Origin", "Access-Control-Allow-Credentials")
 
 
 class Cors:
@@ -65,6 +68,9 @@ class Cors:
         return self.is_open and is_bare
 
     def __call__(self, context: Context, call_next: CallNext) -> BaseResponse:
+        if context._binding.is_error:
+            # The policy of the route that failed counts.
+            return call_next()
         request = context.request
         origin = request.headers.get("Origin")
         asked = "Access-Control-Request-Method" in request.headers
@@ -72,19 +78,21 @@ class Cors:
             return self._preflight(context, origin)
 
         def change(response: BaseResponse) -> BaseResponse:
-            response.vary.add("Origin")
+            with_vary(response)
+            for name in _ALLOWING:
+                response.headers.pop(name, None)
             if self.allows(origin):
                 response.headers.update(self._allowing(origin))
                 if self._expose:
                     response.headers["Access-Control-Expose-Headers"] = self._expose
             return response
 
-        return on_every_answer(call_next, change)
+        return on_every_answer(context, call_next, change)
 
     def _preflight(self, context: Context, origin: str) -> BaseResponse:
         """Return the answer to a preflight (Fetch standard, section 4.8)."""
         response = context.app.response_class(status=204)
-        response.vary.add("Origin")
+        with_vary(response)
         if self.allows(origin):
             methods = ", ".join(context._binding.methods())
             response.headers.update(self._allowing(origin))
@@ -96,9 +104,9 @@ class Cors:
 
     def _allowing(self, origin: str | None) -> dict[str, str]:
         allowed = _ANY if self.is_open else origin or ""
-        fields = {"Access-Control-Allow-Origin": allowed}
+        fields = {_ALLOWING[0]: allowed}
         if self._credentials:
-            fields["Access-Control-Allow-Credentials"] = "true"
+            fields[_ALLOWING[1]] = "true"
         return fields
 
 
@@ -128,6 +136,12 @@ def cors(
     )
 
 
+def with_vary(response: t.Any) -> t.Any:
+    """Return *response* with ``Vary: Origin``, without which caches mix up answers."""
+    response.vary.add("Origin")
+    return response
+
+
 def cors_of(links: t.Sequence[Link]) -> Cors | None:
     """Return the CORS policy of a chain: the one nearest to the handler."""
     policies = [link.function for link in links if isinstance(link.function, Cors)]
@@ -149,28 +163,39 @@ class OriginCheck:
     is not from a browser and passes. The content type is never looked at.
     """
 
-    def __init__(self, site: str | None, trusted: Collection[str]) -> None:
-        self._site = _origin_of(site) if site else None
-        self._trusted = trusted
+    def __init__(self, settings: Settings) -> None:
+        self._site = _origin_of(settings.site) if settings.site else None
+        self._trusted = settings.trusted_origins
 
     def refuse_foreign(self, request: Request, policy: Cors | None) -> None:
-        """Let *request* pass, or raise.
+        """Let *request* pass, or raise and log why.
 
         :param policy: the CORS policy of the route, whose origins are trusted.
         :raises Forbidden: it comes from another site.
         """
-        origin = request.headers.get("Origin")
         if request.environ["REQUEST_METHOD"] in SAFE_METHODS:
             return
-        if origin in self._trusted or (policy is not None and policy.trusts(request)):
+        if self._passes(request, policy):
             return
+        current_app.logger.warning(
+            "%s %s refused: its origin is %r. If that is this site behind a proxy, set"
+            " FILEPAGES_SITE; if it is a friend, FILEPAGES_TRUSTED_ORIGINS.",
+            request.method,
+            request.url_rule,
+            request.headers.get("Origin"),
+        )
+        if policy is not None:
+            after_this_request(with_vary)
+        raise Forbidden("The request comes from a page of another site.")
+
+    def _passes(self, request: Request, policy: Cors | None) -> bool:
+        origin = request.headers.get("Origin")
+        if origin in self._trusted or (policy is not None and policy.trusts(request)):
+            return True
         fetch_site = request.headers.get("Sec-Fetch-Site")
         if fetch_site is not None:
-            if fetch_site in ("same-origin", "none"):
-                return
-        elif origin is None or origin == (self._site or _origin_of(request.host_url)):
-            return
-        raise Forbidden("The request comes from a page of another site.")
+            return fetch_site in ("same-origin", "none")
+        return origin is None or origin == (self._site or _origin_of(request.host_url))
 
 
 def check_origin(context: Context, call_next: CallNext) -> BaseResponse:
@@ -179,8 +204,7 @@ def check_origin(context: Context, call_next: CallNext) -> BaseResponse:
     :raises Forbidden: the request would change something, and comes from a page of
         another site.
     """
-    settings = context._binding.settings
-    check = OriginCheck(settings.site, settings.trusted_origins)
+    check = OriginCheck(context._binding.settings)
     check.refuse_foreign(context.request, context._binding.cors())
     return call_next()
 

@@ -64,8 +64,19 @@ def page_fault(app: Flask, name: str, relative: str) -> Fault | None:
 
 
 def render_jinja(context: Context, template: str, data: dict[str, t.Any]) -> str:
-    """Return the Jinja template rendered with *data* and ``context``."""
-    return render_template(template, **{**data, "context": context})
+    """Return the Jinja template rendered with *data* and ``context``, autoescaped.
+
+    Flask looks at the suffix; here only a text file of the app's goes without.
+    """
+    app = context.app
+    source: t.Any = template
+    is_text = template.endswith(".txt") and ":/" not in template
+    if not (is_text or app.select_jinja_autoescape(template)):
+        environment = app.jinja_env
+        if not hasattr(environment, "filepages_escaping"):
+            environment.extend(filepages_escaping=environment.overlay(autoescape=True))
+        source = t.cast(t.Any, environment).filepages_escaping.get_template(template)
+    return render_template(source, **{**data, "context": context})
 
 
 def make_render(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import types
 import typing as t
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from .context import Context
 from .errors import NotAResponseError
 
+_token_re = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_value_re = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
 #: Makes a response of what a function returned: ``(context, function, value)``.
 Respond = Callable[[Context, Callable[..., t.Any], t.Any], BaseResponse]
 
@@ -32,7 +35,9 @@ def make_respond(app: Flask, *, file: str, strict: bool) -> Respond:
             return value
         environ = context.request.environ
         if isinstance(value, HTTPException):
-            return value.get_response(environ)
+            answer = value.get_response(environ)
+            answer.headers.setdefault("Cache-Control", "no-store")
+            return answer
         if _is_wsgi_response(value):
             return app.response_class.force_type(t.cast(t.Any, value), environ)
         if not strict:
@@ -43,10 +48,34 @@ def make_respond(app: Flask, *, file: str, strict: bool) -> Respond:
 
 
 def finish(context: Context, response: BaseResponse) -> BaseResponse:
-    """Return *response* as it leaves the middleware: with the cookies that were set."""
+    """Return *response* as it leaves the middleware: with the cookies that were set.
+
+    :raises ValueError: it has a header field that no server can send.
+    """
     if context._written_cookies is not None:
         context._written_cookies.write(response)
+    for name, value in response.headers:
+        # Nearly all are plain text, which is cheap to see.
+        if not (value.isascii() and value.isprintable()):
+            _check_value(name, value)
+        if not (name.isascii() and name.replace("-", "").isalnum()):
+            _check_name(name)
     return response
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name that is no token (RFC 9110, section 5.6.2)."""
+    if not _token_re.fullmatch(name):
+        raise ValueError(f"{name!r} is no name of a header field.")
+
+
+def _check_value(name: str, value: str) -> None:
+    """Refuse what is no field value (RFC 9110, section 5.5)."""
+    if not _value_re.fullmatch(value):
+        raise ValueError(
+            f"The value of {name!r} holds a control character, or one that is not"
+            f" Latin-1: {value!r}. Encode it, as with urllib.parse.quote()."
+        )
 
 
 def name_of(function: t.Any) -> str:

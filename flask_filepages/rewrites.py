@@ -40,6 +40,8 @@ def make_rewrite(
                 f"{to!r} is no path of these pages. Write it as '/about', without"
                 " url_prefix; a rewrite does not lead to other sites."
             )
+        if context._binding.is_error:
+            raise ValueError("an error page answers itself; it cannot rewrite")
         trail = (*context._trail, context.route_id)
         if len(trail) > MAX_ROUTES:
             error = RewriteLoopError(trail)

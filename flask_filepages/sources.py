@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import itertools
 import os
 import re
 import typing as t
@@ -83,17 +85,45 @@ def _walk(
     except OSError as error:
         faults.append(unreadable(below, error))
         return
+    faults += _unread_middleware(entries, below)
     for entry in entries:
-        is_passed_over = is_private(entry.name) and entry.name != MIDDLEWARE_FILE
-        if is_passed_over or not _is_inside(entry, root, linked):
+        is_middleware = entry.name == MIDDLEWARE_FILE
+        if is_private(entry.name) and not is_middleware:
             continue
         relative = f"{below}{entry.name}"
+        if not _is_inside(entry, root, linked) or (is_middleware and entry.is_dir()):
+            if is_middleware:
+                faults.append(_no_file(relative))
+            continue
         if entry.is_dir():
             yield from _walk(root, f"{relative}/", suffixes, faults, linked)
             continue
         stem, suffix = os.path.splitext(relative)
         if suffix in suffixes and entry.is_file():
             yield Source(entry.path, relative, stem)
+
+
+def _unread_middleware(entries: list[os.DirEntry[str]], below: str) -> list[Fault]:
+    """Return a fault for each name that only looks like that of middleware: a guard
+    that is not read guards nothing."""
+    names = [entry.name for entry in entries]
+    if MIDDLEWARE_FILE in names:
+        return []
+    private = {name.lower(): name for name in names if name.startswith("_")}
+    wanted = [MIDDLEWARE_FILE, os.path.splitext(MIDDLEWARE_FILE)[0]]
+    close = (difflib.get_close_matches(w, private, cutoff=0.9) for w in wanted)
+    problem = "it looks like middleware, and is not read"
+    fix = f"Rename it to {MIDDLEWARE_FILE}, a file."
+    return [
+        Fault("middleware", f"{below}{private[name]}", problem, fix)
+        for name in dict.fromkeys(itertools.chain.from_iterable(close))
+    ]
+
+
+def _no_file(relative: str) -> Fault:
+    problem = "it is no file of this folder, so nothing is behind it"
+    fix = "Put a file there; a link must not lead out of the folder."
+    return Fault("middleware", relative, problem, fix)
 
 
 def _is_inside(entry: os.DirEntry[str], root: str, linked: set[str]) -> bool:

@@ -11,13 +11,13 @@ from dataclasses import replace
 
 from flask import Flask
 from flask import Request
-from werkzeug.exceptions import Forbidden
 from werkzeug.exceptions import HTTPException
-from werkzeug.exceptions import default_exceptions
 from werkzeug.wrappers import Response as BaseResponse
 
 from . import devtools
 from . import dispatch
+from .assembly import Assembly
+from .bodies import make_rereadable
 from .context import Binding
 from .context import Context
 from .context import current_request
@@ -32,25 +32,18 @@ from .errors import TreeError
 from .failures import failed_context
 from .failures import failure_id
 from .live import LiveRoute
-from .live import MiddlewareFile
 from .modules import anchor_for
 from .modules import finder
-from .modules import module_name
 from .modules import package_of
 from .origins import OriginCheck
 from .redirects import check_slash
 from .redirects import redirect_view
 from .rendering import Renderer
-from .rendering import make_render
 from .rendering import page_fault
 from .responses import finish
-from .responses import make_respond
 from .rewrites import make_rewrite
-from .routing import rules_of
 from .settings import Settings
-from .sources import Source
 from .urls import collisions_with_app
-from .urls import endpoint_name
 from .urls import rules_of_app
 from .urls import shadow_maps
 
@@ -73,7 +66,6 @@ class PagesState:
         self.folder = os.path.realpath(os.path.join(app.root_path, folder))
         self.url_prefix = url_prefix
         self.settings = settings
-        self.renderers = renderers
         if not os.path.isdir(self.folder):
             raise SettingsError(
                 f"There is no folder {self.folder}. Make it, or name another one:"
@@ -88,12 +80,20 @@ class PagesState:
             matchers=usable_matchers(app.url_map),
             redirects=settings.redirects,
         )
-        self._middleware: dict[str, MiddlewareFile] = {}
-        self._origin_check = OriginCheck(settings.site, settings.trusted_origins)
-        self._rewrite = make_rewrite(
+        self._origin_check = OriginCheck(settings)
+        rewrite = make_rewrite(
             app, prefix=url_prefix, binding_of=self._binding_of, enter=self._enter
         )
-        self.routes = self._live_routes()
+        self.routes = Assembly(
+            app,
+            name,
+            url_prefix,
+            self.folder,
+            self.anchor,
+            settings,
+            renderers,
+            rewrite,
+        ).live_routes(self.tree, self.methods)
         self._by_endpoint = {live.endpoint: live for live in self.routes.values()}
         self._lock = threading.RLock()
         self._is_set_up = False
@@ -109,61 +109,6 @@ class PagesState:
     def error_routes(self) -> t.Mapping[int, Route]:
         """The routes of the error pages, by code."""
         return self.tree.error_routes
-
-    def _live_routes(self) -> dict[str, LiveRoute]:
-        codes = {route.id: code for code, route in self.tree.error_routes.items()}
-        taken = {p.shape for route in self.tree.routes for p in route.patterns}
-        routes = {}
-        for route in self.tree.routes:
-            live = self._live(route, codes.get(route.id))
-            live.rules += rules_of(
-                route,
-                taken,
-                prefix=self.url_prefix,
-                endpoint=live.endpoint,
-                slash=self.settings.trailing_slash,
-                methods=functools.partial(self.methods, live),
-            )
-            routes[route.id] = live
-        return routes
-
-    def _live(self, route: Route, code: int | None) -> LiveRoute:
-        source = route.source
-        module = self._module_of(route.endpoint) if route.endpoint else None
-        respond = make_respond(
-            self.app,
-            file=source.path if source else route.name,
-            strict=self.settings.strict_response,
-        )
-        binding = Binding(
-            route.id,
-            dict.fromkeys(route.optional_params),
-            make_render(self.name, route, self.renderers),
-            self._rewrite,
-            bool(route.prerender),
-            self.settings,
-        )
-        if code is not None:
-            # Asked for by its own URL, too.
-            error = default_exceptions[code]()
-            binding = replace(binding, status=code, props={"error": error})
-        live = LiveRoute(
-            route, endpoint_name(self.name, route.id), module, respond, binding
-        )
-        live.binding = replace(
-            binding,
-            methods=lambda: live.handlers.allow,
-            cors=lambda: live.cors,
-        )
-        live.around = [self._middleware_file(file) for file in route.middleware]
-        return live
-
-    def _middleware_file(self, source: Source) -> MiddlewareFile:
-        made = MiddlewareFile(source, self._module_of(source))
-        return self._middleware.setdefault(source.relative, made)
-
-    def _module_of(self, source: Source) -> str:
-        return module_name(self.anchor, self.folder, source.relative)
 
     # -- registering ----------------------------------------------------------
 
@@ -230,19 +175,8 @@ class PagesState:
 
     def _guard(self, live: LiveRoute, req: Request) -> None:
         """Raise 403 for a request that a page of another site makes a browser send."""
-        if not self.settings.check_origin:
-            return
-        try:
+        if self.settings.check_origin:
             self._origin_check.refuse_foreign(req, live.cors)
-        except Forbidden:
-            self.app.logger.warning(
-                "%s refused %s from origin %r. If that is this site behind a proxy, set"
-                " FILEPAGES_SITE; if it is a friend, FILEPAGES_TRUSTED_ORIGINS.",
-                live.route.id,
-                req.method,
-                req.headers.get("Origin"),
-            )
-            raise
 
     def _binding_of(self, endpoint: str) -> Binding | None:
         """Return the binding of a route that a rewrite may lead to."""
@@ -331,7 +265,8 @@ class PagesState:
         handler = live.handlers.find("GET")
         req = current_request()
         props = {"error": error, "request_id": failure_id(req)}
-        binding = replace(live.binding, props=props)
+        binding = replace(live.binding, props=props, is_error=True)
+        make_rereadable(req)
         context = Context(req, {}, binding)
         failed = failed_context(req)
         if failed is not None:

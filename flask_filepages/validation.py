@@ -13,6 +13,7 @@ from marshmallow import EXCLUDE
 from marshmallow import RAISE
 from marshmallow import Schema
 from marshmallow import ValidationError
+from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import NotFound
 
 from .context import Context
@@ -27,7 +28,7 @@ _MARK = "_filepages_schemas"
 _ERRORS = "errors"
 #: Unknown fields are refused in bodies, and ignored elsewhere: a browser sends more
 #: than an endpoint asked for.
-_BODIES = ("json", "form")
+_BODIES = ("json", "form", "files")
 #: Digits before or after the point. Writing out the Decimal of a billion digits that
 #: twelve characters stand for would end the process.
 _MOST_DIGITS = 400
@@ -169,7 +170,10 @@ def _values(
 
 def _parse(location: str, schema: Schema, context: Context) -> t.Any:
     unknown = _unknown(location, schema)
-    value = _parser.parse(schema, context, location=location, unknown=unknown)
+    try:
+        value = _parser.parse(schema, context, location=location, unknown=unknown)
+    except (RecursionError, OverflowError) as error:
+        raise BadRequest("The content is out of all bounds.") from error
     path = _too_long(value)
     if path is not None:
         message: t.Any = ["Number too large."]
@@ -195,13 +199,25 @@ def _too_long(value: t.Any) -> list[str] | None:
     if isinstance(value, Decimal):
         exponent = value.adjusted()
         return [] if value.is_finite() and abs(exponent) > _MOST_DIGITS else None
-    items: t.Iterable[tuple[t.Any, t.Any]] = ()
-    if isinstance(value, Mapping):
-        items = value.items()
-    elif isinstance(value, (list, tuple)):
-        items = enumerate(value)
-    for name, one in items:
+    if isinstance(value, (str, bytes, int, float, type(None))):
+        return None
+    for name, one in _parts(value):
         path = _too_long(one)
         if path is not None:
             return [str(name), *path]
     return None
+
+
+def _parts(value: t.Any) -> t.Iterable[tuple[t.Any, t.Any]]:
+    """Yield the names and values that *value* is made of; of an object of the user's,
+    its own attributes that are numbers."""
+    if isinstance(value, Mapping):
+        yield from ((name, name) for name in value if isinstance(name, Decimal))
+        yield from value.items()
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        yield from enumerate(value)
+    else:
+        own = getattr(value, "__dict__", {})
+        yield from (
+            (name, one) for name, one in own.items() if isinstance(one, Decimal)
+        )

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from marshmallow import Schema
+from marshmallow import fields
 
 import flask_filepages
 from flask_filepages.cli import filepages
@@ -55,9 +59,9 @@ def test_files_that_the_readme_names_are_there() -> None:
 
 
 def blocks(text: str) -> dict[str, str]:
-    """Return the Python blocks of a page that say which file they are."""
+    """Return the blocks of a page that say which file they are."""
     found = re.findall(
-        r"\.\. code-block:: python\n(?:    :caption: (\S+)\n)?\n((?:    .*\n|\n)+)",
+        r"\.\. code-block:: (?:python|jinja|md)\n(?:    :caption: (\S+)\n)?\n((?:    .*\n|\n)+)",
         text,
     )
     plain = [(name, re.sub("^    ", "", code, flags=re.M)) for name, code in found]
@@ -99,6 +103,100 @@ def test_the_quickstart_works_as_typed(pytester: pytest.Pytester) -> None:
     assert asked.outlines[0] == '{"hello":"ann"}'
     assert asked.outlines[0] in text
     assert all(line in text for line in listed.outlines)
+
+
+APP = "from flask import Flask\nfrom flask_filepages import FilePages\napp = Flask(__name__)\npages = FilePages(app)\n"
+ASKED = {
+    "pages": """
+        got = client.get("/contact").text, client.get("/rules").text
+        assert "<title>A site</title>" in got[0] and "error" not in got[0]
+        assert "<title>House rules</title>" in got[1] and "<em>kind</em>" in got[1]
+        again = client.post("/contact", data={"email": "<x>"})
+        assert again.status_code == 422 and "Not a valid email" in again.text
+        assert 'value="&lt;x&gt;"' in again.text
+        assert client.post("/contact", data={"email": "a@b.example"}).status_code == 303
+        assert "About localhost" in client.get("/about").text
+    """,
+    "middleware": """
+        assert client.get("/admin/x").headers["Location"] == "/login"
+        client.set_cookie("reader", "Ann")
+        report = client.get("/report")
+        assert report.text == "for Ann" and "Server-Timing" in report.headers
+        assert client.get("/latest").get_json() == {"id": "42", "path": "/latest"}
+        got = client.get("/api/x", headers={"Origin": "https://app.example"})
+        assert got.headers["Access-Control-Allow-Origin"] == "https://app.example"
+        assert got.headers["X-Content-Type-Options"] == "nosniff"
+    """,
+    "validation": """
+        bad = client.post("/api/posts", json={"tags": [7], "x": 1})
+        assert bad.status_code == 422
+        assert [e["pointer"] for e in bad.get_json()["errors"]] == ["#/title", "#/tags/0", "#/x"]
+        assert client.post("/api/posts", json={"title": "x"}).get_json()["id"] == 1
+        assert client.get("/api/posts?page=2&x=1").get_json() == {"page": 2}
+    """,
+    "errors": """
+        assert "nothing at /x" in client.get("/x").text
+        assert client.get("/api/posts/1").get_json()["detail"] == "There is no such post."
+        invalid = client.post("/api/tags", json={}).get_json()
+        assert invalid["invalid"]["json"] == {"name": ["Missing data for required field."]}
+    """,
+    "security": """
+        got = client.get("/api/data", headers={"Origin": "http://localhost:3000"})
+        assert got.headers["Access-Control-Allow-Credentials"] == "true"
+        assert got.headers["Referrer-Policy"] == "same-origin"
+        foreign = {"Origin": "https://evil.example"}
+        assert client.post("/api/data", headers=foreign).status_code == 403
+    """,
+}
+MORE = {
+    "middleware": {
+        "pages/admin/x.html": "",
+        "pages/api/x.py": "def GET(context):\n    return context.json(1)\n",
+    }
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_the_examples_of_a_page_answer(pytester: pytest.Pytester, name: str) -> None:
+    found = blocks((ROOT / "docs" / f"{name}.rst").read_text(encoding="utf-8"))
+    files = {"__init__.py": APP, **found, **MORE.get(name, {})}
+    write_files(pytester.path, {f"myapp/{path}": text for path, text in files.items()})
+    code = "import os\nfrom myapp import app, pages\napp.secret_key = 'x'\n"
+    code += "pages.load()\nclient = app.test_client()\n" + textwrap.dedent(ASKED[name])
+    asked = pytester.run(sys.executable, "-c", code)
+    tests = [path for path in found if path.endswith("_test.py")]
+
+    assert asked.ret == 0, asked.stderr.str()
+    if tests:
+        options = ("--import-mode=importlib", "-q", "-p", "no:cacheprovider")
+        result = pytester.run(sys.executable, "-m", "pytest", *options, "myapp")
+        result.assert_outcomes(passed=len(tests))
+
+
+def plain_blocks() -> list[tuple[str, str]]:
+    """Return the Python blocks of these pages that are no files."""
+    pattern = r"\.\. code-block:: python\n\n((?:    .*\n|\n)+)"
+    texts = {name: (ROOT / "docs" / f"{name}.rst").read_text("utf-8") for name in ASKED}
+    return [
+        (n, textwrap.dedent(b))
+        for n, x in texts.items()
+        for b in re.findall(pattern, x)
+    ]
+
+
+@pytest.mark.parametrize(("name", "block"), plain_blocks())
+def test_the_small_examples_run(tmp_path: Path, name: str, block: str) -> None:
+    (tmp_path / "pages").mkdir()
+
+    class PostBody(Schema):
+        title = fields.String()
+
+    app = Flask("small", root_path=str(tmp_path))
+    names = {"app": app, "FilePages": flask_filepages.FilePages, "PostBody": PostBody}
+    names |= {"validate": flask_filepages.validate, "login_required": lambda f: f}
+    exec(block, names)
+    if "config" in block:
+        flask_filepages.FilePages(app)
 
 
 def test_no_page_speaks_of_a_folder_of_this_machine() -> None:

@@ -46,7 +46,7 @@ FLOORS = [
         "routing",
         "urls",
     },
-    {"devtools", "live", "state"},
+    {"assembly", "devtools", "live", "state"},
     {"extension"},
     {"cli", "testing", "pytest_plugin", "__init__"},
 ]
@@ -60,7 +60,7 @@ BESIDE = {
     "targets": {"errors"},
     "context": {"cookies"},
     "rendering": {"context"},
-    "markdown": {"context"},
+    "markdown": {"context", "rendering"},
     "responses": {"context"},
     "failures": {"context"},
     "middleware": {"context", "responses"},
@@ -78,7 +78,8 @@ BESIDE = {
     "discovery": {"prerender", "sources"},
     "imports": {"modules", "sources"},
     "live": {"devtools"},
-    "state": {"devtools", "live"},
+    "assembly": {"live"},
+    "state": {"assembly", "devtools", "live"},
 }
 MODULES = sorted(Path(flask_filepages.__file__).parent.glob("*.py"))
 

@@ -7,6 +7,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+from . import boundary
 from . import request_cost
 from . import startup
 
@@ -15,7 +16,7 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 
 def main() -> None:
     quick = "--quick" in sys.argv[1:]
-    names = ("Flask", "Werkzeug", "flask-smorest", "fastapi")
+    names = ("Flask", "Werkzeug", "marshmallow", "flask-smorest", "APIFlask", "fastapi")
     lines = [
         "# Benchmarks",
         "",
@@ -26,7 +27,7 @@ def main() -> None:
         "",
     ]
     print("\n".join(lines))
-    for part in (request_cost, startup):
+    for part in (request_cost, boundary, startup):
         for line in part.run(quick):
             print(line, flush=True)
             lines.append(line)

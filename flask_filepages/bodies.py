@@ -8,6 +8,7 @@ import typing as t
 from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wsgi import get_input_stream
 
 from .errors import BodyAlreadyReadError
 
@@ -18,12 +19,6 @@ if t.TYPE_CHECKING:
 #: and as a form in any order. Werkzeug's own limit for form fields in memory.
 KEPT_FORM = 500_000
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
-
-
-def has_body(environ: t.Mapping[str, t.Any]) -> bool:
-    """Whether a body was sent with a method that seldom has one (RFC 9112, 6.3)."""
-    length = environ.get("CONTENT_LENGTH", "0")
-    return length != "0" or "HTTP_TRANSFER_ENCODING" in environ
 
 
 def make_rereadable(request: Request) -> None:
@@ -38,23 +33,31 @@ def make_rereadable(request: Request) -> None:
     While it is read, a body that breaks off or is framed wrongly is 400, and one that
     passes ``MAX_CONTENT_LENGTH`` is 413, also if it comes in chunks.
     """
-    if isinstance(vars(request).get("stream"), BodyStream):
+    own = vars(request)
+    stream = own.get("stream")
+    if isinstance(stream, BodyStream):
         return
     is_form = request.mimetype in FORM_TYPES
-    length = request.content_length
-    keeps = is_form and length is not None and length <= KEPT_FORM
-    used_up = is_form and "form" in vars(request)
-    vars(request)["stream"] = BodyStream(request, keeps=keeps, used_up=used_up)
+    used_up = is_form and "form" in own
+    keeps = is_form and not used_up
+    own["stream"] = BodyStream(
+        request,
+        stream,
+        keeps=keeps and (request.content_length or KEPT_FORM + 1) <= KEPT_FORM,
+        used_up=used_up,
+    )
 
 
 class BodyStream(io.RawIOBase):
     """The body as a stream. At its end there are no more bytes, as in every stream;
     only reading all of it another time is an error."""
 
-    def __init__(self, request: Request, *, keeps: bool, used_up: bool) -> None:
+    def __init__(
+        self, request: Request, stream: t.Any, *, keeps: bool, used_up: bool
+    ) -> None:
         self._request = request
-        self._stream: t.IO[bytes] | None = vars(request).pop("stream", None)
-        self._keeps = keeps and not used_up
+        self._stream = stream
+        self._keeps = keeps
         self._used_up = used_up
 
     def readable(self) -> bool:
@@ -67,11 +70,17 @@ class BodyStream(io.RawIOBase):
         :raises BadRequest: the body breaks off, or is framed wrongly.
         :raises RequestEntityTooLarge: it is longer than it may be.
         """
-        if size is not None and size >= 0:
-            return self._took("read", size)
-        if self._used_up:
-            raise BodyAlreadyReadError
-        return self._took("read")
+        if size is None or size < 0:
+            if self._used_up:
+                raise BodyAlreadyReadError
+            size = -1
+        try:
+            chunk: bytes = (self._stream or self._opened()).read(size)
+        except Exception as error:
+            raise _readable(error) from error
+        if chunk:
+            self._used_up = True
+        return chunk
 
     def readinto(self, buffer: t.Any, /) -> int:
         chunk = self.read(len(buffer))
@@ -79,38 +88,45 @@ class BodyStream(io.RawIOBase):
         return len(chunk)
 
     def readline(self, size: int | None = -1, /) -> bytes:
-        return self._took("readline", -1 if size is None else size)
+        try:
+            stream = self._stream or self._opened()
+            line: bytes = stream.readline(-1 if size is None else size)
+        except Exception as error:
+            raise _readable(error) from error
+        if line:
+            self._used_up = True
+        return line
 
     def readall(self) -> bytes:
-        return self._took("read")
+        return self.read()
 
-    def _took(self, method: str, *size: int) -> bytes:
-        try:
-            chunk: bytes = getattr(self._source(), method)(*size)
-        except HTTPException:
-            raise
-        except Exception as error:
-            # Each server has exceptions of its own for a body that it cannot read.
-            raise BadRequest("The body could not be read to its end.") from error
-        self._used_up = self._used_up or bool(chunk)
-        return chunk
+    def _opened(self) -> t.Any:
+        """Return the server's stream, as Werkzeug limits it.
 
-    def _source(self) -> t.IO[bytes]:
-        """Return Werkzeug's stream; what is to be kept is read as a whole first.
-
-        Werkzeug makes the stream when it is first asked for, and raises 413 then.
+        What is to be kept is read as a whole first. Werkzeug raises 413 here.
         """
-        if self._stream is None or self._keeps:
-            own = vars(self._request)
-            del own["stream"]
+        request = self._request
+        stream = _bounded(request) or get_input_stream(
+            request.environ, max_content_length=request.max_content_length
+        )
+        if self._keeps:
+            self._keeps = False
+            own = vars(request)
+            own["stream"] = stream
             try:
-                stream = _bounded(self._request) or self._request.stream
-                if self._keeps:
-                    stream = io.BytesIO(self._request.get_data(cache=True))
+                stream = io.BytesIO(request.get_data(cache=True))
             finally:
                 own["stream"] = self
-            self._stream, self._keeps = stream, False
-        return self._stream
+        self._stream = stream
+        return stream
+
+
+def _readable(error: Exception) -> HTTPException:
+    """Return what to raise for an error of the server's stream: each server has
+    exceptions of its own for a body that it cannot read."""
+    if isinstance(error, HTTPException):
+        return error
+    return BadRequest("The body could not be read to its end.")
 
 
 def _bounded(request: Request) -> t.IO[bytes] | None:
@@ -118,12 +134,13 @@ def _bounded(request: Request) -> t.IO[bytes] | None:
 
     Werkzeug's own ends at the limit, silently, when all of it is read.
     """
+    environ = request.environ
+    if environ.get("CONTENT_LENGTH") or not environ.get("wsgi.input_terminated"):
+        return None
     limit = request.max_content_length
-    if limit is None or request.content_length is not None:
+    if limit is None:
         return None
-    if not request.environ.get("wsgi.input_terminated"):
-        return None
-    return t.cast("t.IO[bytes]", _BoundedStream(request.environ["wsgi.input"], limit))
+    return t.cast("t.IO[bytes]", _BoundedStream(environ["wsgi.input"], limit))
 
 
 class _BoundedStream(io.RawIOBase):

@@ -10,7 +10,6 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map
 from werkzeug.wrappers import Response as BaseResponse
 
-from .bodies import has_body
 from .bodies import make_rereadable
 from .context import Binding
 from .context import Context
@@ -20,6 +19,7 @@ from .handlers import Handlers
 from .origins import SAFE_METHODS
 from .responses import Respond
 from .responses import finish
+from .responses import known_names
 from .routing import FileRule
 
 View = Callable[..., t.Any]
@@ -51,6 +51,7 @@ def make_view(
     """
     table = handlers.table
     new = Context.__new__
+    known = known_names
 
     def view(**params: t.Any) -> BaseResponse:
         req: Request = current_request()
@@ -65,19 +66,29 @@ def make_view(
         context._binding = binding
         context._written_cookies = None
         # As it was sent: methods are case-sensitive (RFC 9110, 9.1), Flask's are not.
-        method = req.environ["REQUEST_METHOD"]
+        environ = req.environ
+        method = environ["REQUEST_METHOD"]
         try:
-            if method not in table:
+            handler = table.get(method)
+            if handler is None:
                 prepare()
             if method not in SAFE_METHODS:
                 guard(req)
                 make_rereadable(req)
-            elif has_body(req.environ):
+            elif "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
                 make_rereadable(req)
-            handler = table.get(method) or handlers.find(method)
+            if handler is None:
+                handler = handlers.find(method)
             response = handler(context)
             if not isinstance(response, BaseResponse):
                 response = respond(context, handler, response)
+            if context._written_cookies is None:
+                # What nearly all header fields are, seen without a call.
+                for name, value in response.headers:
+                    if not (name in known and value.isascii() and value.isprintable()):
+                        break
+                else:
+                    return response
             return finish(context, response)
         except BaseException as error:
             remember(context, error)

@@ -6,7 +6,6 @@ import functools
 import typing as t
 
 from marshmallow import Schema
-from marshmallow import ValidationError
 from webargs.core import Parser
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
@@ -75,16 +74,17 @@ class LocationParser(Parser[Context]):
         """Return the values of *location* as they were sent."""
         return _RAW[location](context)
 
-    def handle_error(
-        self,
-        error: ValidationError,
-        req: Context,
-        schema: Schema,
-        *,
-        error_status_code: int | None,
-        error_headers: t.Mapping[str, str] | None,
-    ) -> t.NoReturn:
-        raise error
+    def load(
+        self, schema: Schema, context: Context, location: str, unknown: t.Any
+    ) -> t.Any:
+        """Return the values of *location*, loaded by *schema*.
+
+        It is :meth:`parse` without the handlers for errors of a framework's own.
+
+        :raises marshmallow.ValidationError: the schema does not take them.
+        """
+        data = self._load_location_data(schema=schema, req=context, location=location)
+        return schema.load(data, unknown=unknown)
 
 
 def _json(context: Context) -> t.Any:
@@ -159,7 +159,7 @@ def _files(context: Context) -> t.Any:
 
 def _refuse_encoded(context: Context) -> None:
     """Refuse a body that is compressed (RFC 9110, section 8.4): it could be a bomb."""
-    encoding = context.request.headers.get("Content-Encoding", "identity")
+    encoding: str = context.request.environ.get("HTTP_CONTENT_ENCODING", "identity")
     if encoding.lower() != "identity":
         raise UnsupportedMediaType("Send it without a Content-Encoding.")
 

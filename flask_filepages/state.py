@@ -151,7 +151,7 @@ class PagesState:
                 live.handlers,
                 checks,
                 functools.partial(self._prepare, live),
-                functools.partial(self._guard, live),
+                self._guard(live),
                 live.respond,
             )
         view.__module__ = live.module or self.anchor
@@ -173,10 +173,13 @@ class PagesState:
 
         return check
 
-    def _guard(self, live: LiveRoute, req: Request) -> None:
-        """Raise 403 for a request that a page of another site makes a browser send."""
-        if self.settings.check_origin:
-            self._origin_check.refuse_foreign(req, live.cors)
+    def _guard(self, live: LiveRoute) -> dispatch.Guard:
+        """Return what raises 403 for a request that a page of another site makes a
+        browser send."""
+        if not self.settings.check_origin:
+            return lambda req: None
+        refuse_foreign = self._origin_check.refuse_foreign
+        return lambda req: refuse_foreign(req, live.cors)
 
     def _binding_of(self, endpoint: str) -> Binding | None:
         """Return the binding of a route that a rewrite may lead to."""
@@ -187,8 +190,7 @@ class PagesState:
         """Answer a rewritten request."""
         live = self._by_endpoint[endpoint]
         self._prepare(live)
-        guard = functools.partial(self._guard, live)
-        return dispatch.enter(context, live.handlers, guard, live.respond)
+        return dispatch.enter(context, live.handlers, self._guard(live), live.respond)
 
     def _set_up(self) -> None:
         """Look at the app's own routes, now that all of them are there."""

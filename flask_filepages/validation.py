@@ -13,6 +13,8 @@ from marshmallow import EXCLUDE
 from marshmallow import RAISE
 from marshmallow import Schema
 from marshmallow import ValidationError
+from marshmallow import fields
+from marshmallow.exceptions import MarshmallowError
 from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import NotFound
 
@@ -32,6 +34,16 @@ _BODIES = ("json", "form", "files")
 #: Digits before or after the point. Writing out the Decimal of a billion digits that
 #: twelve characters stand for would end the process.
 _MOST_DIGITS = 400
+
+#: Fields of marshmallow's that give no Decimal; any other class of field might.
+_PLAIN = frozenset(
+    field
+    for field in vars(fields).values()
+    if isinstance(field, type)
+    and issubclass(field, fields.Field)
+    and not issubclass(field, (fields.Decimal, fields.Nested, fields.Raw))
+)
+_INNER = ("inner", "key_field", "value_field")
 
 _parser = LocationParser()
 
@@ -121,16 +133,18 @@ def _validated(
 ) -> Callable[..., t.Any]:
     takes_errors = _ERRORS in inspect.signature(function).parameters
     parsers = {
-        location: functools.partial(_parse, location, schema)
-        for location, schema in schemas.items()
+        location: _make_parser(location, schema) for location, schema in schemas.items()
     }
 
     def completed(args: tuple[t.Any, ...], given: dict[str, t.Any]) -> dict[str, t.Any]:
-        if not given.keys().isdisjoint(schemas):
+        if given and not given.keys().isdisjoint(schemas):
             return given
-        # A decorator may put an argument of its own before the context.
-        context = next(arg for arg in args if isinstance(arg, Context))
-        return {**given, **_values(context, parsers, takes_errors)}
+        context = args[0]
+        if not isinstance(context, Context):
+            # A decorator may put an argument of its own before it.
+            context = next(arg for arg in args if isinstance(arg, Context))
+        values = _values(context, parsers, takes_errors)
+        return {**given, **values} if given else values
 
     @functools.wraps(function)
     async def awaited(*args: t.Any, **given: t.Any) -> t.Any:
@@ -159,7 +173,7 @@ def _values(
         except ValidationError as error:
             if location == "params":
                 raise NotFound from error
-            errors.update(t.cast("dict[str, t.Any]", error.messages))
+            errors[location] = error.messages
             values[location] = _parser.raw(context, location)
     if takes_errors:
         values[_ERRORS] = errors
@@ -168,19 +182,48 @@ def _values(
     return values
 
 
-def _parse(location: str, schema: Schema, context: Context) -> t.Any:
+def _make_parser(location: str, schema: Schema) -> Callable[[Context], t.Any]:
+    """Return what gives the values of *location*, or raises marshmallow's error."""
     unknown = _unknown(location, schema)
-    try:
-        value = _parser.parse(schema, context, location=location, unknown=unknown)
-    except (RecursionError, OverflowError) as error:
-        raise BadRequest("The content is out of all bounds.") from error
-    path = _too_long(value)
-    if path is not None:
-        message: t.Any = ["Number too large."]
-        for name in reversed(path):
-            message = {name: message}
-        raise ValidationError({location: message})
-    return value
+    has_decimals = _holds_decimals(schema)
+
+    def parse(context: Context) -> t.Any:
+        try:
+            value = _parser.load(schema, context, location, unknown)
+        except (RecursionError, OverflowError) as error:
+            raise BadRequest("The content is out of all bounds.") from error
+        path = _too_long(value) if has_decimals else None
+        if path is not None:
+            message: t.Any = ["Number too large."]
+            for name in reversed(path):
+                message = {name: message}
+            raise ValidationError(message)
+        return value
+
+    return parse
+
+
+def _holds_decimals(
+    schema: Schema, seen: frozenset[type[Schema]] = frozenset()
+) -> bool:
+    """Whether a field of *schema*, however deep, could give a Decimal."""
+    if type(schema) in seen:
+        return False
+    seen |= {type(schema)}
+    return any(_gives_decimals(field, seen) for field in schema.fields.values())
+
+
+def _gives_decimals(field: fields.Field[t.Any], seen: frozenset[type[Schema]]) -> bool:
+    if isinstance(field, fields.Nested):
+        try:
+            return _holds_decimals(field.schema, seen)
+        except (MarshmallowError, ValueError):  # a name that is not there yet
+            return True
+    if type(field) not in _PLAIN:
+        return True
+    inner = [getattr(field, name, None) for name in _INNER]
+    inner += getattr(field, "tuple_fields", ())
+    return any(_gives_decimals(one, seen) for one in inner if one is not None)
 
 
 def _unknown(location: str, schema: Schema) -> str | None:

@@ -14,7 +14,6 @@ from marshmallow import RAISE
 from marshmallow import Schema
 from marshmallow import ValidationError
 from marshmallow import fields
-from marshmallow.exceptions import MarshmallowError
 from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import NotFound
 
@@ -217,7 +216,7 @@ def _gives_decimals(field: fields.Field[t.Any], seen: frozenset[type[Schema]]) -
     if isinstance(field, fields.Nested):
         try:
             return _holds_decimals(field.schema, seen)
-        except (MarshmallowError, ValueError):  # a name that is not there yet
+        except Exception:  # it names what is not there yet
             return True
     if type(field) not in _PLAIN:
         return True

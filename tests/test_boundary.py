@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import typing as t
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder
 
+import flask_filepages
 from flask_filepages import FilePages
 from flask_filepages import LoadError
 from flask_filepages import TreeError
@@ -391,3 +393,31 @@ def test_front_matter_is_of_one_request(tmp_path: Path) -> None:
 
     assert "alice" in client.get("/a?n=alice").text
     assert "alice" not in client.get("/a?n=bob").text
+
+
+# -- what is read of a request --------------------------------------------------------------
+
+#: Each header field that the package looks at by name, and what it may decide.
+FIELDS = {
+    "Access-Control-Request-Method": "whether OPTIONS is a preflight",
+    "Authorization": "whether a browser added credentials by itself",
+    "Content-Encoding": "whether a body is refused",
+    "Cookie": "whether a visitor is behind the request",
+    "Origin": "whether the request comes from another site",
+    "Sec-Fetch-Site": "the same",
+    "Transfer-Encoding": "whether there is a body",
+}
+
+
+def test_no_other_header_field_is_read() -> None:
+    """A header that decides about routes or guards is how other frameworks fell."""
+    package = Path(flask_filepages.__file__).parent
+    text = "\n".join(path.read_text(encoding="utf-8") for path in package.glob("*.py"))
+    by_name = re.findall(
+        r'headers\.get\(\s*"([^"]+)"|"([^"]+)" (?:not )?in [\w.]*headers', text
+    )
+    by_key = re.findall(r'"HTTP_([A-Z_]+)"', text)
+    read = {name for names in by_name for name in names if name}
+    read |= {key.replace("_", "-").title() for key in by_key}
+
+    assert read == set(FIELDS)

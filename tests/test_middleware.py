@@ -464,6 +464,14 @@ def test_the_mark_is_read_and_changes_nothing_else() -> None:
     assert links[0].name == "a.py:marked"
 
 
+def test_a_method_is_marked_by_a_function_around_it() -> None:
+    class Owner:
+        def method(self, context: t.Any, call_next: t.Any) -> t.Any: ...
+
+    with pytest.raises(TypeError, match="cannot mark a method"):
+        once_per_render(Owner().method)
+
+
 def test_a_middleware_is_a_plain_function_for_its_test() -> None:
     middleware = headers({"X-A": "1"})
     answer = middleware(make_context(), lambda: Response("inner"))

@@ -109,9 +109,9 @@ def test_it_can_be_off_and_on_for_a_folder(make_pages: MakePages) -> None:
 def test_it_is_a_plain_function() -> None:
     from flask import Response
 
-    context = make_context("POST", headers={"Origin": "http://localhost"})
-
-    assert check_origin(context, lambda: Response("inner")).get_data() == b"inner"
+    for method, origin in (("POST", "http://localhost"), ("GET", OTHER)):
+        context = make_context(method, headers={"Origin": origin})
+        assert check_origin(context, lambda: Response("inner")).get_data() == b"inner"
 
 
 @pytest.mark.parametrize(
@@ -205,6 +205,8 @@ def test_preflight_tells_the_real_methods_and_runs_nothing(
     assert answer.headers["Vary"] == foreign.headers["Vary"] == "Origin"
     assert "Access-Control-Allow-Private-Network" not in answer.headers
     assert [name for name, _ in foreign.headers if name.startswith("Access")] == []
+    plain = cors_client(make_pages, f"'{APP}'").options("/api", headers=asked)
+    assert "Access-Control-Allow-Headers" not in plain.headers
 
 
 def test_other_routes_have_none(make_pages: MakePages) -> None:

@@ -339,6 +339,21 @@ def test_a_decimal_deep_inside_is_pointed_at(make_pages: MakePages) -> None:
     ]
 
 
+def test_a_nested_schema_may_be_named_before_it_is_there(
+    make_pages: MakePages,
+) -> None:
+    code = (
+        "class Outer(Schema):\n    inner = fields.Nested('LaterInner')\n"
+        "    other = fields.Nested(lambda: LaterInner())\n"
+        "@validate(json=Outer)\ndef POST(context, json):\n    return context.json(json)\n"
+        "class LaterInner(Schema):\n    price = fields.Decimal(as_string=True)\n"
+    )
+    app = make_pages({"a.py": HEAD + code})
+    client = app.test_client()
+
+    assert client.post("/a", json={"inner": {"price": "1e9999"}}).status_code == 422
+
+
 def test_schemas_that_hold_themselves_end(make_pages: MakePages) -> None:
     code = (
         "class Tree(Schema):\n    below = fields.Nested(lambda: Tree())\n"
@@ -381,6 +396,7 @@ def test_json_has_a_limit_where_the_app_has_none(
         ("@validate(json=Body)\ndef POST(context): ...\n", "write `def POST(context, json)"),
         ("@validate(json=Body)\ndef POST(context, body): ...\n", "does not take what it validates"),
         ("@validate()\ndef POST(context): ...\n", "names a location"),
+        ("POST = validate(json=Body)(None)\n", "@validate goes before `def`"),
         ("@validate(json=1)\ndef POST(context, json): ...\n", "1 is no marshmallow schema"),
         ("@validate(json=Body)\n@validate(json=Body)\ndef POST(context, json): ...\n", "name all locations in one"),
         ("@validate(body=Body)\ndef POST(context, json): ...\n", "unexpected keyword argument 'body'"),

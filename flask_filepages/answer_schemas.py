@@ -14,6 +14,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from .context import Context
 from .errors import AnswerMismatchError
+from .responses import name_of
+from .responses import place_of
 from .validation import SchemaLike
 from .validation import as_schema
 
@@ -29,6 +31,8 @@ def responds(schema: SchemaLike, *, status: int = 200) -> Callable[[F], F]:
 
     :raises TypeError: *schema* is none.
     """
+    if not isinstance(schema, type) and callable(schema):
+        raise TypeError("Write @responds(Schema), with a schema.")
     made = as_schema(schema)
 
     def mark(function: F) -> F:
@@ -44,10 +48,11 @@ def schemas_of_answers(function: t.Any) -> Mapping[int, Schema]:
 
 
 def with_answer_check(
-    function: Callable[..., t.Any], handler: Callable[[Context], t.Any]
+    function: Callable[..., t.Any], handler: Callable[[Context], t.Any], file: str
 ) -> Callable[[Context], t.Any]:
     """Return *handler*; what it answers is held against the schemas of *function*.
 
+    :param file: what an error calls the file of *function*.
     :raises AnswerMismatchError: later, if an answer is something else.
     """
     schemas = schemas_of_answers(function)
@@ -63,8 +68,12 @@ def with_answer_check(
             if schema is not None and is_whole:
                 errors = _mismatches(schema, answer.get_json(silent=True))
                 if errors:
-                    name = getattr(function, "__name__", "handler")
-                    raise AnswerMismatchError(name, answer.status_code, errors)
+                    raise AnswerMismatchError(
+                        place_of(file, function),
+                        name_of(function),
+                        answer.status_code,
+                        errors,
+                    )
         return answer
 
     return checked

@@ -70,16 +70,17 @@ class BodyStream(io.RawIOBase):
         :raises BadRequest: the body breaks off, or is framed wrongly.
         :raises RequestEntityTooLarge: it is longer than it may be.
         """
-        if size is None or size < 0:
-            if self._used_up:
-                raise BodyAlreadyReadError
-            size = -1
+        is_all = size is None or size < 0
         try:
-            chunk: bytes = (self._stream or self._opened()).read(size)
+            stream = self._stream or self._opened()
+            # Not every server's stream takes a size of -1.
+            chunk: bytes = stream.read() if is_all else stream.read(size)
         except Exception as error:
             raise _readable(error) from error
         if chunk:
             self._used_up = True
+        elif is_all and self._used_up:
+            raise BodyAlreadyReadError
         return chunk
 
     def readinto(self, buffer: t.Any, /) -> int:
@@ -90,7 +91,8 @@ class BodyStream(io.RawIOBase):
     def readline(self, size: int | None = -1, /) -> bytes:
         try:
             stream = self._stream or self._opened()
-            line: bytes = stream.readline(-1 if size is None else size)
+            is_whole = size is None or size < 0
+            line: bytes = stream.readline() if is_whole else stream.readline(size)
         except Exception as error:
             raise _readable(error) from error
         if line:
@@ -140,7 +142,8 @@ def _bounded(request: Request) -> t.IO[bytes] | None:
     limit = request.max_content_length
     if limit is None:
         return None
-    return t.cast("t.IO[bytes]", _BoundedStream(environ["wsgi.input"], limit))
+    # Buffered, because not every server can read a line of a body in chunks.
+    return io.BufferedReader(_BoundedStream(environ["wsgi.input"], limit))
 
 
 class _BoundedStream(io.RawIOBase):
@@ -153,34 +156,10 @@ class _BoundedStream(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def read(self, size: int | None = -1, /) -> bytes:
-        most = self._left + 1
-        return self._counted(
-            self._all(most)
-            if size is None or size < 0
-            else self._stream.read(min(size, most))
-        )
-
-    def readline(self, size: int | None = -1, /) -> bytes:
-        most = self._left + 1
-        if size is not None and size >= 0:
-            most = min(size, most)
-        return self._counted(self._stream.readline(most))
-
     def readinto(self, buffer: t.Any, /) -> int:
-        chunk = self.read(len(buffer))
-        buffer[: len(chunk)] = chunk
-        return len(chunk)
-
-    def _all(self, most: int) -> bytes:
-        chunks = []
-        while most > 0 and (chunk := self._stream.read(most)):
-            chunks.append(chunk)
-            most -= len(chunk)
-        return b"".join(chunks)
-
-    def _counted(self, chunk: bytes) -> bytes:
+        chunk = self._stream.read(min(len(buffer), self._left + 1))
         self._left -= len(chunk)
         if self._left < 0:
             raise RequestEntityTooLarge
-        return chunk
+        buffer[: len(chunk)] = chunk
+        return len(chunk)

@@ -232,7 +232,7 @@ def _url(context: Context) -> SplitResult:
 def _cookies(context: Context) -> Cookies:
     request = context.request
     # Behind a proxy that ends TLS the request itself is not secure.
-    is_secure = request.is_secure or (context.site or "").startswith("https://")
+    is_secure = request.is_secure or (context.site or "").lower().startswith("https:")
     context._written_cookies = Cookies(request.cookies, secure=is_secure)
     return context._written_cookies
 

@@ -76,7 +76,8 @@ def failure_page(error: LoadError) -> Response:
         "<style>body{font:16px/1.5 system-ui;margin:3em auto;max-width:45em}"
         "li{margin:1em 0;white-space:pre-wrap}</style>"
         f"<h1>This file cannot be loaded</h1><ul>{items}</ul>"
-        "<p>Only this route is affected. Save the file; the server restarts itself.</p>"
+        "<p>Only routes that need this file are affected. Save it; with its reloader"
+        " the server restarts itself.</p>"
     )
     return Response(html, status=500, headers=[("Cache-Control", "no-store")])
 

@@ -25,6 +25,7 @@ from .patterns import parse_segment
 from .prerender import read_prerender
 from .settings import Redirect
 from .sources import ENDPOINT_SUFFIX
+from .sources import MIDDLEWARE_FILE
 from .sources import Source
 from .sources import walk
 
@@ -37,7 +38,8 @@ class Route:
 
     :attr:`id` is the path below the folder without suffix, ``index`` and
     groups: ``/blog/[slug]``. :attr:`middleware` are the files around it, outermost
-    first.
+    first. :attr:`folder` is the one of the same name beside it, if that has routes and
+    no middleware of its own.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Route:
     prerender: bool | None = None
     middleware: list[Source] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
+    folder: str | None = None
 
     @property
     def source(self) -> Source | None:
@@ -112,10 +115,12 @@ def discover(
     segments = _SegmentCache(matchers)
     routes: dict[str, Route] = {}
     middleware: dict[str, Source] = {}
+    folders: set[str] = set()
     for source in walk(folder, {ENDPOINT_SUFFIX, *page_suffixes}, faults):
         if source.is_middleware:
             middleware[source.folders[-1]] = source
             continue
+        folders.update(source.folders)
         try:
             source.segments = _segments(source, segments)
         except PatternError as error:
@@ -134,6 +139,8 @@ def discover(
             around = (middleware.get(below) for below in route.source.folders)
             route.middleware = [source for source in around if source is not None]
             route.warnings += _unguarded(route.source, middleware)
+            beside = f"{route.source.stem}/"
+            route.folder = beside if beside in folders - middleware.keys() else None
     table = sorted(routes.values(), key=lambda route: route.sort_key)
     faults += find_collisions(table)
     if faults:
@@ -188,7 +195,11 @@ def _unguarded(source: Source, middleware: t.Mapping[str, Source]) -> list[Fault
     that folder has middleware."""
     beside = middleware.get(f"{source.stem}/")
     if beside is None:
-        return []
+        if not source.looks_like_middleware or source.folders[-1] in middleware:
+            return []
+        problem = "it is a route, not the middleware of its folder"
+        fix = f"If it should be around the folder, name it {MIDDLEWARE_FILE}."
+        return [Fault("unguarded", source.relative, problem, fix)]
     suffix = os.path.splitext(source.relative)[1]
     problem = f"it is not behind {beside.relative}"
     fix = f"If it should be, move it to {source.stem}/index{suffix}."

@@ -9,7 +9,7 @@
     ├── PatternError            a file name that is no route
     ├── ParamError              a value that cannot stand in a URL
     ├── NotAResponseError       a handler returned something else
-    ├── MiddlewareError         a middleware asked twice for the inner answer
+    ├── MiddlewareError         a middleware did not call call_next() once
     ├── AnswerMismatchError     an answer is not what its handler promised
     ├── BodyAlreadyReadError    the request's stream was consumed before
     ├── CookieError             a cookie no browser would take as meant
@@ -127,33 +127,35 @@ class NotAResponseError(FilePagesError, TypeError):
 
 
 class MiddlewareError(FilePagesError, RuntimeError):
-    """A middleware called ``call_next()`` more than once."""
+    """A middleware called ``call_next()`` more than once, or with arguments."""
 
-    def __init__(self, file: str, function: str) -> None:
+    def __init__(self, file: str, function: str, problem: str) -> None:
         self.file = file
         self.function = function
-        super().__init__(file, function)
+        self.problem = problem
+        super().__init__(file, function, problem)
 
     def __str__(self) -> str:
         return (
-            f"{self.file}: {self.function}() called call_next() more than once. Keep"
-            " its answer: response = call_next()."
+            f"{self.file}: {self.function}() {self.problem}. Write"
+            " `response = call_next()`, once."
         )
 
 
 class AnswerMismatchError(FilePagesError, AssertionError):
     """In debug and tests: an answer is not what ``@responds`` says of it."""
 
-    def __init__(self, function: str, status: int, errors: t.Any) -> None:
+    def __init__(self, file: str, function: str, status: int, errors: t.Any) -> None:
+        self.file = file
         self.function = function
         self.status = status
         self.errors = errors
-        super().__init__(function, status, errors)
+        super().__init__(file, function, status, errors)
 
     def __str__(self) -> str:
         return (
-            f"{self.function}() answered {self.status} with content that the schema of"
-            f" its @responds does not know: {self.errors}"
+            f"{self.file}: {self.function}() answered {self.status} with something else"
+            f" than its @responds says: {self.errors}"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import typing as t
 import weakref
@@ -113,6 +114,8 @@ class FilePages:
                 "FilePages answers on every host. An app with host_matching=True, or a"
                 " default subdomain with variables, cannot have one."
             )
+        # First: what is wrong with a name is mended by a rename, which is to be seen.
+        devtools.watch(os.path.realpath(os.path.join(app.root_path, self.folder)))
         settings = Settings.from_config(app.config)
         if known:
             settings = replace(settings, redirects={})
@@ -132,7 +135,6 @@ class FilePages:
             build = make_build_error_handler(app, lambda: _names(app), settings.site)
             app.url_build_error_handlers.append(build)
         register_error_answers(app, lambda: states(app).values())
-        devtools.watch(state.folder)
 
     def load(self, app: Flask | None = None) -> None:
         """Import all files of the folder, in *app* or in every app it was added to.

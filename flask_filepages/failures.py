@@ -5,15 +5,29 @@ from __future__ import annotations
 import contextlib
 import typing as t
 import uuid
+from collections.abc import Callable
 
 from flask import Request
+from flask import after_this_request
 from werkzeug.exceptions import HTTPException
 
 from .context import Context
 
+_CHANGES = "flask_filepages.changes"
 _CONTEXT = "flask_filepages.failed_context"
 _NOTE = "request id: "
 _ID = "flask_filepages.failure_id"
+
+
+def change_answer_to(
+    context: Context, error: BaseException, change: Callable[[t.Any], t.Any]
+) -> None:
+    """Let *change* be made to the answer to *error*, if nobody catches it.
+
+    A rewrite may be tried and its failure be caught: then the answer is another one.
+    """
+    environ = context.request.environ
+    environ.setdefault(_CHANGES, []).append((error, change))
 
 
 def remember(context: Context, error: BaseException) -> None:
@@ -23,6 +37,9 @@ def remember(context: Context, error: BaseException) -> None:
     """
     environ = context.request.environ
     environ.setdefault(_CONTEXT, context)
+    for failed, change in environ.pop(_CHANGES, ()):
+        if failed is error:
+            after_this_request(change)
     if not isinstance(error, HTTPException) and _ID not in environ:
         environ[_ID] = str(uuid.uuid4())
         _note(error, f"{_NOTE}{environ[_ID]}")

@@ -59,11 +59,9 @@ class Handlers:
         """Return the table with *bound* around every handler, and around the answer
         to a missing method: what is behind a guard shows nothing."""
 
-        def refuse(context: Context) -> t.NoReturn:
-            raise MethodNotAllowed(valid_methods=list(self.allow))
-
         table = {method: bound(handler) for method, handler in self.table.items()}
-        return Handlers(table, bound(self.other or refuse), self.allow)
+        other = bound(self.other or _refusal(self.allow))
+        return Handlers(table, other, self.allow)
 
     def find(self, method: str) -> Handler:
         """Return the handler of *method*.
@@ -74,6 +72,13 @@ class Handlers:
         if handler is None:
             raise MethodNotAllowed(valid_methods=list(self.allow))
         return handler
+
+
+def _refusal(allow: tuple[str, ...]) -> Handler:
+    def refuse(context: Context) -> t.NoReturn:
+        raise MethodNotAllowed(valid_methods=list(allow))
+
+    return refuse
 
 
 def _options(allow: tuple[str, ...]) -> Handler:

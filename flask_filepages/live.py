@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 
 from flask import Flask
 from werkzeug.routing import Map
@@ -21,6 +22,7 @@ from .handlers import Handler
 from .handlers import Handlers
 from .handlers import read_handlers
 from .imports import import_source
+from .middleware import NAME
 from .middleware import Link
 from .middleware import bind
 from .middleware import read_links
@@ -30,7 +32,9 @@ from .origins import cors_of
 from .responses import Respond
 from .responses import make_respond
 from .routing import FileRule
+from .sources import MIDDLEWARE_FILE
 from .sources import Source
+from .validation import schemas_of
 
 
 @dataclass(slots=True)
@@ -120,7 +124,7 @@ class LiveRoute:
         own, faults, warnings = read_handlers(module, source, has_page=has_page)
         strict = make_respond(app, file=source.path, strict=True)
         links, found = read_links(module, source, strict)
-        self.warnings = [*self.route.warnings, *warnings]
+        self.warnings = [*warnings, *self._narrow(source, links)]
         if has_page:
             own.setdefault("GET", GET)
         if self.binding.status >= 400 and own and not {"GET", ALL} & own.keys():
@@ -129,13 +133,42 @@ class LiveRoute:
                 "Write `def GET(context)`.",
             )
             faults.append(Fault("handler", source.relative, problem, fix))
+        if links and not own:
+            fix = f"Write `def GET(context): ...`, or name it {MIDDLEWARE_FILE}."
+            faults = [
+                replace(f, fix=fix) if f.kind == "no-handler" else f for f in faults
+            ]
+        for handler in own.values():
+            faults += self._unknown_params(source, handler)
         return own, links, faults + found
+
+    def _narrow(self, source: Source, links: list[Link]) -> list[Fault]:
+        """Return a warning for middleware that is not around the folder of its name."""
+        folder = self.route.folder
+        if not links or folder is None:
+            return []
+        problem = f"its middleware is not around {folder}"
+        fix = f"If it should be, move it to {folder}{MIDDLEWARE_FILE}."
+        return [Fault("unguarded", source.relative, problem, fix, source.line_of(NAME))]
+
+    def _unknown_params(self, source: Source, handler: Handler) -> list[Fault]:
+        """Return a fault for each param that a schema wants and the route has not."""
+        schema = schemas_of(handler).get("params")
+        known = {p.text for q in self.route.patterns for p in q.params}
+        fields = schema.load_fields.items() if schema is not None else ()
+        wanted = [f.data_key or name for name, f in fields if f.required]
+        fix = f"Its params are: {', '.join(sorted(known)) or 'none'}."
+        return [
+            Fault("handler", source.relative, f"it validates a param {name!r}", fix)
+            for name in wanted
+            if name not in known
+        ]
 
     def _adapted(self, app: Flask, handler: Handler) -> Handler:
         """Return *handler* as a plain function of the context."""
         adapted: t.Any = app.ensure_sync(handler)
         if app.debug or app.testing:
-            adapted = with_answer_check(handler, adapted)
+            adapted = with_answer_check(handler, adapted, self.route.name)
         if app.debug and self.route.is_static:
             url = str(self.route.patterns[0])
             adapted = devtools.with_type_check(app, adapted, url, self.route.name)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import io
 import typing as t
 
+from flask import Request
 from marshmallow import Schema
 from webargs.core import Parser
 from werkzeug.datastructures import MultiDict
@@ -15,6 +18,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from . import strict_json
 from .bodies import FORM_TYPES
 from .context import Context
+from .errors import BodyAlreadyReadError
 
 #: For a JSON body, in bytes, where the app sets no ``MAX_CONTENT_LENGTH``.
 MAX_JSON = 2_500_000
@@ -99,11 +103,13 @@ def _json(context: Context) -> t.Any:
     _refuse_encoded(context)
     if request.max_content_length is None:
         request.max_content_length = MAX_JSON
+    limit = request.max_content_length
     try:
         data = request.get_data()
+        if len(data) > limit:  # a hook has read it, without that limit
+            raise RequestEntityTooLarge
     except RequestEntityTooLarge:
-        most = f"at most {request.max_content_length} bytes"
-        raise RequestEntityTooLarge(f"The body may have {most}.") from None
+        raise RequestEntityTooLarge(f"The body may have {limit} bytes.") from None
     try:
         return strict_json.loads(data)
     except strict_json.StrictJSONError as error:
@@ -117,7 +123,10 @@ def _form(context: Context) -> t.Any:
     if request.mimetype != FORM_TYPES[0] and "boundary" not in request.mimetype_params:
         raise BadRequest("The form has no boundary.")
     _refuse_encoded(context)
-    form: MultiDict[str, str] = _parsed_form(context)
+    try:
+        form: MultiDict[str, str] = _strict_form(request)
+    except ValueError as error:
+        raise BadRequest("The form is malformed.") from error
     # Werkzeug's own limit is one of multipart forms only.
     most = request.max_form_parts
     if most is not None and sum(map(len, form.listvalues())) > most:
@@ -131,20 +140,29 @@ def _form(context: Context) -> t.Any:
     return form
 
 
-def _parsed_form(context: Context) -> t.Any:
-    """Return the form; Werkzeug's parser takes what is malformed for an empty one."""
-    request = context.request
+def _strict_form(request: Request) -> t.Any:
+    """Return the form; Werkzeug's parser takes what is malformed for an empty one.
+
+    :raises ValueError: it is malformed.
+    """
+    if isinstance(request.form_data_parser_class, functools.partial):
+        return request.form
+    strict = functools.partial(request.form_data_parser_class, silent=False)
+    request.form_data_parser_class = t.cast(t.Any, strict)
+    if "form" in vars(request):  # middleware has read it, or a hook
+        with contextlib.suppress(BodyAlreadyReadError):
+            stream = io.BytesIO(request.get_data())
+            kind, options = request.mimetype, request.mimetype_params
+            parsed = request.make_form_data_parser().parse(stream, kind, None, options)
+            for file in parsed[2].values():
+                file.close()
+        return request.form
     if request.mimetype == FORM_TYPES[0]:
         # Werkzeug holds the length against this, and not that of chunks.
         limits = (request.max_content_length, request.max_form_memory_size)
         known = [limit for limit in limits if limit is not None]
         request.max_content_length = min(known, default=MAX_JSON)
-    strict = functools.partial(request.form_data_parser_class, silent=False)
-    request.form_data_parser_class = t.cast(t.Any, strict)
-    try:
-        return request.form
-    except ValueError as error:
-        raise BadRequest("The form is malformed.") from error
+    return request.form
 
 
 def _params(context: Context) -> dict[str, t.Any]:

@@ -12,6 +12,8 @@ import typing as t
 from dataclasses import dataclass
 
 import yaml
+from jinja2 import Environment
+from jinja2 import TemplateNotFound
 from jinja2 import TemplateSyntaxError
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -54,16 +56,32 @@ def render_markdown(context: Context, template: str, data: dict[str, t.Any]) -> 
     layout = document.frontmatter.get("layout")
     if layout is None:
         return f'<!DOCTYPE html><meta charset="utf-8">{document.content}'
+    if not isinstance(layout, str) or not _is_template(environment, layout):
+        raise TemplateSyntaxError(
+            f"its layout, {layout!r}, is no template of the app", 1, template, filename
+        )
     # A copy: the document is kept, and a layout may change what it gets.
     front = copy.deepcopy(document.frontmatter)
     values = {**data, "content": document.content, "frontmatter": front}
     return render_jinja(context, layout, values)
 
 
+def _is_template(environment: Environment, name: str) -> bool:
+    try:
+        environment.get_template(name)
+    except TemplateNotFound as error:
+        return error.name != name
+    return True
+
+
 @functools.lru_cache(maxsize=_KEPT)
 def _read(text: str, template: str, filename: str | None) -> Document:
     tokens = _markdown.parse(text)
     front: t.Any = {}
+    if text.startswith("---\n") and text.strip("-\n") and tokens[0].type == "hr":
+        raise TemplateSyntaxError(
+            "the front matter is not closed by ---", 1, template, filename
+        )
     if tokens and tokens[0].type == "front_matter":
         front = _front_matter(tokens.pop(0), template, filename)
     html = _markdown.renderer.render(tokens, _markdown.options, {})

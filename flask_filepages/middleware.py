@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import types
 import typing as t
 from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flask import Response
-from flask import after_this_request
-from flask import has_request_context
 from werkzeug.wrappers import Response as BaseResponse
 
 from .context import Context
 from .context import Headers
 from .errors import Fault
 from .errors import MiddlewareError
+from .failures import change_answer_to
 from .responses import Respond
 from .responses import name_of
 from .responses import place_of
@@ -32,6 +33,7 @@ M = t.TypeVar("M", bound=Middleware)
 Answer = Callable[[Context], BaseResponse]
 
 NAME = "middleware"
+_MAKERS = ("cors", "headers")
 _ONCE = "_filepages_once_per_render"
 
 
@@ -86,9 +88,11 @@ class Link:
         def answer(context: Context) -> BaseResponse:
             calls = 0
 
-            def call_next() -> Response:
+            def call_next(*args: t.Any) -> Response:
                 nonlocal calls
                 calls += 1
+                if args:
+                    raise self._misused("gave call_next() an argument; it takes none")
                 if calls > 1:
                     raise self._called_twice()
                 return t.cast(Response, inner(context))
@@ -101,9 +105,11 @@ class Link:
         return answer
 
     def _called_twice(self) -> MiddlewareError:
-        return MiddlewareError(
-            place_of(self.file, self.function), name_of(self.function)
-        )
+        return self._misused("called call_next() more than once; keep its answer")
+
+    def _misused(self, problem: str) -> MiddlewareError:
+        where = place_of(self.file, self.function)
+        return MiddlewareError(where, name_of(self.function), problem)
 
 
 def bind(
@@ -142,15 +148,12 @@ def headers(values: Headers) -> Middleware:
 def on_every_answer(
     context: Context, call_next: CallNext, change: Callable[[t.Any], t.Any]
 ) -> BaseResponse:
-    """Return the inner answer changed by *change*, as is that to an error.
-
-    An error of a route that was rewritten to belongs to the route that did that.
-    """
+    """Return the inner answer changed by *change*, as is that to an error, if it gets
+    to the visitor."""
     try:
         response = call_next()
-    except BaseException:
-        if has_request_context() and not context._trail:
-            after_this_request(change)
+    except BaseException as error:
+        change_answer_to(context, error, change)
         raise
     return t.cast(BaseResponse, change(response))
 
@@ -168,11 +171,11 @@ def read_links(
     """
     names = vars(module)
     if NAME not in names:
-        functions = [n for n, value in names.items() if _is_middleware(value)]
-        close = difflib.get_close_matches(NAME, functions, n=1, cutoff=0.8)
+        found = {n.lower(): n for n in names if _is_meant(module, n)}
+        close = difflib.get_close_matches(NAME, found, n=1, cutoff=0.8)
         if not (close or source.is_middleware):
             return [], []
-        hint = f"Did you mean `{NAME}`, not `{close[0]}`? " if close else ""
+        hint = f"Did you mean `{NAME}`, not `{found[close[0]]}`? " if close else ""
         return [], [_fault(source, "it has no middleware", hint)]
     given = names[NAME]
     chain = list(given) if isinstance(given, (list, tuple)) else [given]
@@ -180,7 +183,7 @@ def read_links(
     if not chain and source.is_middleware:
         faults.append(_fault(source, "its middleware is empty"))
     for function in chain:
-        problem = "is async" if is_async(function) else None
+        problem = "is async" if is_async(function) else _uncalled(function)
         problem = problem or unfit(function, "context", "call_next")
         if problem is not None:
             faults.append(_fault(source, f"its middleware {problem}"))
@@ -193,6 +196,21 @@ def _fault(source: Source, problem: str, hint: str = "") -> Fault:
     return Fault(NAME, source.relative, problem, fix, source.line_of(NAME))
 
 
-def _is_middleware(value: t.Any) -> bool:
-    """Whether *value* could be middleware, by its type."""
-    return callable(value) or isinstance(value, (list, tuple))
+def _uncalled(function: t.Any) -> str | None:
+    """Return what is wrong with a maker of middleware that was not called."""
+    name = getattr(function, "__qualname__", "")
+    own = getattr(function, "__module__", "").partition(".")[0] == __package__
+    return (
+        f"is {name} itself; call it: {name}(...)" if own and name in _MAKERS else None
+    )
+
+
+def _is_meant(module: types.ModuleType, name: str) -> bool:
+    """Whether what *name* stands for could be meant as middleware: a collection, or a
+    function that was not just imported under its own name."""
+    value = vars(module)[name]
+    if inspect.isfunction(value):
+        return value.__module__ == module.__name__ or value.__name__ != name
+    if isinstance(value, (types.ModuleType, type)):
+        return False
+    return isinstance(value, Iterable) or type(value).__module__.startswith(__package__)

@@ -18,8 +18,9 @@ from .middleware import on_every_answer
 from .settings import Settings
 from .targets import check_origin_text
 
-#: Methods that change nothing (RFC 9110, section 9.2.1); ``TRACE`` is never answered.
+#: Methods that change nothing (RFC 9110, section 9.2.1), but for ``TRACE``.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _ANY = "*"
 _BEARER = "bearer"
 _ALLOWING = ("Access-Control-Allow-Origin", "Access-Control-Allow-Credentials")
@@ -196,7 +197,12 @@ class OriginCheck:
         fetch_site = request.environ.get("HTTP_SEC_FETCH_SITE")
         if fetch_site is not None:
             return fetch_site in ("same-origin", "none")
-        return origin is None or origin == (self._site or _origin_of(request.host_url))
+        if origin is None:
+            return True
+        # As it was sent: Werkzeug decodes a host, or takes it for none at all.
+        host = request.environ.get("HTTP_HOST") or request.host
+        expected = self._site or _origin_of(f"{request.scheme}://{host}")
+        return bool(origin == expected)
 
 
 def check_origin(context: Context, call_next: CallNext) -> BaseResponse:
@@ -211,5 +217,6 @@ def check_origin(context: Context, call_next: CallNext) -> BaseResponse:
 
 
 def _origin_of(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()
+    """Return the origin of *url* as browsers write it: without the default port."""
+    scheme, host = urlsplit(url.lower())[:2]
+    return f"{scheme}://{host.removesuffix(_DEFAULT_PORTS.get(scheme, ':'))}"

@@ -68,15 +68,23 @@ def render_jinja(context: Context, template: str, data: dict[str, t.Any]) -> str
 
     Flask looks at the suffix; here only a text file of the app's goes without.
     """
-    app = context.app
     source: t.Any = template
-    is_text = template.endswith(".txt") and ":/" not in template
-    if not (is_text or app.select_jinja_autoescape(template)):
-        environment = app.jinja_env
-        if not hasattr(environment, "filepages_escaping"):
-            environment.extend(filepages_escaping=environment.overlay(autoescape=True))
-        source = t.cast(t.Any, environment).filepages_escaping.get_template(template)
+    if not template.endswith(".txt") or ":/" in template:
+        source = _escaping(context.app.jinja_env).get_template(template)
     return render_template(source, **{**data, "context": context})
+
+
+def _escaping(environment: Environment) -> Environment:
+    """Return the app's environment with autoescape for whatever suffix, for parts and
+    layouts, too. It shares filters, globals and the loader."""
+    made: Environment | None = getattr(environment, "filepages_escaping", None)
+    if made is None:
+        made = environment.overlay(autoescape=True)
+        environment.extend(filepages_escaping=made)
+    made.auto_reload = environment.auto_reload
+    made.undefined = environment.undefined
+    made.loader = environment.loader
+    return made
 
 
 def make_render(

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from flask import Flask
 from werkzeug.exceptions import HTTPException
+from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response as BaseResponse
 
 from .context import Context
@@ -68,6 +69,8 @@ def _check_field(name: str, value: str) -> None:
     """Refuse what is no name (a token: RFC 9110, section 5.6.2) or value (5.5)."""
     if not _token_re.fullmatch(name):
         raise ValueError(f"{name!r} is no name of a header field.")
+    if name.lower() in ("location", "content-location"):
+        value = iri_to_uri(value)  # as Werkzeug will send it
     if not _value_re.fullmatch(value):
         raise ValueError(
             f"The value of {name!r} holds a control character, or one that is not"

@@ -50,6 +50,12 @@ def make_rewrite(
         endpoint, params = _match(app, f"{prefix}{to}")
         binding = binding_of(endpoint)
         if binding is None:
+            app.logger.warning(
+                "%s rewrites to %r, which no route of these pages answers. A target is"
+                " a path as it stands: no query, no escapes, no url_prefix.",
+                context.route_id,
+                to,
+            )
             raise NotFound
         target = Context(context.request, params, binding)
         target._trail = trail
@@ -65,6 +71,6 @@ def _match(app: Flask, path: str) -> tuple[str, dict[str, t.Any]]:
     """Return what *path* matches as it is: nothing is decoded again."""
     try:
         rule, params = app.url_map.bind("localhost").match(path, return_rule=True)
-    except HTTPException as error:
-        raise NotFound from error
+    except HTTPException:
+        return "", {}
     return rule.endpoint, dict(params)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import typing as t
 from dataclasses import dataclass
 from dataclasses import field
@@ -13,6 +14,9 @@ from .targets import check_origin_text
 TrailingSlash = t.Literal["ignore", "always", "never"]
 REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 _PREFIX = "FILEPAGES_"
+
+
+_site_re = re.compile(r"https?://[\x21-\x7e]+\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +61,13 @@ class Settings:
 
 
 def _site(value: t.Any) -> str | None:
-    if value is None or (isinstance(value, str) and "://" in value):
+    if value is None:
+        return None
+    if isinstance(value, str) and _site_re.match(value):
         return value
     raise SettingsError(
         f"FILEPAGES_SITE is {value!r}; write the public address of the site,"
-        " such as 'https://example.com'."
+        " such as 'https://example.com'; letters beyond ASCII as 'xn--...'."
     )
 
 

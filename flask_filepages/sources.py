@@ -36,6 +36,10 @@ class Source:
         return os.path.basename(self.relative) == MIDDLEWARE_FILE
 
     @property
+    def looks_like_middleware(self) -> bool:
+        return os.path.basename(self.relative) in ("middleware.py", "middlewares.py")
+
+    @property
     def folders(self) -> list[str]:
         """The folders that it lies in, outermost first: ``""``, ``"api/"``, ..."""
         parts = self.relative.split("/")[:-1]
@@ -109,9 +113,9 @@ def _unread_middleware(entries: list[os.DirEntry[str]], below: str) -> list[Faul
     names = [entry.name for entry in entries]
     if MIDDLEWARE_FILE in names:
         return []
-    private = {name.lower(): name for name in names if name.startswith("_")}
+    private = {name.lower(): name for name in names if name[0] in "_."}
     wanted = [MIDDLEWARE_FILE, os.path.splitext(MIDDLEWARE_FILE)[0]]
-    close = (difflib.get_close_matches(w, private, cutoff=0.9) for w in wanted)
+    close = (difflib.get_close_matches(w, private, cutoff=0.85) for w in wanted)
     problem = "it looks like middleware, and is not read"
     fix = f"Rename it to {MIDDLEWARE_FILE}, a file."
     return [

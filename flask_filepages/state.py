@@ -103,7 +103,11 @@ class PagesState:
     @property
     def warnings(self) -> list[Fault]:
         """What was noticed while loading, and does not stop anything."""
-        return [warning for live in self.routes.values() for warning in live.warnings]
+        return [
+            warning
+            for live in self.routes.values()
+            for warning in (*live.route.warnings, *live.warnings)
+        ]
 
     @property
     def error_routes(self) -> t.Mapping[int, Route]:
@@ -200,6 +204,10 @@ class PagesState:
             if self._is_set_up:
                 return
             self.check_collisions()
+            for live in self.routes.values():
+                for warning in live.route.warnings:
+                    self.app.logger.warning("%s", warning)
+            self._warn_of_late_settings()
             map = self.app.url_map
             app_rules = rules_of_app(map)
             for live in self.routes.values():
@@ -207,6 +215,20 @@ class PagesState:
             # app.run(debug=True) says so only now.
             finder.register(self.anchor, self.folder, fresh=self.app.debug)
             self._is_set_up = True
+
+    def _warn_of_late_settings(self) -> None:
+        try:
+            now = replace(
+                Settings.from_config(self.app.config), redirects=self.settings.redirects
+            )
+        except SettingsError as error:
+            self.app.logger.warning("%s", error)
+        else:
+            if now != self.settings:
+                self.app.logger.warning(
+                    "FILEPAGES_* settings were changed after FilePages(app), which"
+                    " reads them once. Set them before."
+                )
 
     # -- loading --------------------------------------------------------------
 

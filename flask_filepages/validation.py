@@ -9,6 +9,7 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from decimal import Decimal
 
+from flask import has_request_context
 from marshmallow import EXCLUDE
 from marshmallow import RAISE
 from marshmallow import Schema
@@ -18,6 +19,7 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import NotFound
 
 from .context import Context
+from .context import current_request
 from .errors import InvalidContentError
 from .locations import LocationParser
 from .signatures import is_async
@@ -40,14 +42,26 @@ _PLAIN = frozenset(
     for field in vars(fields).values()
     if isinstance(field, type)
     and issubclass(field, fields.Field)
-    and not issubclass(field, (fields.Decimal, fields.Nested, fields.Raw))
+    and not issubclass(
+        field,
+        (fields.Decimal, fields.Function, fields.Method, fields.Nested, fields.Raw),
+    )
 )
 _INNER = ("inner", "key_field", "value_field")
 
 _parser = LocationParser()
 
 
+class ContentErrors(dict[str, t.Any]):
+    """What is wrong, by location; ``{}`` for a location with nothing wrong."""
+
+    def __missing__(self, location: str) -> dict[str, t.Any]:
+        return {}
+
+
 def validate(
+    function: None = None,
+    /,
     *,
     params: SchemaLike | None = None,
     json: SchemaLike | None = None,
@@ -81,8 +95,12 @@ def validate(
         "files": files,
     }
     schemas = {name: as_schema(s) for name, s in given.items() if s is not None}
-    if not schemas:
-        raise TypeError(f"@validate(...) names a location: {', '.join(given)}.")
+    if function is not None or not schemas:
+        raise TypeError(
+            f"Write @validate(json=Schema); the locations are {', '.join(given)}."
+        )
+    if "json" in schemas and ("form" in schemas or "files" in schemas):
+        raise TypeError("A body is JSON or a form; write a handler for each.")
 
     def decorate(function: F) -> F:
         _check(function, schemas)
@@ -137,8 +155,11 @@ def _validated(
 
     def completed(args: tuple[t.Any, ...], given: dict[str, t.Any]) -> dict[str, t.Any]:
         if given and not given.keys().isdisjoint(schemas):
+            _refuse_in_request(args, given, schemas)
+            if takes_errors:
+                given.setdefault(_ERRORS, ContentErrors())
             return given
-        context = args[0]
+        context = args[0] if args else given["context"]
         if not isinstance(context, Context):
             # A decorator may put an argument of its own before it.
             context = next(arg for arg in args if isinstance(arg, Context))
@@ -158,6 +179,16 @@ def _validated(
     return validated
 
 
+def _refuse_in_request(
+    args: tuple[t.Any, ...], given: Mapping[str, t.Any], schemas: Mapping[str, Schema]
+) -> None:
+    """Refuse values of a live request that were not parsed: a decorator gave them."""
+    contexts = [a for a in (*args, given.get("context")) if isinstance(a, Context)]
+    if has_request_context() and any(c.request is current_request() for c in contexts):
+        names = ", ".join(sorted(given.keys() & schemas.keys()))
+        raise TypeError(f"A decorator gave {names}, which @validate is to parse.")
+
+
 def _values(
     context: Context,
     parsers: Mapping[str, Callable[[Context], t.Any]],
@@ -165,7 +196,7 @@ def _values(
 ) -> dict[str, t.Any]:
     """Return what the handler is called with beside the context."""
     values: dict[str, t.Any] = {}
-    errors: dict[str, t.Any] = {}
+    errors = ContentErrors()
     for location, parse in parsers.items():
         try:
             values[location] = parse(context)
@@ -259,7 +290,9 @@ def _parts(value: t.Any) -> t.Iterable[tuple[t.Any, t.Any]]:
     elif isinstance(value, (list, tuple, set, frozenset)):
         yield from enumerate(value)
     else:
-        own = getattr(value, "__dict__", {})
+        slots = getattr(value, "__slots__", ())
+        own = {name: getattr(value, name, None) for name in slots if slots}
+        own |= getattr(value, "__dict__", {})
         yield from (
             (name, one) for name, one in own.items() if isinstance(one, Decimal)
         )

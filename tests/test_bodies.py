@@ -13,6 +13,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Request
 
 from flask_filepages.bodies import make_rereadable
+from flask_filepages.errors import BodyAlreadyReadError
 from flask_filepages.pytest_plugin import write_files
 
 from .conftest import free_port
@@ -89,6 +90,16 @@ def test_a_body_that_breaks_off_is_a_bad_request(
     kind = TYPES.get(way, "text/plain")
 
     assert send(port, way, kind, chunk(b"a="), broken) == 400
+
+
+def test_the_rest_of_a_stream_may_be_read() -> None:
+    environ = {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": "8"}
+    request = Request({**environ, "wsgi.input": io.BytesIO(b"abcdefgh")})
+    make_rereadable(request)
+
+    assert (request.stream.read(4), request.stream.read()) == (b"abcd", b"efgh")
+    with pytest.raises(BodyAlreadyReadError):
+        request.stream.read()
 
 
 @given(st.lists(st.binary(min_size=1, max_size=20), max_size=8), st.integers(0, 100))

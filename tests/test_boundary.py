@@ -47,6 +47,8 @@ def open_client(app: Flask) -> FlaskClient:
         "_middleware/__init__.py",
         "_middleware.py/x.py",
         "_MIDDLEWARE.py",
+        "_middelwares.py",
+        ".middleware.py",
     ],
 )
 def test_a_name_that_looks_like_middleware_is_a_fault(
@@ -109,6 +111,21 @@ def test_a_malformed_form_is_not_an_empty_one(
     client = make_pages({"a.py": FORM}).test_client()
 
     assert client.post("/a", data=body, content_type=kind).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [(PART, 400), (PART + b"--b--\r\n", 200), (b"garbage", 400)]
+)
+def test_a_malformed_form_is_none_after_middleware_has_read_it(
+    make_pages: MakePages, body: bytes, status: int
+) -> None:
+    reading = "def middleware(context, call_next):\n    context.request.form\n    return call_next()\n"
+    client = make_pages({"_middleware.py": reading, "a.py": FORM}).test_client()
+    answer = client.post("/a", data=body, content_type=MULTIPART)
+
+    assert answer.status_code == status
+    if status == 200:
+        assert answer.get_json() == {"role": "user"}
 
 
 @pytest.mark.parametrize(("length", "status"), [(400_000, 200), (600_000, 413)])
@@ -190,6 +207,32 @@ def test_values_out_of_bounds(
     assert answer.status_code in ([status] if status else [400, 422])
 
 
+def test_values_that_were_not_parsed_are_refused(make_pages: MakePages) -> None:
+    code = (
+        "import functools\nfrom marshmallow import fields\nfrom flask_filepages import validate\n"
+        "def spread(f):\n    @functools.wraps(f)\n    def inner(context):\n"
+        "        return f(context, **context.params)\n    return inner\n"
+        "@spread\n@validate(query={'page': fields.Integer()})\n"
+        "def GET(context, query): return context.json(query)\n"
+    )
+    client = open_client(make_pages({"s/[query].py": code}))
+
+    assert client.get("/s/evil").status_code == 500
+
+
+@pytest.mark.parametrize(
+    "host", ["my_app:5000", "xn--bcher-kva.example", "a.example:80"]
+)
+def test_the_own_origin_is_the_host_as_it_was_sent(
+    make_pages: MakePages, host: str
+) -> None:
+    code = "from flask import Response\ndef POST(context):\n    return Response('x')\n"
+    headers = {"Host": host, "Origin": f"http://{host.removesuffix(':80')}"}
+    client = make_pages({"a.py": code}).test_client()
+
+    assert client.post("/a", headers=headers).status_code == 200
+
+
 # -- headers and cookies --------------------------------------------------------------------
 
 
@@ -205,6 +248,7 @@ def test_values_out_of_bounds(
         ("", "x", False),
         ("Ä", "x", False),
         ("X-A", "é\t x", True),
+        ("Location", "/suche?q=日本", True),
         ("X_a.b!", "x", True),
     ],
 )
@@ -307,6 +351,15 @@ def test_the_policy_of_a_rewritten_route_does_not_leak(make_pages: MakePages) ->
     assert allowed(client.get("/open", headers=EVIL)) == ["*", None]
 
 
+def test_headers_of_a_rewritten_route_are_on_its_errors(make_pages: MakePages) -> None:
+    own = "from flask_filepages import headers\nmiddleware = headers({'X-A': '1'})\n"
+    abort = "from flask import abort\ndef GET(context):\n    abort(401)\n"
+    alias = "def GET(context):\n    return context.rewrite('/target')\n"
+    client = make_pages({"target.py": own + abort, "alias.py": alias}).test_client()
+
+    assert client.get("/alias").headers["X-A"] == "1"
+
+
 def test_the_policy_of_the_root_is_not_that_of_errors(make_pages: MakePages) -> None:
     boom = "def GET(context):\n    raise RuntimeError\n"
     client = open_client(
@@ -343,14 +396,14 @@ def test_a_refused_origin_varies_where_there_is_a_policy(make_pages: MakePages) 
 
 @pytest.mark.parametrize("name", ["a.jinja", "a.HTML", "a.html.j2", "a.txt", "a.html"])
 def test_pages_are_escaped_whatever_their_suffix(tmp_path: Path, name: str) -> None:
-    text = "{% include 'part' + context.request.args.s %}{{ context.request.args.n }}"
-    write_files(tmp_path, {f"pages/{name}": text, "templates/part.txt": "{{ '<i>' }}"})
+    text = "{% include 'part.j2' %}{{ context.request.args.n }}"
+    write_files(tmp_path, {f"pages/{name}": text, "templates/part.j2": "{{ '<i>' }}"})
     app = Flask("escaped", root_path=str(tmp_path))
     FilePages(app, renderers={os.path.splitext(name)[1]: render_jinja})
-    url = f"/{os.path.splitext(name)[0]}?n=<script>&s=.txt"
+    url = f"/{os.path.splitext(name)[0]}?n=<script>"
     answer = app.test_client().get(url)
 
-    assert answer.text.endswith("&lt;script&gt;")
+    assert answer.text == "&lt;i&gt;&lt;script&gt;"
     assert app.test_client().get(url).text == answer.text
 
 
@@ -403,6 +456,7 @@ FIELDS = {
     "Authorization": "whether a browser added credentials by itself",
     "Content-Encoding": "whether a body is refused",
     "Cookie": "whether a visitor is behind the request",
+    "Host": "what the own origin is, without FILEPAGES_SITE",
     "Origin": "whether the request comes from another site",
     "Sec-Fetch-Site": "the same",
     "Transfer-Encoding": "whether there is a body",

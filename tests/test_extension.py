@@ -17,6 +17,7 @@ from flask_filepages import TreeError
 from flask_filepages.pytest_plugin import write_files
 
 from .conftest import ECHO
+from .conftest import MakePages
 
 
 @pytest.fixture
@@ -142,3 +143,26 @@ def test_many_threads_at_the_first_request(app: Flask, tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
         answers: set[t.Any] = set(pool.map(ask, range(64)))
     assert answers == {(200, 200, 405)}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("FILEPAGES_CHECK_ORIGIN", False, "changed after FilePages(app)"),
+        ("FILEPAGES_CHEK_ORIGIN", False, "Did you mean FILEPAGES_CHECK_ORIGIN?"),
+        ("FILEPAGES_CHECK_ORIGIN", True, ""),
+    ],
+)
+def test_settings_that_come_too_late_are_warned_of(
+    make_pages: MakePages,
+    caplog: pytest.LogCaptureFixture,
+    key: str,
+    value: bool,
+    says: str,
+) -> None:
+    app = make_pages({"a.html": ""}, FILEPAGES_REDIRECTS={"/b": "/a"})
+    app.config[key] = value
+    app.test_client().get("/a")
+
+    assert says in caplog.text
+    assert bool(says) is bool(caplog.text)

@@ -62,6 +62,13 @@ def test_layout_gets_content_front_matter_and_data(client_of: MakeClient) -> Non
         ("---\na: b: c\n---\n", 2, "no YAML"),
         ("---\na: 1\nb: [\n---\n", 3, "no YAML"),
         ("---\n- a\n---\n", 1, "no mapping"),
+        (
+            "---\nlayout: missing.html\n---\n",
+            1,
+            "layout, 'missing.html', is no template",
+        ),
+        ("---\nlayout: [1]\n---\n", 1, "is no template"),
+        ("---\ntitle: x\n\n# Text\n", 1, "not closed"),
         ("---\n!!python/object/apply:os.getcwd []\n---\n", 2, "no YAML"),
     ],
 )

@@ -196,6 +196,7 @@ def test_a_guard_that_raises_is_not_shown_by_the_error_page(
     [
         ("call_next()", "returned nothing (None)"),
         ("return 'text'", "returned str"),
+        ("return call_next(context)", "gave call_next() an argument"),
         ("call_next()\n    return call_next()", "called call_next() more than once"),
         (
             "first = call_next()\n"
@@ -227,6 +228,9 @@ WITHOUT = [
 ]
 FAULTY = [
     ("def middlewares(context, call_next): ...\n", "Did you mean `middleware`, not `middlewares`"),
+    ("from flask_filepages import cors\nmiddleware = [cors]\n", "call it: cors(...)"),
+    ("def guard(context, call_next): ...\nMIDDLEWARE = guard\n", "not `MIDDLEWARE`"),
+    ("def guard(context, call_next): ...\nMiddlewares = {guard}\n", "not `Middlewares`"),
     ("middle_ware = []\n", "Did you mean `middleware`"),
     ("middleware = 1\n", "is int, not a function"),
     ("class middleware: ...\n", "is a class"),
@@ -266,15 +270,50 @@ def test_faults_name_file_and_fix_and_nothing_is_served(
     assert client.get("/free").text == "ok"
 
 
-def test_a_folder_of_the_same_name_is_not_guarded_but_warned_of(
-    make_pages: MakePages, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("files", "statuses", "says"),
+    [
+        (
+            {"admin.py": OK, "admin/_middleware.py": GUARD, "admin/a.py": OK},
+            [200, 403],
+            "admin.py: it is not behind admin/_middleware.py",
+        ),
+        (
+            {"admin.py": GUARD + OK, "admin/a.py": OK},
+            [403, 200],
+            "admin.py:2: its middleware is not around admin/",
+        ),
+        (
+            {"admin/middleware.py": GUARD + OK, "admin/a.py": OK, "admin.py": OK},
+            [200, 200],
+            "admin/middleware.py: it is a route, not the middleware of its folder",
+        ),
+    ],
+)
+@pytest.mark.parametrize("debug", [False, True], ids=["", "debug"])
+def test_what_is_only_half_guarded_is_warned_of(
+    make_pages: MakePages,
+    caplog: pytest.LogCaptureFixture,
+    files: dict[str, str],
+    statuses: list[int],
+    says: str,
+    debug: bool,
 ) -> None:
-    files = {"admin.py": OK, "admin/_middleware.py": GUARD, "admin/a.py": OK}
-    client = make_pages(files).test_client()
+    client = make_pages(files, DEBUG=debug).test_client()
 
-    assert client.get("/admin").status_code == 200
-    assert client.get("/admin/a").status_code == 403
-    assert "not behind admin/_middleware.py" in caplog.text
+    assert [client.get(url).status_code for url in ("/admin", "/admin/a")] == statuses
+    assert says in caplog.text
+    assert says in "\n".join(
+        str(w) for w in client.application.extensions["filepages"]["filepages"].warnings
+    )
+
+
+def test_a_guard_under_the_name_of_a_route_is_told_its_name(
+    make_pages: MakePages,
+) -> None:
+    app = make_pages({"admin/middleware.py": GUARD})
+    with pytest.raises(LoadError, match=r"or name it _middleware\.py"):
+        app.extensions["filepages"]["filepages"].load()
 
 
 # -- no way around ----------------------------------------------------------------------

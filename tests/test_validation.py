@@ -258,6 +258,26 @@ def test_a_handler_may_ask_for_the_errors(make_pages: MakePages) -> None:
     }
 
 
+def test_a_location_without_errors_has_none(make_pages: MakePages) -> None:
+    code = (
+        "@validate(form={'a': fields.String()}, query={'q': fields.Integer(required=True)})\n"
+        "def POST(context, form, query, errors):\n"
+        "    return context.json([bool(errors), errors['form'], list(errors)])\n"
+    )
+    client = client_of(make_pages, code)
+
+    assert client.post("/a", data={"a": "x"}).get_json() == [True, {}, ["query"]]
+    assert client.post("/a?q=1", data={"a": "x"}).get_json() == [False, {}, []]
+
+
+def test_a_plain_call_has_no_errors() -> None:
+    @validate(form=Body)
+    def POST(context: t.Any, form: t.Any, errors: t.Any = None) -> t.Any:
+        return errors
+
+    assert POST(make_context("POST"), form={"title": "x"}) == {}
+
+
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
@@ -395,7 +415,11 @@ def test_json_has_a_limit_where_the_app_has_none(
     [
         ("@validate(json=Body)\ndef POST(context): ...\n", "write `def POST(context, json)"),
         ("@validate(json=Body)\ndef POST(context, body): ...\n", "does not take what it validates"),
-        ("@validate()\ndef POST(context): ...\n", "names a location"),
+        ("@validate()\ndef POST(context): ...\n", "the locations are params, json"),
+        ("@validate\ndef POST(context): ...\n", "Write @validate(json=Schema)"),
+        ("@responds\ndef POST(context): ...\n", "Write @responds(Schema)"),
+        ("@validate(json=Body, files={})\ndef POST(context, json, files): ...\n", "A body is JSON or a form"),
+        ("@validate(params={'other': fields.Integer(required=True)})\ndef POST(context, params): ...\n", "it validates a param 'other'"),
         ("POST = validate(json=Body)(None)\n", "@validate goes before `def`"),
         ("@validate(json=1)\ndef POST(context, json): ...\n", "1 is no marshmallow schema"),
         ("@validate(json=Body)\n@validate(json=Body)\ndef POST(context, json): ...\n", "name all locations in one"),
@@ -585,7 +609,9 @@ def test_answers_are_held_against_their_schema_in_tests(
     if fits:
         assert client.post(f"/a?s={status}", json=answer).get_json() == answer
     else:
-        with pytest.raises(AnswerMismatchError, match=r"POST\(\) answered 20"):
+        with pytest.raises(
+            AnswerMismatchError, match=r"a\.py:\d+: POST\(\) answered 20"
+        ):
             client.post(f"/a?s={status}", json=answer)
 
 

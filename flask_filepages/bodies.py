@@ -70,16 +70,16 @@ class BodyStream(io.RawIOBase):
         :raises BadRequest: the body breaks off, or is framed wrongly.
         :raises RequestEntityTooLarge: it is longer than it may be.
         """
-        is_all = size is None or size < 0
+        size = -1 if size is None else size
         try:
             stream = self._stream or self._opened()
             # Not every server's stream takes a size of -1.
-            chunk: bytes = stream.read() if is_all else stream.read(size)
+            chunk: bytes = stream.read() if size < 0 else stream.read(size)
         except Exception as error:
             raise _readable(error) from error
         if chunk:
             self._used_up = True
-        elif is_all and self._used_up:
+        elif size < 0 and self._used_up:
             raise BodyAlreadyReadError
         return chunk
 
@@ -89,10 +89,10 @@ class BodyStream(io.RawIOBase):
         return len(chunk)
 
     def readline(self, size: int | None = -1, /) -> bytes:
+        size = -1 if size is None else size
         try:
             stream = self._stream or self._opened()
-            is_whole = size is None or size < 0
-            line: bytes = stream.readline() if is_whole else stream.readline(size)
+            line: bytes = stream.readline() if size < 0 else stream.readline(size)
         except Exception as error:
             raise _readable(error) from error
         if line:

@@ -33,7 +33,8 @@ M = t.TypeVar("M", bound=Middleware)
 Answer = Callable[[Context], BaseResponse]
 
 NAME = "middleware"
-_MAKERS = ("cors", "headers")
+_PACKAGE = __name__.rpartition(".")[0]
+_MAKERS = {"cors": f"{_PACKAGE}.origins", "headers": __name__}
 _ONCE = "_filepages_once_per_render"
 
 
@@ -199,10 +200,9 @@ def _fault(source: Source, problem: str, hint: str = "") -> Fault:
 def _uncalled(function: t.Any) -> str | None:
     """Return what is wrong with a maker of middleware that was not called."""
     name = getattr(function, "__qualname__", "")
-    own = getattr(function, "__module__", "").partition(".")[0] == __package__
-    return (
-        f"is {name} itself; call it: {name}(...)" if own and name in _MAKERS else None
-    )
+    if name not in _MAKERS or _MAKERS[name] != getattr(function, "__module__", None):
+        return None
+    return f"is {name} itself; call it: {name}(...)"
 
 
 def _is_meant(module: types.ModuleType, name: str) -> bool:
@@ -213,4 +213,5 @@ def _is_meant(module: types.ModuleType, name: str) -> bool:
         return value.__module__ == module.__name__ or value.__name__ != name
     if isinstance(value, (types.ModuleType, type)):
         return False
-    return isinstance(value, Iterable) or type(value).__module__.startswith(__package__)
+    own = type(value).__module__.startswith(f"{_PACKAGE}.")
+    return isinstance(value, Iterable) or own

@@ -132,6 +132,15 @@ def test_it_may_change_streams_and_read_bodies(make_pages: MakePages) -> None:
     assert (answer.text, answer.headers["X-Sent"]) == ("abody", "4")
 
 
+def test_a_function_named_like_a_ready_one_is_a_middleware(
+    make_pages: MakePages,
+) -> None:
+    own = trace("own").replace("def middleware", "def cors") + "middleware = cors\n"
+    client = make_pages({"a.py": own + OK}).test_client()
+
+    assert client.get("/a").headers["X-Left"] == "own"
+
+
 def test_async_handlers_are_inside(make_pages: MakePages) -> None:
     handler = "async def GET(context):\n    return context.json('async')\n"
     client = make_pages({"_middleware.py": trace("m"), "a.py": handler}).test_client()

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from decimal import Decimal
 
-from flask import has_request_context
 from marshmallow import EXCLUDE
 from marshmallow import RAISE
 from marshmallow import Schema
@@ -19,7 +18,6 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import NotFound
 
 from .context import Context
-from .context import current_request
 from .errors import InvalidContentError
 from .locations import LocationParser
 from .signatures import is_async
@@ -155,7 +153,7 @@ def _validated(
 
     def completed(args: tuple[t.Any, ...], given: dict[str, t.Any]) -> dict[str, t.Any]:
         if given and not given.keys().isdisjoint(schemas):
-            _refuse_in_request(args, given, schemas)
+            _refuse_params(args, given, schemas)
             if takes_errors:
                 given.setdefault(_ERRORS, ContentErrors())
             return given
@@ -179,14 +177,19 @@ def _validated(
     return validated
 
 
-def _refuse_in_request(
+def _refuse_params(
     args: tuple[t.Any, ...], given: Mapping[str, t.Any], schemas: Mapping[str, Schema]
 ) -> None:
-    """Refuse values of a live request that were not parsed: a decorator gave them."""
-    contexts = [a for a in (*args, given.get("context")) if isinstance(a, Context)]
-    if has_request_context() and any(c.request is current_request() for c in contexts):
-        names = ", ".join(sorted(given.keys() & schemas.keys()))
-        raise TypeError(f"A decorator gave {names}, which @validate is to parse.")
+    """Refuse a param of the route in the place of a location of the same name: a
+    decorator passed it on, and nothing has looked at it."""
+    for context in (*args, given.get("context")):
+        if isinstance(context, Context):
+            names = given.keys() & schemas.keys() & context.params.keys()
+            if names:
+                raise TypeError(
+                    f"{', '.join(sorted(names))}: the route has a param of this name,"
+                    " and @validate a location. Rename the param."
+                )
 
 
 def _values(

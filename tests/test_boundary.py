@@ -220,6 +220,18 @@ def test_values_that_were_not_parsed_are_refused(make_pages: MakePages) -> None:
     assert client.get("/s/evil").status_code == 500
 
 
+def test_a_handler_may_call_another_with_what_was_parsed(make_pages: MakePages) -> None:
+    code = (
+        "from marshmallow import fields\nfrom flask_filepages import validate\n"
+        "body = {'a': fields.Integer()}\n"
+        "@validate(json=body)\ndef PUT(context, json):\n    return context.json(json)\n"
+        "@validate(json=body)\ndef POST(context, json):\n    return PUT(context, json={'b': json})\n"
+    )
+    client = make_pages({"a.py": code}).test_client()
+
+    assert client.post("/a", json={"a": 1}).get_json() == {"b": {"a": 1}}
+
+
 @pytest.mark.parametrize(
     "host", ["my_app:5000", "xn--bcher-kva.example", "a.example:80"]
 )

@@ -113,11 +113,8 @@ def _mismatch(field: fields.Field[t.Any], name: t.Any, data: t.Any) -> t.Any:
     if isinstance(field, fields.List):
         if not isinstance(value, list):
             return ["Not a list."]
-        inner = (
-            (n, _mismatch(field.inner, name, {name: one}))
-            for n, one in enumerate(value)
-        )
-        return {n: errors for n, errors in inner if errors}
+        found = {n: _mismatch(field.inner, n, value) for n in range(len(value))}
+        return {n: errors for n, errors in found.items() if errors}
     if isinstance(field, fields.Mapping):
         return None if isinstance(value, dict) else ["Not an object."]
     try:

@@ -70,16 +70,8 @@ class BodyStream(io.RawIOBase):
         :raises BadRequest: the body breaks off, or is framed wrongly.
         :raises RequestEntityTooLarge: it is longer than it may be.
         """
-        size = -1 if size is None else size
-        try:
-            stream = self._stream or self._opened()
-            # Not every server's stream takes a size of -1.
-            chunk: bytes = stream.read() if size < 0 else stream.read(size)
-        except Exception as error:
-            raise _readable(error) from error
-        if chunk:
-            self._used_up = True
-        elif size < 0 and self._used_up:
+        chunk = self._took("read", size)
+        if not chunk and self._used_up and (size is None or size < 0):
             raise BodyAlreadyReadError
         return chunk
 
@@ -89,18 +81,21 @@ class BodyStream(io.RawIOBase):
         return len(chunk)
 
     def readline(self, size: int | None = -1, /) -> bytes:
-        size = -1 if size is None else size
-        try:
-            stream = self._stream or self._opened()
-            line: bytes = stream.readline() if size < 0 else stream.readline(size)
-        except Exception as error:
-            raise _readable(error) from error
-        if line:
-            self._used_up = True
-        return line
+        return self._took("readline", size)
 
     def readall(self) -> bytes:
         return self.read()
+
+    def _took(self, method: str, size: int | None) -> bytes:
+        try:
+            read = getattr(self._stream or self._opened(), method)
+            # Not every server's stream takes a size of -1.
+            chunk: bytes = read() if size is None or size < 0 else read(size)
+        except Exception as error:
+            raise _readable(error) from error
+        if chunk:
+            self._used_up = True
+        return chunk
 
     def _opened(self) -> t.Any:
         """Return the server's stream, as Werkzeug limits it.

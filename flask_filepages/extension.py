@@ -115,14 +115,15 @@ class FilePages:
                 " default subdomain with variables, cannot have one."
             )
         # First: what is wrong with a name is mended by a rename, which is to be seen.
-        devtools.watch(os.path.realpath(os.path.join(app.root_path, self.folder)))
+        folder = os.path.realpath(os.path.join(app.root_path, self.folder))
+        devtools.watch(folder)
         settings = Settings.from_config(app.config)
         if known:
             settings = replace(settings, redirects={})
         state = PagesState(
             app,
             name=self.name,
-            folder=self.folder,
+            folder=folder,
             url_prefix=self.url_prefix,
             settings=settings,
             renderers=self.renderers,

@@ -9,7 +9,7 @@ import typing as t
 
 from flask import Request
 from marshmallow import Schema
-from webargs.core import Parser
+from webargs.multidictproxy import MultiDictProxy
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -22,73 +22,30 @@ from .errors import BodyAlreadyReadError
 
 #: For a JSON body, in bytes, where the app sets no ``MAX_CONTENT_LENGTH``.
 MAX_JSON = 2_500_000
+#: Where a name may stand several times; webargs fills list fields from those.
+_REPEATED = ("form", "query", "headers", "files")
 
 
-class LocationParser(Parser[Context]):
-    """Webargs, on a context.
+def load(schema: Schema, context: Context, location: str, unknown: t.Any) -> t.Any:
+    """Return the values of *location*, loaded by *schema*.
 
-    Errors come back as marshmallow's, their messages by location.
+    :raises marshmallow.ValidationError: the schema does not take them.
+    :raises HTTPException: see :func:`raw`.
     """
+    data = raw(context, location)
+    if location in _REPEATED:
+        data = MultiDictProxy(data, schema)
+    return schema.load(data, unknown=unknown)
 
-    __location_map__ = {  # noqa: RUF012 - as webargs declares it
-        "json": "load_json",
-        "form": "load_form",
-        "query": "load_querystring",
-        "params": "load_params",
-        "headers": "load_headers",
-        "cookies": "load_cookies",
-        "files": "load_files",
-    }
 
-    def load_json(self, req: Context, schema: Schema) -> t.Any:
-        """Return the value of a JSON body.
+def raw(context: Context, location: str) -> t.Any:
+    """Return the values of *location* as they were sent.
 
-        :raises UnsupportedMediaType: it is not sent as UTF-8 JSON.
-        :raises BadRequest: it is no JSON, see :mod:`~flask_filepages.strict_json`.
-        """
-        return self.raw(req, "json")
-
-    def load_form(self, req: Context, schema: Schema) -> t.Any:
-        """Return the fields of a form.
-
-        :raises UnsupportedMediaType: it is not sent as a form.
-        """
-        return self._makeproxy(self.raw(req, "form"), schema)
-
-    def load_querystring(self, req: Context, schema: Schema) -> t.Any:
-        return self._makeproxy(self.raw(req, "query"), schema)
-
-    def load_params(self, req: Context, schema: Schema) -> t.Any:
-        return self.raw(req, "params")
-
-    def load_headers(self, req: Context, schema: Schema) -> t.Any:
-        return self._makeproxy(self.raw(req, "headers"), schema)
-
-    def load_cookies(self, req: Context, schema: Schema) -> t.Any:
-        return self.raw(req, "cookies")
-
-    def load_files(self, req: Context, schema: Schema) -> t.Any:
-        """Return the uploaded files, each a Werkzeug ``FileStorage``.
-
-        :raises UnsupportedMediaType: they are not sent as a form.
-        """
-        return self._makeproxy(self.raw(req, "files"), schema)
-
-    def raw(self, context: Context, location: str) -> t.Any:
-        """Return the values of *location* as they were sent."""
-        return _RAW[location](context)
-
-    def load(
-        self, schema: Schema, context: Context, location: str, unknown: t.Any
-    ) -> t.Any:
-        """Return the values of *location*, loaded by *schema*.
-
-        It is :meth:`parse` without the handlers for errors of a framework's own.
-
-        :raises marshmallow.ValidationError: the schema does not take them.
-        """
-        data = self._load_location_data(schema=schema, req=context, location=location)
-        return schema.load(data, unknown=unknown)
+    :raises UnsupportedMediaType: a body is not sent as JSON, or as a form.
+    :raises RequestEntityTooLarge: it has too many bytes or fields.
+    :raises BadRequest: it is malformed, see :mod:`~flask_filepages.strict_json`.
+    """
+    return _RAW[location](context)
 
 
 def _json(context: Context) -> t.Any:
@@ -132,9 +89,8 @@ def _form(context: Context) -> t.Any:
     if most is not None and sum(map(len, form.listvalues())) > most:
         raise RequestEntityTooLarge(f"A form has at most {most} fields.")
     token = context.app.config.get("WTF_CSRF_FIELD_NAME")
-    if (
-        token is not None and token in form
-    ):  # Flask-WTF has looked at it; no schema wants it
+    # Flask-WTF has looked at its token; no schema wants it.
+    if token is not None and token in form:
         form = MultiDict(form)
         form.poplist(token)
     return form

@@ -169,13 +169,11 @@ class OriginCheck:
         self._trusted = settings.trusted_origins
 
     def refuse_foreign(self, request: Request, policy: Cors | None) -> None:
-        """Let *request* pass, or raise and log why.
+        """Let *request*, whose method is not safe, pass, or raise and log why.
 
         :param policy: the CORS policy of the route, whose origins are trusted.
         :raises Forbidden: it comes from another site.
         """
-        if request.environ["REQUEST_METHOD"] in SAFE_METHODS:
-            return
         if self._passes(request, policy):
             return
         current_app.logger.warning(
@@ -211,8 +209,9 @@ def check_origin(context: Context, call_next: CallNext) -> BaseResponse:
     :raises Forbidden: the request would change something, and comes from a page of
         another site.
     """
-    check = OriginCheck(context._binding.settings)
-    check.refuse_foreign(context.request, context._binding.cors())
+    if context.request.environ["REQUEST_METHOD"] not in SAFE_METHODS:
+        check = OriginCheck(context._binding.settings)
+        check.refuse_foreign(context.request, context._binding.cors())
     return call_next()
 
 

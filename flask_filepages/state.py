@@ -63,7 +63,7 @@ class PagesState:
     ) -> None:
         self.app = app
         self.name = name
-        self.folder = os.path.realpath(os.path.join(app.root_path, folder))
+        self.folder = folder
         self.url_prefix = url_prefix
         self.settings = settings
         if not os.path.isdir(self.folder):

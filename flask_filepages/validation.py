@@ -7,19 +7,19 @@ import inspect
 import typing as t
 from collections.abc import Callable
 from collections.abc import Mapping
-from decimal import Decimal
 
 from marshmallow import EXCLUDE
 from marshmallow import RAISE
 from marshmallow import Schema
 from marshmallow import ValidationError
-from marshmallow import fields
 from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import NotFound
 
+from . import locations
 from .context import Context
+from .decimals import holds_decimals
+from .decimals import too_long
 from .errors import InvalidContentError
-from .locations import LocationParser
 from .signatures import is_async
 
 SchemaLike = Schema | type[Schema] | Mapping[str, t.Any]
@@ -30,24 +30,6 @@ _ERRORS = "errors"
 #: Unknown fields are refused in bodies, and ignored elsewhere: a browser sends more
 #: than an endpoint asked for.
 _BODIES = ("json", "form", "files")
-#: Digits before or after the point. Writing out the Decimal of a billion digits that
-#: twelve characters stand for would end the process.
-_MOST_DIGITS = 400
-
-#: Fields of marshmallow's that give no Decimal; any other class of field might.
-_PLAIN = frozenset(
-    field
-    for field in vars(fields).values()
-    if isinstance(field, type)
-    and issubclass(field, fields.Field)
-    and not issubclass(
-        field,
-        (fields.Decimal, fields.Function, fields.Method, fields.Nested, fields.Raw),
-    )
-)
-_INNER = ("inner", "key_field", "value_field")
-
-_parser = LocationParser()
 
 
 class ContentErrors(dict[str, t.Any]):
@@ -207,7 +189,7 @@ def _values(
             if location == "params":
                 raise NotFound from error
             errors[location] = error.messages
-            values[location] = _parser.raw(context, location)
+            values[location] = locations.raw(context, location)
     if takes_errors:
         values[_ERRORS] = errors
     elif errors:
@@ -218,14 +200,14 @@ def _values(
 def _make_parser(location: str, schema: Schema) -> Callable[[Context], t.Any]:
     """Return what gives the values of *location*, or raises marshmallow's error."""
     unknown = _unknown(location, schema)
-    has_decimals = _holds_decimals(schema)
+    has_decimals = holds_decimals(schema)
 
     def parse(context: Context) -> t.Any:
         try:
-            value = _parser.load(schema, context, location, unknown)
+            value = locations.load(schema, context, location, unknown)
         except (RecursionError, OverflowError) as error:
             raise BadRequest("The content is out of all bounds.") from error
-        path = _too_long(value) if has_decimals else None
+        path = too_long(value) if has_decimals else None
         if path is not None:
             message: t.Any = ["Number too large."]
             for name in reversed(path):
@@ -234,29 +216,6 @@ def _make_parser(location: str, schema: Schema) -> Callable[[Context], t.Any]:
         return value
 
     return parse
-
-
-def _holds_decimals(
-    schema: Schema, seen: frozenset[type[Schema]] = frozenset()
-) -> bool:
-    """Whether a field of *schema*, however deep, could give a Decimal."""
-    if type(schema) in seen:
-        return False
-    seen |= {type(schema)}
-    return any(_gives_decimals(field, seen) for field in schema.fields.values())
-
-
-def _gives_decimals(field: fields.Field[t.Any], seen: frozenset[type[Schema]]) -> bool:
-    if isinstance(field, fields.Nested):
-        try:
-            return _holds_decimals(field.schema, seen)
-        except Exception:  # it names what is not there yet
-            return True
-    if type(field) not in _PLAIN:
-        return True
-    inner = [getattr(field, name, None) for name in _INNER]
-    inner += getattr(field, "tuple_fields", ())
-    return any(_gives_decimals(one, seen) for one in inner if one is not None)
 
 
 def _unknown(location: str, schema: Schema) -> str | None:
@@ -268,34 +227,3 @@ def _unknown(location: str, schema: Schema) -> str | None:
     if location in _BODIES or schema.unknown != RAISE:
         return None
     return None if hasattr(schema.Meta, "unknown") else EXCLUDE
-
-
-def _too_long(value: t.Any) -> list[str] | None:
-    """Return the path to a Decimal that nobody could write out, if there is one."""
-    if isinstance(value, Decimal):
-        exponent = value.adjusted()
-        return [] if value.is_finite() and abs(exponent) > _MOST_DIGITS else None
-    if isinstance(value, (str, bytes, int, float, type(None))):
-        return None
-    for name, one in _parts(value):
-        path = _too_long(one)
-        if path is not None:
-            return [str(name), *path]
-    return None
-
-
-def _parts(value: t.Any) -> t.Iterable[tuple[t.Any, t.Any]]:
-    """Yield the names and values that *value* is made of; of an object of the user's,
-    its own attributes that are numbers."""
-    if isinstance(value, Mapping):
-        yield from ((name, name) for name in value if isinstance(name, Decimal))
-        yield from value.items()
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        yield from enumerate(value)
-    else:
-        slots = getattr(value, "__slots__", ())
-        own = {name: getattr(value, name, None) for name in slots if slots}
-        own |= getattr(value, "__dict__", {})
-        yield from (
-            (name, one) for name, one in own.items() if isinstance(one, Decimal)
-        )

@@ -42,6 +42,14 @@ def client_of(make_pages: MakePages) -> Callable[..., FlaskClient]:
     return make
 
 
+def visitor(app: Flask) -> FlaskClient:
+    """Return a client that gets answers to failures, as a visitor does: they do not
+    come up in the test."""
+    app.testing = False
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    return app.test_client()
+
+
 def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from werkzeug.test import EnvironBuilder
 
 import flask_filepages
@@ -21,17 +20,12 @@ from flask_filepages.pytest_plugin import write_files
 from flask_filepages.rendering import render_jinja
 
 from .conftest import MakePages
+from .conftest import visitor
 
 OK = "from flask import Response\ndef GET(context):\n    return Response('SECRET')\n"
 GUARD = "from flask import abort\ndef middleware(context, call_next):\n    abort(403)\n"
 MULTIPART = "multipart/form-data; boundary=b"
 URLENCODED = "application/x-www-form-urlencoded"
-
-
-def open_client(app: Flask) -> FlaskClient:
-    app.testing = False
-    app.config["PROPAGATE_EXCEPTIONS"] = False
-    return app.test_client()
 
 
 # -- guards that only look like some -----------------------------------------------------
@@ -199,7 +193,7 @@ def PUT(context, json): ...
 def test_values_out_of_bounds(
     make_pages: MakePages, method: str, body: str, status: int | None
 ) -> None:
-    client = open_client(make_pages({"a.py": VALUES}))
+    client = visitor(make_pages({"a.py": VALUES}))
     answer = client.open(
         "/a", method=method, data=body, content_type="application/json"
     )
@@ -215,7 +209,7 @@ def test_values_that_were_not_parsed_are_refused(make_pages: MakePages) -> None:
         "@spread\n@validate(query={'page': fields.Integer()})\n"
         "def GET(context, query): return context.json(query)\n"
     )
-    client = open_client(make_pages({"s/[query].py": code}))
+    client = visitor(make_pages({"s/[query].py": code}))
 
     assert client.get("/s/evil").status_code == 500
 
@@ -272,7 +266,7 @@ def test_header_fields_that_no_server_can_send(
     fine: bool,
 ) -> None:
     code = f"from flask import Response\ndef GET(context):\n    return Response('x', headers=[({name!r}, {value!r})])\n"
-    answer = open_client(make_pages({"a.py": code})).get("/a")
+    answer = visitor(make_pages({"a.py": code})).get("/a")
 
     assert answer.status_code == (200 if fine else 500)
     if not fine:
@@ -313,7 +307,7 @@ def test_a_failing_error_page_does_not_change_the_error(
 ) -> None:
     own = f"from flask import abort\ndef GET(context):\n    return {page}\n"
     boom = "def POST(context):\n    raise RuntimeError\n"
-    client = open_client(make_pages({"500.py": own, "a.py": boom}))
+    client = visitor(make_pages({"500.py": own, "a.py": boom}))
 
     assert client.post("/a").status_code == 500
     assert "The 500 page raised itself" in caplog.text
@@ -374,7 +368,7 @@ def test_headers_of_a_rewritten_route_are_on_its_errors(make_pages: MakePages) -
 
 def test_the_policy_of_the_root_is_not_that_of_errors(make_pages: MakePages) -> None:
     boom = "def GET(context):\n    raise RuntimeError\n"
-    client = open_client(
+    client = visitor(
         make_pages(
             {
                 "_middleware.py": CORS.format("['https://evil.example']"),
@@ -425,7 +419,7 @@ def test_pages_are_escaped_whatever_their_suffix(tmp_path: Path, name: str) -> N
 )
 def test_a_name_from_outside_finds_no_file(make_pages: MakePages, name: str) -> None:
     code = "def GET(context):\n    return context.render(context.request.args['t'])\n"
-    client = open_client(make_pages({"a.py": code}))
+    client = visitor(make_pages({"a.py": code}))
     answer = client.get("/a", query_string={"t": name})
 
     assert answer.status_code == 500

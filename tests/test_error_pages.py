@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask import abort
-from flask.testing import FlaskClient
 from werkzeug.exceptions import HTTPException
 
 from flask_filepages import FilePages
 from flask_filepages.pytest_plugin import write_files
 
 from .conftest import MakePages
+from .conftest import visitor
 
 PAGES = {
     "404.html": "page 404 {{ context.props.error.code }} {{ context.url.path }}",
@@ -25,12 +25,6 @@ PAGES = {
     "def GET(context):\n    return Response('own 404', 404)\n",
     "teapot.py": "from flask import abort\ndef GET(context):\n    abort(418)\n",
 }
-
-
-def client_of(app: Flask) -> FlaskClient:
-    app.testing = False
-    app.config["PROPAGATE_EXCEPTIONS"] = False
-    return app.test_client()
 
 
 @pytest.mark.parametrize(
@@ -46,14 +40,14 @@ def client_of(app: Flask) -> FlaskClient:
 def test_pages(
     make_pages: MakePages, method: str, url: str, status: int, text: str
 ) -> None:
-    client = client_of(make_pages(PAGES))
+    client = visitor(make_pages(PAGES))
     response = client.open(url, method=method, headers={"Accept": "text/html"})
 
     assert (response.status_code, response.text) == (status, text)
 
 
 def test_other_codes_are_left_alone(make_pages: MakePages) -> None:
-    client = client_of(make_pages(PAGES))
+    client = visitor(make_pages(PAGES))
 
     assert client.get("/teapot").status_code == 418
     assert client.delete("/own").status_code == 405
@@ -63,7 +57,7 @@ def test_an_endpoint_answers_with_its_own_status(make_pages: MakePages) -> None:
     endpoint = "def GET(context):\n    return context.json('none', {status})\n"
     for status in (404, 200):
         app = make_pages({"404.py": endpoint.format(status=status)})
-        assert client_of(app).get("/nope").status_code == status
+        assert visitor(app).get("/nope").status_code == status
 
 
 def test_routes_of_the_app_itself_keep_their_errors(make_pages: MakePages) -> None:
@@ -71,7 +65,7 @@ def test_routes_of_the_app_itself_keep_their_errors(make_pages: MakePages) -> No
         app.add_url_rule("/app", "app", lambda: abort(404))
         app.add_url_rule("/app500", "app500", lambda: str(1 / 0))
 
-    client = client_of(make_pages(PAGES, setup))
+    client = visitor(make_pages(PAGES, setup))
 
     assert "page" not in client.get("/app").text
     assert "page" not in client.get("/app500").text
@@ -89,14 +83,14 @@ def test_handlers_of_the_app_itself_go_first(
     if when == "after":
         register(app)
 
-    assert client_of(app).get("/nope").text == "the app's"
+    assert visitor(app).get("/nope").text == "the app's"
 
 
 def test_an_error_in_the_error_page_ends_in_the_built_in_one(
     make_pages: MakePages, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = make_pages({"404.html": "{{ 1 / 0 }}"})
-    response = client_of(app).get("/nope")
+    response = visitor(app).get("/nope")
 
     assert response.status_code == 404
     assert "The requested URL was not found" in response.text
@@ -108,7 +102,7 @@ def test_each_filepages_has_its_own(make_pages: MakePages) -> None:
     files = {"404.html": "inner", "gone.py": PAGES["gone.py"]}
     write_files(Path(app.root_path) / "shop", files)
     FilePages(app, folder="shop", url_prefix="/shop", name="shop")
-    client = client_of(app)
+    client = visitor(app)
     html = {"Accept": "text/html"}
     outer, inner = ("/x", "/shopping", "/gone"), ("/shop/x", "/shop/gone")
 
@@ -121,7 +115,7 @@ def test_a_prefix_without_one_gets_the_built_in_page(make_pages: MakePages) -> N
     write_files(Path(app.root_path) / "shop", {"a.html": "a"})
     FilePages(app, folder="shop", url_prefix="/shop", name="shop")
 
-    assert "outer" not in client_of(app).get("/shop/x").text
+    assert "outer" not in visitor(app).get("/shop/x").text
 
 
 # -- problem documents --------------------------------------------------------------
@@ -158,7 +152,7 @@ def test_who_gets_which(
 ) -> None:
     files = {**ERRORS, "404.html": "page 404"} if with_page else ERRORS
     headers = {"Accept": accept} if accept else {}
-    answer = client_of(make_pages(files)).get(url, headers=headers)
+    answer = visitor(make_pages(files)).get(url, headers=headers)
 
     assert (answer.status_code, answer.mimetype) == (404, mimetype)
     assert ("page 404" in answer.text) is (with_page and mimetype == "text/html")
@@ -168,7 +162,7 @@ def test_who_gets_which(
 
 
 def test_a_problem_document(make_pages: MakePages) -> None:
-    client = client_of(make_pages(ERRORS))
+    client = visitor(make_pages(ERRORS))
     wrong = client.post("/api")
 
     assert client.get("/api").get_json() == {
@@ -187,7 +181,7 @@ def test_a_problem_document(make_pages: MakePages) -> None:
 def test_a_failure_is_logged_once_and_shows_its_id_only(
     make_pages: MakePages, caplog: pytest.LogCaptureFixture, accept: str | None
 ) -> None:
-    client = client_of(make_pages(ERRORS))
+    client = visitor(make_pages(ERRORS))
     answer = client.put("/api", headers={"Accept": accept} if accept else {})
     identity = answer.headers["X-Request-Id"]
 
@@ -203,14 +197,14 @@ def test_a_failure_is_logged_once_and_shows_its_id_only(
 
 def test_the_error_page_gets_the_id(make_pages: MakePages) -> None:
     app = make_pages({"500.html": "{{ context.props.request_id }}", **ERRORS})
-    answer = client_of(app).put("/api", headers={"Accept": "text/html"})
+    answer = visitor(app).put("/api", headers={"Accept": "text/html"})
 
     assert answer.text == answer.headers["X-Request-Id"]
 
 
 def test_an_endpoint_for_errors_answers_programs_too(make_pages: MakePages) -> None:
     own = "def GET(context):\n    return context.json({'own': True}, 404)\n"
-    client = client_of(make_pages({**ERRORS, "404.py": own}))
+    client = visitor(make_pages({**ERRORS, "404.py": own}))
 
     assert client.get("/api").get_json() == {"own": True}
 
@@ -220,7 +214,7 @@ def test_an_answer_of_the_error_itself_is_left_alone(make_pages: MakePages) -> N
         "from flask import Response\nfrom werkzeug.exceptions import NotFound\n"
         "def GET(context):\n    raise NotFound(response=Response('as it is', 404))\n"
     )
-    client = client_of(make_pages({"a.py": code, "404.html": "page 404"}))
+    client = visitor(make_pages({"a.py": code, "404.html": "page 404"}))
 
     assert client.get("/a").text == "as it is"
 
@@ -228,7 +222,7 @@ def test_an_answer_of_the_error_itself_is_left_alone(make_pages: MakePages) -> N
 @pytest.mark.parametrize("described", ["ValueError('x')", "{'a': 1}", "b'x'"])
 def test_abort_takes_any_description(make_pages: MakePages, described: str) -> None:
     code = f"from flask import abort\ndef GET(context):\n    abort(400, {described})\n"
-    answer = client_of(make_pages({"a.py": code})).get("/a")
+    answer = visitor(make_pages({"a.py": code})).get("/a")
 
     assert (answer.status_code, type(answer.get_json()["detail"])) == (400, str)
 
@@ -244,7 +238,7 @@ def test_exceptions_that_cannot_be_noted_or_are_raised_again(
         "def PUT(context):\n    raise SAME\n"
     )
     app = make_pages({"a.py": code})
-    client = client_of(app)
+    client = visitor(app)
     seen: list[list[str]] = []
 
     @app.errorhandler(Exception)

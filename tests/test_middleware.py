@@ -11,7 +11,6 @@ import pytest
 from flask import Flask
 from flask import Response
 from flask import abort
-from flask.testing import FlaskClient
 from hypothesis import HealthCheck
 from hypothesis import given
 from hypothesis import settings
@@ -27,6 +26,7 @@ from flask_filepages.pytest_plugin import write_files
 from flask_filepages.testing import make_context
 
 from .conftest import MakePages
+from .conftest import visitor
 
 PASS = "def middleware(context, call_next):\n    return call_next()\n"
 GUARD = (
@@ -49,12 +49,6 @@ def trace(name: str) -> str:
 TELL = (
     "def GET(context):\n    return context.json(getattr(context.locals, 'trace', []))\n"
 )
-
-
-def client_of(app: Flask) -> FlaskClient:
-    app.testing = False
-    app.config["PROPAGATE_EXCEPTIONS"] = False
-    return app.test_client()
 
 
 # -- where it runs --------------------------------------------------------------------
@@ -180,7 +174,7 @@ def test_an_error_page_is_inside_the_root_and_shares_locals(
             "page.html": "",
         }
     )
-    client = client_of(app)
+    client = visitor(app)
 
     assert client.get("/nope").get_json(force=True) == ["root"]
     assert client.get("/page").get_json(force=True) == ["root", "root"]
@@ -191,7 +185,7 @@ def test_a_guard_that_raises_is_not_shown_by_the_error_page(
 ) -> None:
     raising = "def middleware(context, call_next):\n    raise RuntimeError('no')\n"
     app = make_pages({"_middleware.py": raising, "500.html": "page 500", "a.html": "a"})
-    answer = client_of(app).get("/a")
+    answer = visitor(app).get("/a")
 
     assert answer.status_code == 500
     assert "page 500" not in answer.text
@@ -224,7 +218,7 @@ def test_it_fails_closed_and_is_named(
 ) -> None:
     source = f"def middleware(context, call_next):\n    {body}\n"
     app = make_pages({"shop/_middleware.py": source, "shop/a.py": OK})
-    answer = client_of(app).get("/shop/a")
+    answer = visitor(app).get("/shop/a")
 
     assert answer.status_code == 500
     assert "ok" not in answer.text.split()
@@ -469,7 +463,7 @@ def test_headers_are_on_all_answers_and_the_nearest_counts(
         "def POST(context):\n    abort(418)\n"
         "def DELETE(context):\n    raise RuntimeError\n"
     )
-    client = client_of(make_pages({"_middleware.py": folder, "a.py": own}))
+    client = visitor(make_pages({"_middleware.py": folder, "a.py": own}))
     methods = ["GET", "PUT", "POST", "DELETE", "PATCH"]
     answers = [client.open("/a", method=method) for method in methods]
 
@@ -489,7 +483,7 @@ def test_a_guard_of_the_root_may_refuse_unmatched_urls(
     make_pages: MakePages, caplog: pytest.LogCaptureFixture, raised: str
 ) -> None:
     guard = f"from flask import abort, redirect\ndef middleware(context, call_next):\n    {raised}\n"
-    client = client_of(
+    client = visitor(
         make_pages({"_middleware.py": guard, "404.html": "", "a.html": ""})
     )
 

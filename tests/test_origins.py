@@ -10,6 +10,7 @@ from flask_filepages import check_origin
 from flask_filepages.testing import make_context
 
 from .conftest import MakePages
+from .conftest import visitor
 
 WRITE = """\
 from flask import Response
@@ -137,9 +138,7 @@ def cors_client(make_pages: MakePages, arguments: str, **files: str) -> FlaskCli
         "def DELETE(context):\n    raise RuntimeError('SECRET')\n"
     )
     app = make_pages({"api.py": own + api, "open.py": api, **files})
-    app.testing = False
-    app.config["PROPAGATE_EXCEPTIONS"] = False
-    return app.test_client()
+    return visitor(app)
 
 
 @pytest.mark.parametrize(

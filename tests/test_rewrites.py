@@ -14,6 +14,7 @@ from flask_filepages.pytest_plugin import write_files
 from flask_filepages.testing import make_context
 
 from .conftest import MakePages
+from .conftest import visitor
 
 TELL = """\
 def GET(context):
@@ -45,14 +46,12 @@ TREE = {
 @pytest.fixture
 def client(make_pages: MakePages) -> FlaskClient:
     app = make_pages(TREE, FILEPAGES_REDIRECTS={"/old": "/page"})
-    app.testing = False
-    app.config["PROPAGATE_EXCEPTIONS"] = False
 
     @app.get("/own")
     def own() -> str:
         return "the app's own"
 
-    return app.test_client()
+    return visitor(app)
 
 
 def ask(client: FlaskClient, to: str, method: str = "GET", **more: t.Any) -> t.Any:

@@ -21,6 +21,7 @@ from flask_filepages.locations import MAX_JSON
 from flask_filepages.testing import make_context
 
 from .conftest import MakePages
+from .conftest import visitor
 
 HEAD = """\
 from decimal import Decimal
@@ -44,9 +45,7 @@ class Body(Schema):
 
 def client_of(make_pages: MakePages, code: str, **config: t.Any) -> FlaskClient:
     app: Flask = make_pages({"a.py": HEAD + code, "p/[n].py": HEAD + code}, **config)
-    app.testing = False
-    app.config["PROPAGATE_EXCEPTIONS"] = False
-    return app.test_client()
+    return visitor(app)
 
 
 def errors_of(response: t.Any) -> list[dict[str, str]]:

@@ -66,8 +66,12 @@ OF_THE_SERVER = {
         "smuggle-023": "takes a target that is no path",
         "smuggle-024": "joins two Host fields",
     },
+    # Whether a client that closes its half at once gets an answer is a race there.
     "granian": {
+        "smuggle-006": "takes Transfer-Encoding and Content-Length together",
         "smuggle-016": "takes bare line feeds",
+        "smuggle-022": "takes a target that is no path",
+        "smuggle-024": "takes two Host fields",
         "smuggle-013": "hands over a body that broke off as if it were whole",
         "error-004": "sends the head before the first chunk is made",
     },

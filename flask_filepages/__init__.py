@@ -10,6 +10,7 @@ from .answer_schemas import responds
 from .context import Context
 from .errors import AnswerMismatchError
 from .errors import BodyAlreadyReadError
+from .errors import BuildError
 from .errors import CookieError
 from .errors import FilePagesError
 from .errors import InvalidContentError
@@ -18,8 +19,10 @@ from .errors import MiddlewareError
 from .errors import NotAResponseError
 from .errors import ParamError
 from .errors import PatternError
+from .errors import ReleaseError
 from .errors import RewriteLoopError
 from .errors import SettingsError
+from .errors import StaticPathError
 from .errors import TreeError
 from .errors import UnsafeRedirectError
 from .extension import FilePages
@@ -29,11 +32,16 @@ from .middleware import headers
 from .middleware import once_per_render
 from .origins import check_origin
 from .origins import cors
+from .static_paths import Page
+from .static_paths import PageUrls
+from .static_paths import StaticPath
+from .static_paths import paginate
 from .validation import validate
 
 __all__ = [
     "AnswerMismatchError",
     "BodyAlreadyReadError",
+    "BuildError",
     "CallNext",
     "Context",
     "CookieError",
@@ -44,16 +52,22 @@ __all__ = [
     "Middleware",
     "MiddlewareError",
     "NotAResponseError",
+    "Page",
+    "PageUrls",
     "ParamError",
     "PatternError",
+    "ReleaseError",
     "RewriteLoopError",
     "SettingsError",
+    "StaticPath",
+    "StaticPathError",
     "TreeError",
     "UnsafeRedirectError",
     "check_origin",
     "cors",
     "headers",
     "once_per_render",
+    "paginate",
     "responds",
     "validate",
 ]

@@ -45,11 +45,15 @@ class Assembly:
     middleware: dict[str, MiddlewareFile] = field(default_factory=dict)
 
     def live_routes(
-        self, tree: Tree, methods: Callable[[LiveRoute], Sequence[str]]
+        self,
+        tree: Tree,
+        methods: Callable[[LiveRoute], Sequence[str]],
+        is_listed: Callable[[LiveRoute], bool],
     ) -> dict[str, LiveRoute]:
         """Return the routes of *tree* with their rules, by route id.
 
         :param methods: gives those that a route really answers.
+        :param is_listed: whether a prerendered route has the path that is matched.
         """
         codes = {route.id: code for code, route in tree.error_routes.items()}
         taken = {p.shape for route in tree.routes for p in route.patterns}
@@ -63,6 +67,9 @@ class Assembly:
                 endpoint=live.endpoint,
                 slash=self.settings.trailing_slash,
                 methods=functools.partial(methods, live),
+                is_listed=functools.partial(is_listed, live)
+                if route.prerender and not route.is_static
+                else None,
             )
             routes[route.id] = live
         return routes
@@ -85,7 +92,8 @@ class Assembly:
         if code is not None:
             # Asked for by its own URL, too.
             error = default_exceptions[code]()
-            binding = replace(binding, status=code, props={"error": error})
+            props: dict[str, t.Any] = {"error": error}
+            binding = replace(binding, status=code, props_of=lambda context: props)
         module = self._module_of(route.endpoint) if route.endpoint else None
         endpoint = endpoint_name(self.name, route.id)
         live = LiveRoute(route, endpoint, module, respond, binding)

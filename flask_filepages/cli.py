@@ -8,9 +8,11 @@ import typing as t
 
 import click
 
-if t.TYPE_CHECKING:
-    from flask import Flask
+from . import build_cli
+from .cli_app import load_app
+from .cli_app import states_of
 
+if t.TYPE_CHECKING:
     from .errors import Fault
     from .state import PagesState
 
@@ -30,7 +32,7 @@ def routes(ctx: click.Context, as_json: bool) -> None:
     """
     from .errors import TreeError
 
-    states = _states(_load_app(ctx))
+    states = states_of(load_app(ctx))
     for state in states:
         try:
             state.load()
@@ -85,7 +87,7 @@ def check(ctx: click.Context, as_json: bool) -> None:
     warnings: list[Fault] = []
     states: list[PagesState] = []
     try:
-        states = _states(_load_app(ctx))
+        states = states_of(load_app(ctx))
     except TreeError as error:
         faults += error.faults
     for state in states:
@@ -109,27 +111,10 @@ def check(ctx: click.Context, as_json: bool) -> None:
     ctx.exit(1 if faults else 0)
 
 
+filepages.add_command(build_cli.build)
+filepages.add_command(build_cli.preview)
+filepages.add_command(build_cli.deploy_config)
+
+
 def _as_dict(fault: Fault) -> dict[str, t.Any]:
     return {name: getattr(fault, name) for name in fault.__slots__}
-
-
-def _load_app(ctx: click.Context) -> Flask:
-    from flask.cli import ScriptInfo
-
-    from .errors import SettingsError
-
-    try:
-        return ctx.ensure_object(ScriptInfo).load_app()
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from error
-
-
-def _states(app: Flask) -> list[PagesState]:
-    from .extension import states
-
-    found = list(states(app).values())
-    if not found:
-        raise click.ClickException(
-            "This app has no FilePages. Add `FilePages(app)` where the app is made."
-        )
-    return found

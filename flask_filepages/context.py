@@ -49,7 +49,7 @@ class Binding:
     is_prerendered: bool = False
     settings: Settings = field(default_factory=Settings)
     status: int = 200
-    props: Mapping[str, t.Any] = field(default_factory=dict)
+    props_of: Callable[[Context], Mapping[str, t.Any]] = lambda context: {}
     methods: Callable[[], t.Sequence[str]] = tuple
     cors: Callable[[], t.Any] = lambda: None
     is_error: bool = False
@@ -240,7 +240,9 @@ def _cookies(context: Context) -> Cookies:
 _LAZY: dict[str, Callable[[Context], t.Any]] = {
     "params": _params,
     "_trail": lambda context: (),
-    "props": lambda context: types.MappingProxyType(dict(context._binding.props)),
+    "props": lambda context: types.MappingProxyType(
+        dict(context._binding.props_of(context))
+    ),
     "url": _url,
     "cookies": _cookies,
     "locals": lambda context: types.SimpleNamespace(),

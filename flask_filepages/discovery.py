@@ -23,6 +23,7 @@ from .patterns import Segment
 from .patterns import expand
 from .patterns import parse_segment
 from .prerender import read_prerender
+from .settings import Output
 from .settings import Redirect
 from .sources import ENDPOINT_SUFFIX
 from .sources import MIDDLEWARE_FILE
@@ -83,7 +84,13 @@ class Route:
 
     @property
     def sort_key(self) -> t.Any:
-        return (self.patterns[0].key, self.endpoint is None, self.name)
+        # What is not stored goes on to the route behind: stored ones go first.
+        return (
+            self.patterns[0].key,
+            not self.prerender,
+            self.endpoint is None,
+            self.name,
+        )
 
 
 @dataclass(slots=True)
@@ -101,6 +108,7 @@ def discover(
     page_suffixes: t.Collection[str] = (".html",),
     matchers: t.Collection[str] = (),
     redirects: t.Mapping[str, Redirect] | None = None,
+    output: Output = "server",
 ) -> Tree:
     """Return the route table of *folder*.
 
@@ -108,6 +116,7 @@ def discover(
     :param matchers: the names allowed in ``[param=matcher]``.
     :param redirects: routes that only redirect; they replace a file of the same
         pattern.
+    :param output: whether files without ``prerender`` are prerendered.
     :raises TreeError: with all faults of all names at once.
     """
     folder = os.path.realpath(folder)
@@ -136,6 +145,8 @@ def discover(
             )
             faults += found
         if route.source is not None:
+            if route.prerender is None and output != "server":
+                route.prerender = True
             around = (middleware.get(below) for below in route.source.folders)
             route.middleware = [source for source in around if source is not None]
             route.warnings += _unguarded(route.source, middleware)

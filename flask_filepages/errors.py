@@ -4,9 +4,12 @@
 
     FilePagesError
     ├── TreeError               every fault of a pages folder at once
-    │   └── LoadError           every file that could not be imported
+    │   ├── LoadError           every file that could not be imported
+    │   └── BuildError          every path that could not be stored
+    ├── ReleaseError            a build folder that cannot be written or read
     ├── SettingsError           a FILEPAGES_* setting that means nothing
     ├── PatternError            a file name that is no route
+    ├── StaticPathError         an entry of get_static_paths that is no path
     ├── ParamError              a value that cannot stand in a URL
     ├── NotAResponseError       a handler returned something else
     ├── MiddlewareError         a middleware did not call call_next() once
@@ -77,12 +80,34 @@ class LoadError(TreeError):
     headline = "cannot be loaded"
 
 
+class BuildError(TreeError):
+    """Routes or paths that cannot be stored; nothing was published."""
+
+    headline = "cannot be built"
+
+
+class ReleaseError(FilePagesError, RuntimeError):
+    """The build folder cannot be used: it is not ours, or another build is on."""
+
+
 class SettingsError(FilePagesError, ValueError):
     """A ``FILEPAGES_*`` setting has a value or a name that means nothing."""
 
 
 class PatternError(FilePagesError, ValueError):
     """A file name that is no route: :attr:`problem` and :attr:`fix`."""
+
+    def __init__(self, problem: str, fix: str) -> None:
+        self.problem = problem
+        self.fix = fix
+        super().__init__(problem, fix)
+
+    def __str__(self) -> str:
+        return f"{self.problem}. {self.fix}"
+
+
+class StaticPathError(FilePagesError, ValueError):
+    """What ``get_static_paths`` lists is no path: :attr:`problem` and :attr:`fix`."""
 
     def __init__(self, problem: str, fix: str) -> None:
         self.problem = problem

@@ -10,28 +10,45 @@ from dataclasses import replace
 
 from flask import Blueprint
 from flask import Flask
+from flask import current_app
+from flask import has_app_context
 
 from . import devtools
+from . import reads
 from .error_pages import register_error_answers
 from .errors import LoadError
 from .errors import SettingsError
+from .front import Front
 from .rendering import RENDERERS
 from .rendering import PagesLoader
 from .rendering import Renderer
+from .served import Releases
 from .settings import Settings
 from .state import PagesState
+from .state import states
 from .urls import make_build_error_handler
 
 if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flask.blueprints import BlueprintSetupState
+
+    from .build import Build
+    from .discovery import Route
+    from .stored import ListedPath
 
 _prefix_re = re.compile(r"(?:/[^/<>]+)*")
 
 
-def states(app: Flask) -> dict[str, PagesState]:
-    """Return the state of each FilePages of *app*, by name."""
-    found: dict[str, PagesState] = app.extensions.setdefault("filepages", {})
-    return found
+def _guarded(app: Flask) -> set[str]:
+    """Return the endpoint names of routes with middleware that runs for each answer
+    that is sent. Their files are loaded for that."""
+    guarded = set()
+    for state in states(app).values():
+        if state.stored:
+            state.load()
+        guarded |= {name for name, one in state.stored.items() if one.live.guards}
+    return guarded
 
 
 def _names(app: Flask) -> dict[str, t.Collection[str]]:
@@ -99,6 +116,18 @@ class FilePages:
             and other requests that change something
         ``FILEPAGES_TRUSTED_ORIGINS``
             origins that may do that, such as ``["https://app.example"]``
+        ``FILEPAGES_OUTPUT``
+            ``"server"`` (files are run on each request unless they say
+            ``prerender = True``), ``"hybrid"`` (they are stored by a build unless they
+            say ``prerender = False``) or ``"static"`` (all of them are)
+        ``FILEPAGES_BUILD_DIR``
+            where builds lie, ``"dist"`` beside the instance folder by default
+        ``FILEPAGES_BUILD_FORMAT``
+            the files of pages: ``"directory"`` (``about/index.html``), ``"file"``
+            (``about.html``) or ``"preserve"`` (as the source lies)
+        ``FILEPAGES_FRONT``
+            whether stored answers are sent before Flask sees the request: ``"auto"``
+            (where nothing would notice), ``True`` or ``False``
 
         :raises TreeError: with all faults of all file names.
         :raises SettingsError: a setting means nothing, or there is no folder.
@@ -127,6 +156,7 @@ class FilePages:
             url_prefix=self.url_prefix,
             settings=settings,
             renderers=self.renderers,
+            releases=self._releases(app, settings, known),
         )
         state.check_collisions()
         known[self.name] = state
@@ -136,6 +166,24 @@ class FilePages:
             build = make_build_error_handler(app, lambda: _names(app), settings.site)
             app.url_build_error_handlers.append(build)
         register_error_answers(app, lambda: states(app).values())
+        if state.stored and not isinstance(vars(app).get("wsgi_app"), Front):
+            front = Front(
+                app,
+                app.wsgi_app,
+                state.releases,
+                settings.front,
+                lambda: _guarded(app),
+            )
+            app.wsgi_app = front  # type: ignore[method-assign]
+
+    def _releases(
+        self, app: Flask, settings: Settings, known: t.Mapping[str, PagesState]
+    ) -> Releases:
+        """Return what is served of the build folder; it is one for the whole app."""
+        for state in known.values():
+            return state.releases
+        beside = os.path.dirname(app.instance_path)
+        return Releases(os.path.join(beside, settings.build_dir))
 
     def load(self, app: Flask | None = None) -> None:
         """Import all files of the folder, in *app* or in every app it was added to.
@@ -153,6 +201,76 @@ class FilePages:
                 if not one.debug:
                     raise
                 one.logger.error("%s", error)
+
+    def build(self, app: Flask | None = None, **options: t.Any) -> Build:
+        """Return a build of *app*, of all its FilePages; iterating over it does it.
+
+        ::
+
+            for page in pages.build(out="dist"):
+                print(page.path, page.action)
+
+        Each page is a :class:`~flask_filepages.making.PageResult`. When the iteration
+        ends, the release is published, and ``build.report`` says what was done. What
+        was read before is not known, so nothing of the last release is kept; the
+        command ``flask filepages build`` does keep it.
+
+        :param options: those of :class:`~flask_filepages.build.Options`.
+        :raises BuildError: with everything that cannot be stored; nothing is published.
+        :raises ReleaseError: the build folder cannot be written.
+        """
+        from .build import Build
+        from .build import Options
+
+        return Build(app or self._only_app(), Options(**options))
+
+    @property
+    def routes(self) -> list[Route]:
+        """The routes of the current app, the most specific first."""
+        state = states(self._current_app())[self.name]
+        return [live.route for live in state.routes.values()]
+
+    def paths(self) -> Iterator[ListedPath]:
+        """Yield the paths of the current app that are known without a request: those of
+        routes without params, and what ``get_static_paths`` lists. For a sitemap.
+
+        :raises BuildError: a ``get_static_paths`` failed.
+        """
+        return states(self._current_app())[self.name].paths()
+
+    def read_bytes(self, path: str | os.PathLike[str]) -> bytes:
+        """Return what is in a file. In a build the page that is rendered depends on it,
+        and no other page does.
+
+        :param path: relative to where the app's module lies.
+        :raises OSError: it cannot be read.
+        """
+        full = os.path.join(self._current_app().root_path, path)
+        with reads.paused(), open(full, "rb") as file:
+            data = file.read()
+        reads.note_file(full, data)
+        return data
+
+    def read_text(self, path: str | os.PathLike[str], encoding: str = "utf-8") -> str:
+        """Return the text of a file; see :meth:`read_bytes`.
+
+        :raises UnicodeDecodeError: it is not in *encoding*.
+        """
+        return self.read_bytes(path).decode(encoding)
+
+    def _current_app(self) -> Flask:
+        if has_app_context():
+            return t.cast(t.Any, current_app)._get_current_object()  # type: ignore[no-any-return]
+        return self._only_app()
+
+    def _only_app(self) -> Flask:
+        apps = list(self._apps)
+        if len(apps) != 1:
+            raise RuntimeError(
+                f"This FilePages belongs to {len(apps)} apps, so it cannot tell which"
+                " is meant. Name it, or push its app context."
+            )
+        return apps[0]
 
     def _register(self, setup: BlueprintSetupState) -> None:
         state = states(t.cast(Flask, setup.app)).get(self.name)

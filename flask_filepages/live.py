@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import types
 import typing as t
+from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
@@ -31,9 +33,11 @@ from .origins import arranged
 from .origins import cors_of
 from .responses import Respond
 from .responses import make_respond
+from .responses import with_default_cache_control
 from .routing import FileRule
 from .sources import MIDDLEWARE_FILE
 from .sources import Source
+from .static_paths import read_static_paths
 from .validation import schemas_of
 
 
@@ -62,7 +66,8 @@ class LiveRoute:
     """A route in an app: its endpoint name, its module, its rules and handlers.
 
     :attr:`handlers` is what the view looks into: empty until :meth:`activate`. Behind
-    middleware it holds no bare handler.
+    middleware it holds no bare handler. Of a prerendered route, :attr:`made` is what a
+    build asks, and :attr:`guards` are around what was stored.
     :attr:`shadow` says which rules of the app itself may go before it.
     """
 
@@ -79,6 +84,10 @@ class LiveRoute:
     shadow: tuple[Map, Map] | None = None
     warnings: list[Fault] = field(default_factory=list)
     loaded: Handlers | None = None
+    made: Handlers = field(default_factory=Handlers)
+    guards: list[Link] = field(default_factory=list)
+    static_paths: Callable[[], t.Any] | None = None
+    incremental: str | None = None
 
     @property
     def is_active(self) -> bool:
@@ -104,12 +113,21 @@ class LiveRoute:
         outer = [link for file in self.around for link in file.links]
         self.links = arranged([*outer, *links])
         self.cors = cors_of(self.links)
-        self.loaded = Handlers.of(own)
-        if self.links:
-            self.loaded = self.loaded.behind(
-                lambda handler: bind(self.links, handler, self.respond)
-            )
+        self.loaded = self._behind(self.links, own)
+        if route.prerender:
+            self.guards = [link for link in self.links if not link.is_once_per_render]
+            marked = [link for link in self.links if link.is_once_per_render]
+            self.made = self._behind(marked, own)
+            for table in (self.loaded.table, self.made.table):
+                for method in ("GET", "HEAD"):
+                    table[method] = with_default_cache_control(table[method])
         return []
+
+    def _behind(self, links: list[Link], own: dict[str, Handler]) -> Handlers:
+        handlers = Handlers.of(own)
+        if not links:
+            return handlers
+        return handlers.behind(lambda handler: bind(links, handler, self.respond))
 
     def _read(
         self, app: Flask, folder: str
@@ -117,7 +135,8 @@ class LiveRoute:
         """Import the endpoint; return its handlers, its middleware, its faults."""
         source, has_page = self.route.endpoint, self.route.page is not None
         if source is None or self.module is None:
-            return {"GET": GET}, [], []
+            own = {"GET": t.cast(Handler, GET)}
+            return own, [], self._read_static_paths(app, None, own)
         module, faults = import_source(self.module, source, folder)
         if module is None:
             return {}, [], faults
@@ -140,7 +159,27 @@ class LiveRoute:
             ]
         for handler in own.values():
             faults += self._unknown_params(source, handler)
+        if not faults:
+            faults = self._read_static_paths(app, module, own)
         return own, links, faults + found
+
+    def _read_static_paths(
+        self, app: Flask, module: types.ModuleType | None, own: dict[str, Handler]
+    ) -> list[Fault]:
+        is_error = self.binding.status >= 400
+        function, faults, warnings = read_static_paths(
+            module, self.route, own, is_error=is_error
+        )
+        self.static_paths = app.ensure_sync(function) if function else None
+        self.warnings += warnings
+        self.incremental = getattr(module, "incremental", None)
+        if self.incremental not in (None, "page"):
+            source = t.cast(Source, self.route.source)
+            problem = f"incremental is {self.incremental!r}"
+            fix = 'Write `incremental = "page"`, or nothing.'
+            line = source.line_of("incremental")
+            faults.append(Fault("prerender", source.relative, problem, fix, line))
+        return faults
 
     def _narrow(self, source: Source, links: list[Link]) -> list[Fault]:
         """Return a warning for middleware that is not around the folder of its name."""

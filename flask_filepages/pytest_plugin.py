@@ -62,7 +62,7 @@ def filepages_client(app: Flask) -> FlaskClient:
 
     A file that cannot be loaded fails here, with its name and line.
     """
-    from .extension import states
+    from .state import states
 
     for state in states(app).values():
         state.load()

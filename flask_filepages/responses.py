@@ -21,6 +21,7 @@ _value_re = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
 #: Names of header fields that were found to be tokens; an app uses few.
 known_names: set[str] = set()
 _MOST_NAMES = 1000
+DEFAULT_CACHE_CONTROL = "public, max-age=0, must-revalidate"
 #: Makes a response of what a function returned: ``(context, function, value)``.
 Respond = Callable[[Context, Callable[..., t.Any], t.Any], BaseResponse]
 
@@ -76,6 +77,21 @@ def _check_field(name: str, value: str) -> None:
             f"The value of {name!r} holds a control character, or one that is not"
             f" Latin-1: {value!r}. Encode it, as with urllib.parse.quote()."
         )
+
+
+def with_default_cache_control(
+    handler: Callable[[Context], BaseResponse],
+) -> Callable[[Context], BaseResponse]:
+    """Return *handler* with the ``Cache-Control`` of stored answers, unless it has its
+    own."""
+
+    def answering(context: Context) -> BaseResponse:
+        response = handler(context)
+        if isinstance(response, BaseResponse) and response.status_code < 400:
+            response.headers.setdefault("Cache-Control", DEFAULT_CACHE_CONTROL)
+        return response
+
+    return answering
 
 
 def name_of(function: t.Any) -> str:

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from .context import Binding
 from .context import Context
 from .errors import RewriteLoopError
+from .routing import matched_path
 
 #: Routes that one request may lead through, as in Astro (rule 91).
 MAX_ROUTES = 4
@@ -69,8 +70,11 @@ def make_rewrite(
 
 def _match(app: Flask, path: str) -> tuple[str, dict[str, t.Any]]:
     """Return what *path* matches as it is: nothing is decoded again."""
+    token = matched_path.set(path)
     try:
         rule, params = app.url_map.bind("localhost").match(path, return_rule=True)
     except HTTPException:
         return "", {}
+    finally:
+        matched_path.reset(token)
     return rule.endpoint, dict(params)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Set
+from contextvars import ContextVar
 from urllib.parse import quote
 
 from werkzeug.routing import Rule
@@ -38,6 +39,8 @@ from .settings import TrailingSlash
 
 _GROUP = "__werkzeug_{}"
 _NO_WEIGHT = Weighting(0, [], 0, [])
+#: The path that is matched, where it is not that of the request.
+matched_path: ContextVar[str | None] = ContextVar("matched_path", default=None)
 
 
 class RouteMethods(Set[str]):
@@ -45,23 +48,33 @@ class RouteMethods(Set[str]):
     the URL; listing loads the file and gives those that it really answers.
 
     Comparing and printing do neither: Werkzeug does both in its errors.
+
+    :param is_listed: whether a prerendered route has the path that is being matched.
+        If not, it has no methods there, and Werkzeug goes on to the next rule.
     """
 
-    def __init__(self, methods: Callable[[], Iterable[str]]) -> None:
+    def __init__(
+        self,
+        methods: Callable[[], Iterable[str]],
+        is_listed: Callable[[], bool] | None = None,
+    ) -> None:
         self._methods = methods
+        self._is_listed = is_listed
 
     @classmethod
     def _from_iterable(cls, it: Iterable[t.Any]) -> t.Any:
         return set(it)
 
     def __contains__(self, method: object) -> bool:
-        return True
+        return self._is_listed is None or self._is_listed()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._methods())
+        if self._is_listed is None or self._is_listed():
+            return iter(self._methods())
+        return iter(())
 
     def __len__(self) -> int:
-        return sum(1 for _ in self._methods())
+        return sum(1 for _ in self)
 
     def __bool__(self) -> bool:
         return True
@@ -88,6 +101,7 @@ class FileRule(Rule):
         endpoint: str,
         slash: TrailingSlash,
         methods: Callable[[], Iterable[str]] = tuple,
+        is_listed: Callable[[], bool] | None = None,
     ) -> None:
         texts = [_display(segment) for segment in pattern.segments]
         path = prefix + "".join(f"/{text}" for text in texts)
@@ -104,7 +118,7 @@ class FileRule(Rule):
         self.pattern = pattern
         self.prefix = prefix
         self.slash = slash
-        self.methods = t.cast(t.Any, RouteMethods(methods))
+        self.methods = t.cast(t.Any, RouteMethods(methods, is_listed))
         self.arguments = {part.text for part in pattern.params}
 
     def get_empty_kwargs(self) -> t.Mapping[str, t.Any]:

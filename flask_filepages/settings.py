@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import typing as t
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from .errors import SettingsError
 from .targets import check_origin_text
 
 TrailingSlash = t.Literal["ignore", "always", "never"]
+Output = t.Literal["server", "hybrid", "static"]
+BuildFormat = t.Literal["directory", "file", "preserve"]
+Front = t.Literal["auto", True, False]
 REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 _PREFIX = "FILEPAGES_"
 
@@ -37,6 +41,10 @@ class Settings:
     strict_response: bool = True
     check_origin: bool = True
     trusted_origins: frozenset[str] = frozenset()
+    output: Output = "server"
+    build_dir: str = "dist"
+    build_format: BuildFormat = "directory"
+    front: Front = "auto"
 
     @classmethod
     def from_config(cls, config: t.Mapping[str, t.Any]) -> Settings:
@@ -69,15 +77,6 @@ def _site(value: t.Any) -> str | None:
         f"FILEPAGES_SITE is {value!r}; write the public address of the site,"
         " such as 'https://example.com'; letters beyond ASCII as 'xn--...'."
     )
-
-
-def _trailing_slash(value: t.Any) -> TrailingSlash:
-    if value not in t.get_args(TrailingSlash):
-        raise SettingsError(
-            f"FILEPAGES_TRAILING_SLASH is {value!r}; it may be 'ignore', 'always'"
-            " or 'never'."
-        )
-    return t.cast(TrailingSlash, value)
 
 
 def _redirects(value: t.Any) -> dict[str, Redirect]:
@@ -122,20 +121,36 @@ def _trusted_origins(value: t.Any) -> frozenset[str]:
         raise SettingsError(f"FILEPAGES_TRUSTED_ORIGINS: {error}") from None
 
 
-def _flag(name: str) -> t.Callable[[t.Any], bool]:
-    def read(value: t.Any) -> bool:
-        if not isinstance(value, bool):
-            raise SettingsError(f"{name} is {value!r}; it may be True or False.")
-        return value
+def _build_dir(value: t.Any) -> str:
+    if isinstance(value, (str, os.PathLike)) and os.fspath(value):
+        return str(os.fspath(value))
+    raise SettingsError(
+        f"FILEPAGES_BUILD_DIR is {value!r}; write a folder, such as 'dist'."
+    )
+
+
+def _one_of(name: str, *choices: t.Any) -> t.Callable[[t.Any], t.Any]:
+    def read(value: t.Any) -> t.Any:
+        # True is no 1 here.
+        if any(type(value) is type(one) and value == one for one in choices):
+            return value
+        *most, last = (repr(choice) for choice in choices)
+        raise SettingsError(
+            f"{_PREFIX}{name} is {value!r}; it may be {', '.join(most)} or {last}."
+        )
 
     return read
 
 
 _READERS: dict[str, t.Callable[[t.Any], t.Any]] = {
     "site": _site,
-    "trailing_slash": _trailing_slash,
+    "trailing_slash": _one_of("TRAILING_SLASH", *t.get_args(TrailingSlash)),
     "redirects": _redirects,
-    "strict_response": _flag("FILEPAGES_STRICT_RESPONSE"),
-    "check_origin": _flag("FILEPAGES_CHECK_ORIGIN"),
+    "strict_response": _one_of("STRICT_RESPONSE", True, False),
+    "check_origin": _one_of("CHECK_ORIGIN", True, False),
     "trusted_origins": _trusted_origins,
+    "output": _one_of("OUTPUT", *t.get_args(Output)),
+    "build_dir": _build_dir,
+    "build_format": _one_of("BUILD_FORMAT", *t.get_args(BuildFormat)),
+    "front": _one_of("FRONT", *t.get_args(Front)),
 }

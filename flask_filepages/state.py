@@ -42,10 +42,19 @@ from .rendering import Renderer
 from .rendering import page_fault
 from .responses import finish
 from .rewrites import make_rewrite
+from .served import Releases
 from .settings import Settings
+from .stored import ListedPath
+from .stored import StoredRoute
 from .urls import collisions_with_app
 from .urls import rules_of_app
 from .urls import shadow_maps
+
+
+def states(app: Flask) -> dict[str, PagesState]:
+    """Return the state of each FilePages of *app*, by name."""
+    found: dict[str, PagesState] = app.extensions.setdefault("filepages", {})
+    return found
 
 
 class PagesState:
@@ -60,12 +69,14 @@ class PagesState:
         url_prefix: str,
         settings: Settings,
         renderers: t.Mapping[str, Renderer],
+        releases: Releases,
     ) -> None:
         self.app = app
         self.name = name
         self.folder = folder
         self.url_prefix = url_prefix
         self.settings = settings
+        self.releases = releases
         if not os.path.isdir(self.folder):
             raise SettingsError(
                 f"There is no folder {self.folder}. Make it, or name another one:"
@@ -79,6 +90,7 @@ class PagesState:
             page_suffixes=tuple(renderers),
             matchers=usable_matchers(app.url_map),
             redirects=settings.redirects,
+            output=settings.output,
         )
         self._origin_check = OriginCheck(settings)
         rewrite = make_rewrite(
@@ -93,7 +105,14 @@ class PagesState:
             settings,
             renderers,
             rewrite,
-        ).live_routes(self.tree, self.methods)
+        ).live_routes(
+            self.tree, self.methods, lambda live: self.stored[live.endpoint].is_listed()
+        )
+        self.stored = {
+            live.endpoint: self._stored(live)
+            for live in self.routes.values()
+            if live.route.prerender
+        }
         self._by_endpoint = {live.endpoint: live for live in self.routes.values()}
         self._lock = threading.RLock()
         self._is_set_up = False
@@ -158,9 +177,19 @@ class PagesState:
                 self._guard(live),
                 live.respond,
             )
+        stored = self.stored.get(live.endpoint)
+        if stored is not None:
+            view = stored.view(view, checks)
         view.__module__ = live.module or self.anchor
         view.__name__ = view.__qualname__ = route.id
         return view
+
+    def _stored(self, live: LiveRoute) -> StoredRoute:
+        prepare = functools.partial(self._prepare, live)
+        stored = StoredRoute(self.app, live, self.releases, prepare)
+        if live.binding.status < 400:
+            live.binding = replace(live.binding, props_of=stored.props_of)
+        return stored
 
     def _app_check(self, live: LiveRoute, checks: dispatch.Checks) -> dispatch.Check:
         """Return a check that leaves to the app what it answers with 405 today.
@@ -282,6 +311,22 @@ class PagesState:
             live.load(self.app, self.folder)
         return live.loaded.allow if live.loaded else ()
 
+    def paths(self) -> t.Iterator[ListedPath]:
+        """Yield the paths that are known without a request."""
+        for live in self.routes.values():
+            route = live.route
+            if route.redirect is not None or live.binding.status >= 400:
+                continue
+            self._prepare(live)
+            stored = self.stored.get(live.endpoint)
+            if stored is None and not route.is_static:
+                continue
+            is_page = route.page is not None
+            listed = stored or StoredRoute(self.app, live, None, lambda: None)
+            for path in listed.paths():
+                url = listed.url_of(path.params)
+                yield ListedPath(url, route.id, is_page, stored is not None)
+
     def error_page(self, code: int, error: BaseException) -> BaseResponse:
         """Return what the ``GET`` of the error page for *code* answers."""
         live = self.routes[self.error_routes[code].id]
@@ -289,7 +334,7 @@ class PagesState:
         handler = live.handlers.find("GET")
         req = current_request()
         props = {"error": error, "request_id": failure_id(req)}
-        binding = replace(live.binding, props=props, is_error=True)
+        binding = replace(live.binding, props_of=lambda context: props, is_error=True)
         make_rereadable(req)
         context = Context(req, {}, binding)
         failed = failed_context(req)

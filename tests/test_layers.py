@@ -13,15 +13,20 @@ FLOORS = [
     {
         "errors",
         "expressions",
+        "outputs",
         "patterns",
         "problems",
+        "representations",
         "settings",
         "signatures",
         "strict_json",
         "targets",
         "version",
     },
-    {"prerender", "sources", "discovery", "modules", "imports"},
+    {
+        *("prerender", "sources", "discovery", "modules", "imports"),
+        *("manifest", "releases", "served", "staging"),
+    },
     {
         "answer_schemas",
         "bodies",
@@ -36,6 +41,7 @@ FLOORS = [
         "origins",
         "rendering",
         "responses",
+        "static_paths",
         "validation",
     },
     {
@@ -47,7 +53,7 @@ FLOORS = [
         "routing",
         "urls",
     },
-    {"assembly", "devtools", "live", "state"},
+    {"assembly", "devtools", "front", "live", "state", "stored"},
     {"extension"},
     {"cli", "testing", "pytest_plugin", "__init__"},
 ]
@@ -78,9 +84,13 @@ BESIDE = {
     "sources": {"prerender"},
     "discovery": {"prerender", "sources"},
     "imports": {"modules", "sources"},
+    "outputs": {"settings"},
+    "releases": {"manifest"},
+    "served": {"manifest", "releases", "staging"},
+    "stored": {"front", "live"},
     "live": {"devtools"},
     "assembly": {"live"},
-    "state": {"assembly", "devtools", "live"},
+    "state": {"assembly", "devtools", "live", "stored"},
 }
 MODULES = sorted(Path(flask_filepages.__file__).parent.glob("*.py"))
 

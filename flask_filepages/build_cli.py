@@ -1,0 +1,251 @@
+"""``flask filepages build``, ``preview`` and ``deploy-config``."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+import time
+import typing as t
+
+import click
+
+from .cli_app import load_app
+from .cli_app import states_of
+
+if t.TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from .build import Build
+    from .making import PageResult
+    from .making import Report
+
+_SLOWEST = 5
+
+
+@click.command()
+@click.option("--out", metavar="FOLDER", help="Instead of FILEPAGES_BUILD_DIR.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Render in so many processes.",
+)
+@click.option(
+    "--executor",
+    metavar="NAME",
+    default="processes",
+    show_default=True,
+    help="What renders in parallel: processes, threads, or dask://host:port.",
+)
+@click.option("--force", is_flag=True, help="Render everything.")
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Render everything; fail if something kept would have been another answer.",
+)
+@click.option("--no-static", is_flag=True, help="Leave the static folders out.")
+@click.option(
+    "--keep",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="How many releases stay.",
+)
+@click.option("--wait", is_flag=True, help="Wait for another build to end.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON for a program.")
+@click.pass_context
+def build(ctx: click.Context, /, as_json: bool, **given: t.Any) -> None:
+    """Store all prerendered paths, and publish them.
+
+    What did not change since the last release is kept. Ends with 0 if the site is up
+    to date, with 1 if something is wrong with it; nothing is published then. An
+    interrupt leaves the last release as it was.
+    """
+    from . import reads
+
+    # Before the app: whatever it reads while it is imported is in the log.
+    reads.install()
+    reads.is_whole = True
+    app = load_app(ctx)
+    states_of(app)
+    from .build import Build
+    from .build import Options
+    from .errors import FilePagesError
+
+    static = not given.pop("no_static")
+    make = _executor(given.pop("executor"), given["jobs"])
+    from flask.cli import ScriptInfo
+
+    import_path = ctx.ensure_object(ScriptInfo).app_import_path
+    options = Options(
+        app_import=import_path, make_executor=make, static=static, **given
+    )
+    try:
+        made = Build(app, options)
+        t.cast(t.Any, reads.log).skip(made.folder.path)
+        results = list(made) if as_json else _shown(made)
+    except FilePagesError as error:
+        if as_json:
+            click.echo(json.dumps(_failure(error), indent=2, ensure_ascii=False))
+        else:
+            click.secho(str(error), fg="red", err=True)
+        ctx.exit(1)
+    except KeyboardInterrupt:
+        click.secho("Interrupted; the last release is as it was.", fg="red", err=True)
+        ctx.exit(130)
+    if as_json:
+        pages = [dataclasses.asdict(result) for result in results]
+        told = {**dataclasses.asdict(made.report), "pages": pages}
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    else:
+        _summarize(made.report, results)
+    ctx.exit(1 if made.report.unsound else 0)
+
+
+def _failure(error: Exception) -> dict[str, t.Any]:
+    faults = [dataclasses.asdict(fault) for fault in getattr(error, "faults", ())]
+    return {"error": str(error).partition("\n")[0], "faults": faults}
+
+
+def _executor(name: str, jobs: int) -> t.Callable[[], Executor] | None:
+    """Return what makes the executor of this name, ``None`` for this process alone."""
+    if name.startswith("dask://"):
+        return _dask(name.removeprefix("dask://"))
+    if name not in ("processes", "threads"):
+        raise click.BadParameter(
+            f"{name!r} is no executor; write processes, threads or dask://host:port.",
+            param_hint="--executor",
+        )
+    if jobs == 1:
+        return None
+    if name == "threads":
+        from concurrent.futures import ThreadPoolExecutor
+
+        return lambda: ThreadPoolExecutor(jobs)
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    context = multiprocessing.get_context("spawn")
+    return lambda: ProcessPoolExecutor(jobs, mp_context=context)
+
+
+def _dask(address: str) -> t.Callable[[], Executor]:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise click.ClickException(
+            "Dask is not installed. Install the extra: Flask-Filepages[dask]."
+        ) from None
+    client = Client(f"tcp://{address}", set_as_default=False)
+    # Else Dask gives the old answer to a call that it has seen before.
+    return lambda: t.cast("Executor", client.get_executor(pure=False))
+
+
+def _shown(made: Build) -> list[PageResult]:
+    """Run a build behind a progress bar; return the rendered pages."""
+    results: list[PageResult] = []
+    iterator = iter(made)
+    first = next(iterator, None)
+    if first is None:
+        return results
+    start = time.monotonic()
+    seen = 0
+
+    def rate(item: t.Any) -> str:
+        return f"{seen / max(time.monotonic() - start, 1e-3):,.0f} pages/s"
+
+    bar = click.progressbar(
+        length=made.report.total or 0,
+        label="Storing",
+        item_show_func=rate,
+        file=sys.stderr,
+        update_min_steps=max(1, (made.report.total or 0) // 200),
+    )
+    with bar:
+        for result in _chain(first, iterator):
+            seen += 1
+            results.append(result)
+            bar.update(1, result)
+    return results
+
+
+def _chain(first: PageResult, rest: t.Iterator[PageResult]) -> t.Iterator[PageResult]:
+    yield first
+    yield from rest
+
+
+def _summarize(report: Report, results: list[PageResult]) -> None:
+    routes: dict[str, list[PageResult]] = {}
+    for result in results:
+        routes.setdefault(result.route_id, []).append(result)
+    for route_id, pages in sorted(routes.items()):
+        rendered = [page for page in pages if page.action == "rendered"]
+        kept = len(pages) - len(rendered)
+        note = f", {kept:,} kept" if kept else ""
+        size = sum(page.size for page in pages) / 1024
+        click.echo(f"○ {route_id}  {len(rendered):,} rendered{note}, {size:,.1f} kB")
+    slowest = sorted(results, key=lambda page: page.seconds, reverse=True)[:_SLOWEST]
+    if slowest and slowest[0].seconds > 0.05:
+        click.echo("Slowest:")
+        for page in slowest:
+            click.echo(f"  {page.seconds * 1000:8,.0f} ms  {page.path}")
+    if report.reason is not None and report.rendered:
+        click.echo(f"Everything was rendered: {report.reason}.")
+    for path in report.unsound:
+        click.secho(f"unsound: {path} would have been kept, and differs", fg="red")
+    if report.release is None:
+        click.echo(f"Nothing changed: {report.kept:,} pages in {report.folder}.")
+        return
+    click.echo(
+        f"{report.rendered:,} rendered, {report.kept:,} kept, {report.removed:,}"
+        f" removed in {report.seconds:.2f} s: {report.release}"
+    )
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=int, default=4321, show_default=True)
+@click.pass_context
+def preview(ctx: click.Context, host: str, port: int) -> None:
+    """Serve the app with the current release, as a server would.
+
+    For looking at it; behind a real server, gunicorn or another one does that.
+    """
+    from werkzeug.serving import run_simple
+
+    # A release is never served in debug.
+    os.environ["FLASK_DEBUG"] = "0"
+    app = load_app(ctx)
+    app.debug = False
+    folder = states_of(app)[0].releases.folder
+    if states_of(app)[0].releases.current() is None:
+        raise click.ClickException(
+            f"{folder} holds no release. Run `flask filepages build` first."
+        )
+    run_simple(host, port, app, threaded=True)
+
+
+@click.command("deploy-config")
+@click.argument("kind", type=click.Choice(["nginx", "caddy", "netlify"]))
+@click.pass_context
+def deploy_config(ctx: click.Context, kind: str) -> None:
+    """Write the configuration of a plain host that sends what a build stored.
+
+    It gives the same status and header fields as the app would.
+    """
+    from .deploy import CONFIGS
+    from .manifest import Manifest
+    from .releases import BuildFolder
+
+    folder = states_of(load_app(ctx))[0].releases.folder
+    release = BuildFolder(folder).current()
+    manifest = Manifest.open(release) if release is not None else None
+    if manifest is None:
+        raise click.ClickException(
+            f"{folder} holds no release. Run `flask filepages build` first."
+        )
+    click.echo(CONFIGS[kind](manifest, folder), nl=False)
+    manifest.close()

@@ -1,0 +1,193 @@
+"""Stored answers, sent before Flask: a WSGI wrapper with one look-up a request."""
+
+from __future__ import annotations
+
+import logging
+import typing as t
+from collections.abc import Callable
+from collections.abc import Iterable
+
+import flask
+from flask import Flask
+
+from .representations import Representation
+from .representations import Stored
+from .representations import reply_to
+from .served import Release
+from .served import Releases
+from .settings import Front as FrontSetting
+
+Environ = dict[str, t.Any]
+WSGI = Callable[[Environ, t.Any], Iterable[bytes]]
+
+#: In the environ of a render of a build. No request of a client can have it.
+RENDER = "flask_filepages.render"
+
+_log = logging.getLogger(__name__)
+_CONDITIONAL = ("HTTP_IF_NONE_MATCH", "HTTP_RANGE", "HTTP_IF_MATCH")
+_SIGNALS = (
+    flask.request_started,
+    flask.request_finished,
+    flask.request_tearing_down,
+    flask.appcontext_pushed,
+    flask.appcontext_popped,
+    flask.appcontext_tearing_down,
+)
+_DISPATCH = (
+    "wsgi_app",
+    "request_context",
+    "full_dispatch_request",
+    "dispatch_request",
+    "preprocess_request",
+    "process_response",
+    "finalize_request",
+    "make_response",
+    "create_url_adapter",
+    "do_teardown_request",
+    "do_teardown_appcontext",
+)
+
+
+class Front:
+    """Sends stored answers in front of *app*, and hands everything else on.
+
+    :param inside: the endpoint names of routes that must be answered inside Flask.
+    """
+
+    def __init__(
+        self,
+        app: Flask,
+        wsgi_app: WSGI,
+        releases: Releases,
+        setting: FrontSetting,
+        inside: Callable[[], t.Container[str]],
+    ) -> None:
+        self._app = app
+        self._wsgi_app = wsgi_app
+        self._releases = releases
+        self._setting = setting
+        self._was_wrapped = "wsgi_app" in vars(app)
+        self._inside_of = inside
+        self._inside: t.Container[str] | None = None
+        self._is_open = False
+        root = app.config.get("APPLICATION_ROOT") or "/"
+        self._root = root.rstrip("/")
+
+    def __call__(self, environ: Environ, start_response: t.Any) -> Iterable[bytes]:
+        method = environ["REQUEST_METHOD"]
+        if (method != "GET" and method != "HEAD") or RENDER in environ:
+            return self._wsgi_app(environ, start_response)
+        inside = self._inside
+        if inside is None:
+            inside = self._decide()
+        if not self._is_open or environ.get("SCRIPT_NAME", "") != self._root:
+            return self._wsgi_app(environ, start_response)
+        if self._setting == "auto" and any(s.receivers for s in _SIGNALS):
+            return self._wsgi_app(environ, start_response)
+        release = self._releases.current()
+        if release is None:
+            return self._wsgi_app(environ, start_response)
+        path = environ.get("PATH_INFO") or "/"
+        stored = release.find(path)
+        if stored is None and path[-1] == "/":
+            stored = release.find(path[:-1])
+            if stored is not None and not stored.either_slash:
+                stored = None
+        if stored is None or stored.endpoint in inside:
+            return self._wsgi_app(environ, start_response)
+        return self._send(release, stored, environ, start_response)
+
+    def _send(
+        self, release: Release, stored: Stored, environ: Environ, start_response: t.Any
+    ) -> Iterable[bytes]:
+        chosen = stored.choose(environ)
+        try:
+            status, headers, body = answer(release, stored, chosen, environ)
+        except OSError as error:
+            _log.error("%s is answered anew: %s", stored.path, error)
+            return self._wsgi_app(environ, start_response)
+        start_response(status, headers)
+        return body
+
+    def _decide(self) -> t.Container[str]:
+        """Look once, at the first request, whether anything wants to see requests."""
+        reason = self.closed_by()
+        self._is_open = reason is None
+        self._inside = self._inside_of()
+        if reason is not None and self._setting == "auto":
+            self._app.logger.info(
+                "Stored answers are sent from inside Flask: %s.", reason
+            )
+        return self._inside
+
+    def closed_by(self) -> str | None:
+        """Return why answers are not sent in front of Flask, ``None`` if they are."""
+        app = self._app
+        if app.debug:
+            return "the app is in debug"
+        if self._setting is not True and self._setting != "auto":
+            return "FILEPAGES_FRONT is False"
+        if self._setting is True:
+            return None
+        if self._was_wrapped:
+            return "app.wsgi_app was wrapped before FilePages(app)"
+        if app.subdomain_matching or app.config.get("TRUSTED_HOSTS"):
+            return "the app answers by host"
+        changed = [n for n in _DISPATCH if getattr(type(app), n) is not _own(n)]
+        changed += [n for n in _DISPATCH[1:] if n in vars(app)]
+        if changed:
+            return f"the app has its own {changed[0]}()"
+        return _hook(app)
+
+
+def _own(name: str) -> t.Any:
+    return getattr(Flask, name)
+
+
+def _hook(app: Flask) -> str | None:
+    tables: dict[str, t.Mapping[t.Any, t.Sequence[t.Any]]] = {
+        "before_request": app.before_request_funcs,
+        "after_request": app.after_request_funcs,
+        "teardown_request": app.teardown_request_funcs,
+        "url_value_preprocessor": app.url_value_preprocessors,
+        "teardown_appcontext": {None: app.teardown_appcontext_funcs},
+    }
+    for kind, table in tables.items():
+        for scope in scopes_of(app):
+            if table.get(scope):
+                function = table[scope][0]
+                where = getattr(function, "__qualname__", type(function).__name__)
+                return f"{where}() is a {kind} function"
+    return None
+
+
+def scopes_of(app: Flask) -> list[str | None]:
+    """Return the scopes whose hooks see requests for pages: the app's, and the
+    blueprint of each FilePages."""
+    return [None, *app.extensions.get("filepages", {})]
+
+
+def answer(
+    release: Release, stored: Stored, chosen: Representation, environ: Environ
+) -> tuple[str, list[tuple[str, str]], Iterable[bytes]]:
+    """Return status, headers and body of a stored answer to a request.
+
+    :raises OSError: its file is not there any more.
+    """
+    body = release.body(chosen)
+    for name in _CONDITIONAL:
+        if name in environ:
+            break
+    else:
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return stored.status, chosen.headers.copy(), ()
+        if body is not None:
+            return stored.status, chosen.headers.copy(), (body,)
+    reply = reply_to(environ, stored, chosen)
+    if not reply.length or environ["REQUEST_METHOD"] == "HEAD":
+        return reply.status, reply.headers.copy(), ()
+    if body is not None:
+        part = body[reply.start : reply.start + reply.length]
+        return reply.status, reply.headers.copy(), (part,)
+    chunks = release.stream(chosen, reply.start, reply.length)
+    return reply.status, reply.headers.copy(), chunks

@@ -1,0 +1,356 @@
+"""A release that is being made: its paths, its answers, its files."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import field
+
+from .answers import Answer
+from .copies import Copies
+from .errors import BuildError
+from .errors import Fault
+from .incremental import Previous
+from .manifest import Entry
+from .manifest import Manifest
+from .plan import Listing
+from .plan import Planner
+from .plan import batches
+from .render import Job
+from .settings import Settings
+from .staging import Tree
+from .static_paths import decode
+from .stored import StoredRoute
+from .workers import Batch
+from .workers import LostWorkerError
+from .workers import Pool
+from .workers import Task
+from .workers import Worker
+
+_MOST_FAULTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class PageResult:
+    """One path of a build. :attr:`action` is ``"rendered"`` or ``"kept"``;
+    :attr:`seconds` is how long the render took."""
+
+    path: str
+    route_id: str
+    file: str | None
+    action: t.Literal["rendered", "kept"]
+    status: int
+    size: int
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class Report:
+    """What a build did. :attr:`release` is ``None`` if there was nothing to publish,
+    :attr:`reason` says why nothing was kept, :attr:`unsound` are paths that
+    ``--verify`` found to differ from what would have been kept."""
+
+    folder: str
+    release: str | None = None
+    total: int | None = None
+    rendered: int = 0
+    kept: int = 0
+    removed: int = 0
+    copied: int = 0
+    reason: str | None = None
+    seconds: float = 0.0
+    unsound: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Making:
+    """The steps of a release, in their order.
+
+    :param project: what an error calls the whole.
+    :param old: the files of the last release.
+    """
+
+    project: str
+    settings: Settings
+    stored: t.Mapping[str, StoredRoute]
+    worker: Worker
+    manifest: Manifest
+    tree: Tree
+    previous: Previous
+    old: Tree | None
+    report: Report
+    planner: Planner = field(init=False)
+    _listings: dict[str, bytes | None] = field(default_factory=dict)
+    _logs: dict[str, int] = field(default_factory=dict)
+    _uses: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.planner = Planner(self.manifest)
+
+    # -- planning ---------------------------------------------------------------
+
+    def plan(
+        self,
+        listed: list[Listing],
+        same: set[str],
+        redirects: list[tuple[Entry, Answer]],
+    ) -> Iterator[PageResult]:
+        """Put all paths into the manifest; keep what can be kept.
+
+        :raises BuildError: with everything that is wrong with them.
+        """
+        kept: list[Entry] = []
+        self._adopt_reads()
+        for listing in listed:
+            name = listing.live.endpoint
+            self._listings[name] = listing.digest
+            route_name = listing.live.route.name
+            if name in same:
+                known = t.cast(Manifest, self.previous.manifest).entries(name)
+                entries = [e for e in known if self.planner.insert(e, route_name)]
+                kept += entries
+                continue
+            for entry, line in self.planner.add(listing, self.settings):
+                before = self._before(entry)
+                if before is not None:
+                    entry = before
+                if not self.planner.insert(entry, route_name):
+                    continue
+                if before is None:
+                    self._add_job(entry.path, line)
+                else:
+                    kept.append(entry)
+        for entry, answer in redirects:
+            if self.planner.insert(entry, f"FILEPAGES_REDIRECTS[{entry.path!r}]"):
+                self._write(entry, answer)
+        self.planner.check_folders()
+        self.raise_faults(self.planner.faults)
+        self.report.total = self._count_jobs() + len(kept)
+        for entry in kept:
+            yield self._keep(entry)
+
+    def _before(self, entry: Entry) -> Entry | None:
+        """Return the answer of the last release for a path, if it can be kept."""
+        manifest = self.previous.manifest
+        if manifest is None or self.previous.reason is not None or entry.entry is None:
+            return None
+        before = manifest.entry(entry.path)
+        if before is None or before.entry != entry.entry:
+            return None
+        if before.endpoint != entry.endpoint or not self.previous.is_clean(before):
+            return None
+        return before
+
+    def _adopt_reads(self) -> None:
+        """Take over what kept answers refer to."""
+        manifest = self.previous.manifest
+        if manifest is None or self.previous.reason is not None:
+            return
+        for table in ("reads", "uses"):
+            rows = manifest.connection.execute(f"SELECT * FROM {table}")
+            self.manifest.add_all(table, rows)
+
+    def _add_job(self, path: str, line: str | None) -> None:
+        self.manifest.connection.execute("INSERT INTO jobs VALUES (?, ?)", (path, line))
+
+    def _count_jobs(self) -> int:
+        query = "SELECT count(*) FROM jobs"
+        return int(self.manifest.connection.execute(query).fetchone()[0])
+
+    def _keep(self, entry: Entry) -> PageResult:
+        for name in entry.files:
+            self.tree.link(name, t.cast(Tree, self.old))
+        self.report.kept += 1
+        return self._result(entry, "kept")
+
+    # -- rendering --------------------------------------------------------------
+
+    def render(self, pool: Pool | None) -> Iterator[PageResult]:
+        """Render what is not kept, and write it.
+
+        :param pool: what renders, instead of this process.
+        :raises BuildError: with everything that cannot be stored.
+        """
+        faults: list[Fault] = []
+        for batch in self._batches(pool):
+            self._note(batch)
+            for answer in batch.answers:
+                entry = t.cast(Entry, self.manifest.entry(answer.path))
+                if answer.problem is None:
+                    yield self._take(entry, answer, batch)
+                else:
+                    faults.append(self._fault(entry, answer))
+            if len(faults) >= _MOST_FAULTS:
+                break
+        self.raise_faults(faults)
+
+    def _batches(self, pool: Pool | None) -> Iterator[Batch]:
+        query = (
+            "SELECT path, endpoint, jobs.entry FROM jobs JOIN answers USING (path)"
+            " WHERE jobs.entry IS {} NULL"
+        )
+        fetch = self.manifest.connection.execute
+        tasks = (
+            (path, endpoint, text, self._is_error_page(endpoint))
+            for path, endpoint, text in fetch(query.format("NOT"))
+        )
+        if pool is None:
+            yield from self._here(
+                Job(path, endpoint, decode(text), is_error)
+                for path, endpoint, text, is_error in tasks
+            )
+        else:
+            yield from self._elsewhere(pool, tasks)
+        # Props that are more than JSON do not travel.
+        yield from self._here(
+            Job(path, endpoint, self.planner.objects[path])
+            for path, endpoint, _ in fetch(query.format(""))
+        )
+
+    def _here(self, jobs: Iterator[Job]) -> Iterator[Batch]:
+        for chunk in batches(jobs, lambda: 64):
+            yield self.worker.batch(chunk)
+
+    def _elsewhere(self, pool: Pool, tasks: Iterator[Task]) -> Iterator[Batch]:
+        try:
+            yield from pool.results(batches(tasks, pool.size))
+        except LostWorkerError as error:
+            fix = "See what ends the workers; fewer --jobs take less memory."
+            fault = Fault("worker", "the executor", str(error), fix)
+            raise BuildError(self.project, [fault]) from error
+
+    def _is_error_page(self, endpoint: str) -> bool:
+        return self.stored[endpoint].live.binding.status >= 400
+
+    def _fault(self, entry: Entry, answer: Answer) -> Fault:
+        route = self.stored[entry.endpoint].live.route
+        problem = f"GET {entry.path}: {answer.problem}"
+        return Fault("render", route.name, problem, answer.fix, answer.line)
+
+    def _take(self, entry: Entry, answer: Answer, batch: Batch) -> PageResult:
+        entry.log = None
+        if answer.position > 0:
+            entry.log = self._log(batch.process)
+        entry.position = answer.position
+        if answer.uses:
+            entry.uses = self._use(json.dumps(answer.uses))
+        self._compare(entry, answer)
+        self._write(entry, answer)
+        self.report.rendered += 1
+        return self._result(entry, "rendered", answer.seconds)
+
+    def _write(self, entry: Entry, answer: Answer) -> None:
+        """Write the files of an answer and complete its row."""
+        entry.status, entry.headers = answer.status, answer.headers
+        entry.digest, entry.size = answer.digest, len(answer.body)
+        if not answer.has_body:
+            entry.file = None
+        entry.variants = {k: len(v) for k, v in answer.variants.items()}
+        if entry.file is not None:
+            bodies = [answer.body, *answer.variants.values()]
+            for name, body in zip(entry.files, bodies, strict=True):
+                try:
+                    self.tree.write(name, body)
+                except FileExistsError:
+                    problem = f"its file {name} is that of another path"
+                    fault = Fault("collision", entry.path, problem, "Rename one.")
+                    raise BuildError(self.project, [fault]) from None
+        self.manifest.update(entry)
+
+    def _compare(self, entry: Entry, answer: Answer) -> None:
+        """Tell of an answer that would have been kept, and is another one now."""
+        manifest = self.previous.manifest
+        before = manifest.entry(entry.path) if manifest is not None else None
+        if before is None or before.entry != entry.entry or entry.entry is None:
+            return
+        now = (answer.status, answer.headers, answer.digest)
+        then = (before.status, before.headers, before.digest)
+        if now != then and self.previous.is_clean(before):
+            self.report.unsound.append(entry.path)
+
+    def _result(
+        self, entry: Entry, action: t.Literal["rendered", "kept"], seconds: float = 0.0
+    ) -> PageResult:
+        route = self.stored[entry.endpoint].live.route
+        code = int(entry.status[:3])
+        return PageResult(
+            entry.path, route.id, entry.file, action, code, entry.size, seconds
+        )
+
+    # -- what was read ----------------------------------------------------------
+
+    def _log(self, process: str) -> int:
+        if process not in self._logs:
+            query = "SELECT coalesce(max(log), 0) FROM reads"
+            last = self.manifest.connection.execute(query).fetchone()[0]
+            known = max(self._logs.values(), default=0)
+            self._logs[process] = max(last, known) + 1
+        return self._logs[process]
+
+    def _note(self, batch: Batch) -> None:
+        log = self._log(batch.process)
+        rows = (
+            (log, batch.start + index, *found)
+            for index, found in enumerate(batch.found)
+        )
+        self.manifest.add_all("reads", rows)
+
+    def _use(self, entries: str) -> int:
+        known = self._uses.get(entries)
+        if known is None:
+            self.manifest.add_all("uses", [(None, entries)])
+            query = "SELECT id FROM uses WHERE entries = ?"
+            row = self.manifest.connection.execute(query, (entries,)).fetchone()
+            known = self._uses[entries] = int(row[0])
+        return known
+
+    # -- the end ----------------------------------------------------------------
+
+    def copy(self, copies: Copies) -> None:
+        """Copy the static folders.
+
+        :raises BuildError: two files have one name.
+        """
+        before = self.previous.manifest.copies() if self.previous.manifest else {}
+        for name, digest in copies.digests():
+            try:
+                if before.get(name) == digest and self.old is not None:
+                    self.tree.link(name, self.old)
+                else:
+                    self.tree.write(name, copies.read(name))
+                    self.report.copied += 1
+            except (FileExistsError, NotADirectoryError, IsADirectoryError):
+                problem = "a page has the file of this name"
+                fix = "Rename one of the two, or build with --no-static."
+                self.planner.faults.append(Fault("collision", name, problem, fix))
+                continue
+            self.manifest.add_all("copies", [(name, digest)])
+        self.raise_faults(self.planner.faults)
+
+    def finish(self, epoch: t.Mapping[str, str]) -> None:
+        """Complete the manifest."""
+        if self.previous.manifest is not None:
+            self.report.removed = self._removed(self.previous.manifest)
+        self.manifest.add_all("listings", self._listings.items())
+        self.manifest.drop_unused()
+        self.tree.close()
+        self.manifest.finish(
+            {
+                "epoch": dict(epoch),
+                "site": self.settings.site,
+                "trailing_slash": self.settings.trailing_slash,
+                "build_format": self.settings.build_format,
+            }
+        )
+
+    def _removed(self, before: Manifest) -> int:
+        paths = before.connection.execute("SELECT path FROM answers")
+        find = "SELECT 1 FROM answers WHERE path = ?"
+        fetch = self.manifest.connection.execute
+        return sum(fetch(find, path).fetchone() is None for path in paths)
+
+    def raise_faults(self, faults: list[Fault]) -> None:
+        if faults:
+            raise BuildError(self.project, faults[:_MOST_FAULTS])

@@ -1,0 +1,209 @@
+"""What a build will store: the paths of all prerendered routes, checked, before any of
+them is rendered."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import tempfile
+import typing as t
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import field
+from urllib.parse import unquote
+
+from . import reads
+from .errors import BuildError
+from .errors import Fault
+from .errors import ParamError
+from .live import LiveRoute
+from .manifest import Entry
+from .manifest import Manifest
+from .outputs import file_name
+from .outputs import folded
+from .outputs import name_problem
+from .settings import Settings
+from .static_paths import StaticPath
+from .static_paths import decode
+from .static_paths import encode
+from .stored import StoredRoute
+
+_IN_MEMORY = 8 * 1024 * 1024  # bytes of a listing, before it goes to a file
+
+
+@dataclass(slots=True)
+class Listing:
+    """What one route lists: an entry a line, as canonical JSON.
+
+    An entry with other props is an empty line; the object is in :attr:`objects`.
+    :attr:`digest` is ``None`` if some of it cannot be compared.
+    """
+
+    stored: StoredRoute
+    digest: bytes | None = None
+    lines: t.Any = None
+    objects: dict[int, StaticPath] = field(default_factory=dict)
+
+    @property
+    def live(self) -> LiveRoute:
+        return self.stored.live
+
+    def read(self) -> None:
+        """Ask the route for its paths.
+
+        :raises BuildError: it cannot say.
+        """
+        digest = hashlib.sha256()
+        is_comparable = True
+        self.lines = tempfile.SpooledTemporaryFile(  # noqa: SIM115
+            _IN_MEMORY, "w+", encoding="utf-8", newline="\n"
+        )
+        with reads.resumed():
+            for index, path in enumerate(self.stored.paths()):
+                line = encode(path)
+                if line is None:
+                    self.objects[index] = path
+                    vouched = _vouched(path)
+                    is_comparable = is_comparable and vouched is not None
+                    digest.update(vouched or b"")
+                else:
+                    digest.update(line.encode())
+                digest.update(b"\n")
+                self.lines.write(f"{line or ''}\n")
+        self.digest = digest.digest() if is_comparable else None
+
+    def entries(self) -> Iterator[tuple[str | None, StaticPath, bytes | None]]:
+        """Yield each entry as its line, as a path, and its digest."""
+        self.lines.seek(0)
+        for index, text in enumerate(self.lines):
+            line = text[:-1]
+            if line:
+                digest: bytes | None = hashlib.sha256(line.encode()).digest()[:16]
+                yield line, decode(line), digest
+            else:
+                path = self.objects[index]
+                yield None, path, _vouched(path)
+
+
+def _vouched(path: StaticPath) -> bytes | None:
+    """Return the digest of a path that cannot be compared itself, by its version."""
+    if path.version is None:
+        return None
+    told = repr([sorted(path.params.items()), path.version])
+    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).digest()[:16]
+
+
+class Planner:
+    """Puts the paths of routes into a manifest; collects what is wrong with them."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.manifest = manifest
+        self.faults: list[Fault] = []
+        self.objects: dict[str, StaticPath] = {}
+
+    def add(
+        self, listing: Listing, settings: Settings
+    ) -> Iterator[tuple[Entry, str | None]]:
+        """Yield an entry for each path of a listing, with its line."""
+        live = listing.live
+        route = live.route
+        source = t.cast(t.Any, route.source)
+        is_error = live.binding.status >= 400
+        is_page = is_error or (route.page is not None and not route.has_extension)
+        is_index = os.path.basename(source.stem) == "index"
+        build_format = "file" if is_error else settings.build_format
+        either = settings.trailing_slash == "ignore" and not route.has_extension
+        for line, path, digest in listing.entries():
+            try:
+                url = unquote(listing.stored.url_of(path.params), errors="strict")
+            except (ParamError, ValueError, KeyError) as error:
+                self._refuse(source.relative, path, str(error))
+                continue
+            name = file_name(url, build_format, is_page=is_page, is_index=is_index)
+            problem = name_problem(name)
+            if problem is not None:
+                self._refuse(source.relative, path, problem)
+                continue
+            forms = 0 if is_error else 2 if either and url != "/" else 1
+            entry = Entry(
+                *(url, folded(url), live.endpoint, "", [], name, 0, ""), forms=forms
+            )
+            entry.entry = digest
+            entry.vouched = path.version is not None
+            if line is None:
+                self.objects[url] = path
+            yield entry, line
+
+    def insert(self, entry: Entry, route_name: str) -> bool:
+        """Put an entry into the manifest; whether its path was free."""
+        other = self.manifest.add(entry)
+        if other is None:
+            return True
+        problem = f"its path {entry.path} stands there twice"
+        if other != entry.path:
+            problem = f"its path {entry.path} is {other} where case does not count"
+        else:
+            endpoint = t.cast(Entry, self.manifest.entry(other)).endpoint
+            if endpoint != entry.endpoint:
+                problem = f"its path {entry.path} is one of {endpoint}, too"
+        fix = "Leave one of the two out."
+        self.faults.append(Fault("collision", route_name, problem, fix))
+        return False
+
+    def check_folders(self) -> None:
+        """Look for files of endpoints that would have to be folders, too."""
+        dirname = "rtrim(folded, replace(folded, '/', ''))"
+        query = f"SELECT DISTINCT {dirname} FROM answers"
+        parents = {
+            row[0].rstrip("/") for row in self.manifest.connection.execute(query)
+        }
+        parents |= {
+            "/".join(parts[:n])
+            for parts in [parent.split("/") for parent in parents]
+            for n in range(2, len(parts))
+        }
+        fetch = self.manifest.connection.execute
+        find = "SELECT path, file, endpoint FROM answers WHERE folded = ?"
+        for parent in sorted(parents - {""}):
+            row = fetch(find, (parent,)).fetchone()
+            if row is None or row[1] is None or f"/{row[1]}" != row[0]:
+                continue
+            problem = f"its path {row[0]} is a file, and others lie below {row[0]}/"
+            fix = f"Give it a suffix, such as {row[1]}.json.py."
+            name = row[2].partition(".")[2].replace("·", ".")
+            self.faults.append(Fault("collision", name, problem, fix))
+
+    def _refuse(self, file: str, path: StaticPath, problem: str) -> None:
+        given = dict(path.params)
+        where = f"get_static_paths lists {given!r:.200}: " if given else ""
+        fix = "Give another value, or leave the path out."
+        fix = fix if given else "Rename the file."
+        self.faults.append(Fault("static-paths", file, f"{where}{problem}", fix))
+
+
+def listings(stored: t.Iterable[StoredRoute]) -> list[Listing]:
+    """Return what the routes list.
+
+    :raises BuildError: with the faults of all that cannot say.
+    """
+    made: list[Listing] = []
+    faults: list[Fault] = []
+    for one in stored:
+        listing = Listing(one)
+        try:
+            listing.read()
+            made.append(listing)
+        except BuildError as error:
+            faults += error.faults
+    if faults:
+        raise BuildError("the tree", faults)
+    return made
+
+
+def batches(
+    items: t.Iterator[t.Any], size: t.Callable[[], int]
+) -> Iterator[list[t.Any]]:
+    """Yield *items* in lists, each as long as *size* says then."""
+    while batch := list(itertools.islice(items, size())):
+        yield batch

@@ -1,0 +1,176 @@
+"""One path, asked of the app as a client would ask for it."""
+
+from __future__ import annotations
+
+import contextvars
+import io
+import os
+import time
+import traceback
+import typing as t
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from flask import Flask
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
+
+from . import answers
+from . import reads
+from .answers import Answer
+from .front import RENDER
+from .front import scopes_of
+from .routing import FileRule
+from .settings import Settings
+from .static_paths import StaticPath
+from .stored import Render
+
+
+@dataclass(slots=True)
+class Job:
+    """What is to be rendered: a path of a route."""
+
+    path: str
+    endpoint: str
+    static_path: StaticPath
+    is_error_page: bool = False
+
+
+class Renderer:
+    """Renders paths of *app* through its own WSGI stack, with no context pushed."""
+
+    def __init__(self, app: Flask, settings: Settings) -> None:
+        self.app = app
+        self._site = settings.site
+        site = urlsplit(settings.site or "http://localhost")
+        secure = site.scheme.lower() == "https"
+        host = site.netloc.rpartition("@")[2]
+        root = (app.config.get("APPLICATION_ROOT") or "/").rstrip("/")
+        self._environ: dict[str, t.Any] = {
+            "REQUEST_METHOD": "GET",
+            "SCRIPT_NAME": root,
+            "QUERY_STRING": "",
+            "SERVER_NAME": site.hostname or "localhost",
+            "SERVER_PORT": str(site.port or (443 if secure else 80)),
+            "HTTP_HOST": host,
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "https" if secure else "http",
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": True,
+            "wsgi.run_once": False,
+        }
+
+    def render(self, job: Job) -> tuple[Answer, reads.Uses]:
+        """Return the answer, completed, or with what keeps it from being stored, and
+        what was read for it."""
+        start = time.perf_counter()
+        answer = Answer(job.path)
+        # Whatever is pushed here is not seen there.
+        uses = contextvars.Context().run(self._ask, job, answer)
+        if answer.problem is None:
+            refused = answers.why_not(answer, is_error_page=job.is_error_page)
+            if refused is not None:
+                answer.problem, answer.fix = refused
+            else:
+                answers.completed(answer, job.path, self._site)
+        answer.seconds = time.perf_counter() - start
+        return answer, uses
+
+    def _ask(self, job: Job, answer: Answer) -> reads.Uses:
+        uses = reads.begin_page()
+        environ = self._environ.copy()
+        wire = job.path.encode().decode("latin-1")
+        environ["PATH_INFO"] = wire
+        environ["REQUEST_URI"] = environ["SCRIPT_NAME"] + wire
+        environ["wsgi.input"] = io.BytesIO()
+        environ["wsgi.errors"] = io.StringIO()
+        path = job.static_path
+
+        def take(response: BaseResponse) -> None:
+            answer.status = response.status
+            answer.headers = answers.kept(response.get_wsgi_headers(environ))
+            answer.body = _body(response)
+
+        render = Render(job.endpoint, path.params, path.props, take)
+        environ[RENDER] = render
+        started: list[str] = []
+
+        def start_response(status: str, headers: t.Any, exc_info: t.Any = None) -> None:
+            started.append(status)
+
+        try:
+            result = self.app.wsgi_app(environ, t.cast(t.Any, start_response))
+            try:
+                for _ in result:
+                    pass
+            finally:
+                getattr(result, "close", lambda: None)()
+        except Exception as error:
+            render.error = render.error or error
+        if render.error is not None:
+            self._tell(answer, render.error)
+        elif render.reached != job.endpoint:
+            self._tell_other(answer, job)
+        elif started[-1] >= "5" > answer.status:
+            answer.problem = f"a hook after the handler made it {started[-1]}"
+            answer.fix = "Mend the after_request function; the log has its traceback."
+        return uses
+
+    def _tell(self, answer: Answer, error: BaseException) -> None:
+        kind = type(error).__name__
+        if isinstance(error, HTTPException):
+            answer.problem = f"it answers {error.code} {error.name}"
+            answer.fix = "Leave the path out, or mend the handler."
+        else:
+            answer.problem = f"{kind}: {error}".removesuffix(": ")
+            answer.fix = "Mend the handler, or serve the route on demand."
+        frames = traceback.extract_tb(error.__traceback__)
+        here = os.path.dirname(__file__) + os.sep
+        for frame in reversed(frames):
+            if (
+                not frame.filename.startswith(here)
+                and "-packages" not in frame.filename
+            ):
+                name = os.path.relpath(frame.filename, self.app.root_path)
+                answer.problem += f" ({name}:{frame.lineno})"
+                break
+
+    def _tell_other(self, answer: Answer, job: Job) -> None:
+        adapter = self.app.url_map.bind("localhost")
+        try:
+            rule, _ = adapter.match(job.path, return_rule=True)
+        except HTTPException:
+            rule = None
+        if rule is not None and rule.endpoint != job.endpoint:
+            name = rule.route.name if isinstance(rule, FileRule) else rule.endpoint
+            answer.problem = f"its URL leads to {name}"
+            answer.fix = "Leave the path out of get_static_paths, or rename that one."
+            return
+        hooks = self.app.before_request_funcs
+        owners = [
+            f"the blueprint {scope!r}" if scope else "the app"
+            for scope in scopes_of(self.app)
+            if hooks.get(scope)
+        ]
+        who = " or ".join(owners) or "something before the route"
+        answer.problem = f"a before_request function of {who} answered instead"
+        answer.fix = "Let it pass requests of a build, or serve the route on demand."
+
+
+def _body(response: BaseResponse) -> bytes:
+    """Return the whole body, while the request is still there to make it."""
+    if response.is_sequence and not response.direct_passthrough:
+        return b"".join(response.iter_encoded())
+    chunks, size = [], 0
+    for chunk in response.iter_encoded():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > answers.LARGEST:
+            raise ValueError(
+                f"its body is over {answers.LARGEST // 2**20} MiB; serve it on demand"
+            )
+    body = b"".join(chunks)
+    response.direct_passthrough = False
+    response.response = [body]
+    return body

@@ -1,0 +1,232 @@
+"""Rendering in other processes or threads, over any ``concurrent.futures.Executor``.
+
+A worker gets the app's import string and what to render, as text; it gives back
+answers, and what it read for them. Nothing else is handed over, so any executor will
+do: a pool of processes, of threads, a Dask cluster.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import threading
+import time
+import typing as t
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED
+from concurrent.futures import BrokenExecutor
+from concurrent.futures import Executor
+from concurrent.futures import Future
+from concurrent.futures import wait
+from dataclasses import dataclass
+from dataclasses import field
+
+from . import reads
+from .answers import Answer
+from .render import Job
+from .render import Renderer
+from .state import states
+from .static_paths import decode
+
+if t.TYPE_CHECKING:
+    from flask import Flask
+
+#: Path, endpoint name, entry as text, whether it is an error page.
+Task = tuple[str, str, str, bool]
+_UnderWay = dict["Future[Batch]", tuple[list[Task], int, Executor]]
+_MOST_TRIES = 3
+_FIRST_CHUNK, _LONGEST_CHUNK = 16, 1024
+_AIM = 0.1  # seconds of work in a chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What a worker makes its app from. Equal ones are one app in a process."""
+
+    app: str | None
+    folder: str
+    build: str
+    build_folder: str
+
+
+@dataclass(slots=True)
+class Batch:
+    """The answers of one chunk, and what its process read since the last one."""
+
+    process: str
+    answers: list[Answer]
+    start: int
+    found: list[reads.Found]
+    seconds: float
+
+
+@dataclass(slots=True)
+class Worker:
+    """An app in this process that renders for a build."""
+
+    renderer: Renderer
+    own_reads: t.Container[str]
+    process: str = field(default_factory=lambda: secrets.token_hex(8))
+    told: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def render(self, job: Job) -> Answer:
+        """Return one answer, with what it was made from."""
+        log = reads.log
+        with reads.resumed():
+            answer, uses = self.renderer.render(job)
+        if log is None or not reads.is_whole or uses is None:
+            answer.position = -1
+            return answer
+        log.look_for_drivers()
+        answer.uses = [("template", k, v) for k, v in sorted(uses.templates.items())]
+        answer.uses += [("file", k, v) for k, v in sorted(uses.files.items())]
+        if job.endpoint in self.own_reads:
+            answer.uses += [(*r, log.found_one(r)) for r in sorted(uses.others)]
+            answer.position = 0
+        else:
+            answer.position = len(log.entries)
+        return answer
+
+    def batch(self, jobs: t.Iterable[Job]) -> Batch:
+        begin = time.perf_counter()
+        answers = [self.render(job) for job in jobs]
+        start, found = self.news()
+        return Batch(self.process, answers, start, found, time.perf_counter() - begin)
+
+    def news(self) -> tuple[int, list[reads.Found]]:
+        """Return what was read since the last call, and from where in the log on."""
+        log = reads.log
+        if log is None:
+            return 0, []
+        with self.lock, reads.paused():
+            start, self.told = self.told, len(log.entries)
+            return start, log.found(start, self.told)
+
+
+_workers: dict[Spec, Worker] = {}
+_lock = threading.Lock()
+
+
+def register(spec: Spec, worker: Worker) -> None:
+    """Let threads of this process render with *worker*."""
+    _workers[spec] = worker
+
+
+def forget(spec: Spec) -> None:
+    _workers.pop(spec, None)
+
+
+def render_chunk(spec: Spec, tasks: list[Task]) -> Batch:
+    """Render *tasks*: what an executor is given to call."""
+    with _lock:
+        worker = _workers.get(spec)
+        if worker is None:
+            worker = _workers[spec] = _made(spec)
+    return worker.batch(
+        Job(path, endpoint, decode(text), is_error)
+        for path, endpoint, text, is_error in tasks
+    )
+
+
+def _made(spec: Spec) -> Worker:
+    """Import the app in this process, with all that it reads in the log."""
+    from flask.cli import ScriptInfo
+
+    log = reads.install()
+    log.skip(spec.build_folder)
+    reads.is_whole = True
+    with _in_folder(spec.folder):
+        app = ScriptInfo(app_import_path=spec.app).load_app()
+    return worker_of(app)
+
+
+def worker_of(app: Flask) -> Worker:
+    """Return a worker for *app*, whose files are loaded."""
+    own_reads = set()
+    for state in states(app).values():
+        state.load()
+        own_reads |= {name for name, one in state.stored.items() if one.trusts_reads}
+    settings = next(iter(states(app).values())).settings
+    return Worker(Renderer(app, settings), own_reads)
+
+
+@contextlib.contextmanager
+def _in_folder(folder: str) -> Iterator[None]:
+    before = os.getcwd()
+    if os.path.isdir(folder):
+        os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+class LostWorkerError(RuntimeError):
+    """A chunk was lost with its worker again and again."""
+
+
+class Pool:
+    """Hands chunks of work to an executor, and again if its worker is lost.
+
+    :param make: gives the executor; called again where a whole pool broke.
+    :param width: how many chunks are under way at a time.
+    """
+
+    def __init__(self, make: t.Callable[[], Executor], width: int, spec: Spec) -> None:
+        self._make = make
+        self._executor = make()
+        self._width = width
+        self._spec = spec
+        self._size = float(_FIRST_CHUNK)
+
+    def size(self) -> int:
+        return int(self._size)
+
+    def results(self, chunks: Iterator[list[Task]]) -> Iterator[Batch]:
+        """Yield the batches of *chunks*, in the order in which they are ready.
+
+        :raises LostWorkerError: a chunk ended no worker well.
+        """
+        under_way: _UnderWay = {}
+        is_empty = False
+        while True:
+            while not is_empty and len(under_way) < 2 * self._width:
+                chunk = next(chunks, None)
+                if chunk is None:
+                    is_empty = True
+                else:
+                    self._submit(chunk, 1, under_way)
+            if not under_way:
+                return
+            done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+            for future in done:
+                chunk, tries, executor = under_way.pop(future)
+                error = future.exception()
+                if error is None:
+                    batch = future.result()
+                    self._learn(len(chunk), batch.seconds)
+                    yield batch
+                    continue
+                if tries >= _MOST_TRIES:
+                    raise LostWorkerError(
+                        f"{len(chunk)} paths from {chunk[0][0]} on were lost with their"
+                        f" worker {tries} times: {type(error).__name__}: {error}"
+                    ) from error
+                if isinstance(error, BrokenExecutor) and executor is self._executor:
+                    executor.shutdown(wait=False, cancel_futures=True)
+                    self._executor = self._make()
+                self._submit(chunk, tries + 1, under_way)
+
+    def close(self) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _submit(self, chunk: list[Task], tries: int, under_way: _UnderWay) -> None:
+        future = self._executor.submit(render_chunk, self._spec, chunk)
+        under_way[future] = (chunk, tries, self._executor)
+
+    def _learn(self, count: int, seconds: float) -> None:
+        """Make chunks as long as pays: a chunk costs a round trip."""
+        wanted = count * _AIM / max(seconds, 1e-4)
+        self._size = min(_LONGEST_CHUNK, max(1.0, (self._size + wanted) / 2))

@@ -96,6 +96,9 @@ def completed(answer: Answer, path: str, site: str | None) -> None:
         answer.body = redirect_page(path, location, answer.code, site)
         answer.headers = [h for h in answer.headers if h[0].lower() != "content-type"]
         answer.headers.append(("Content-Type", "text/html; charset=utf-8"))
+    if not answer.has_body:
+        answer.body = b""
+        answer.headers = [h for h in answer.headers if h[0].lower() != "content-type"]
     answer.digest = hashlib.sha256(answer.body).hexdigest()[:32]
     if len(answer.body) < SMALLEST_COMPRESSED:
         return

@@ -124,7 +124,7 @@ class Build:
         return [*folders, static] if static else folders
 
     def _build(self, opened: contextlib.ExitStack) -> Iterator[PageResult]:
-        listed = listings(self._stored.values())
+        listed = listings(self._stored.values(), opened)
         copies = Copies.of(self.app) if self.options.static else Copies({})
         epoch = epoch_of(self.app, self._states.values(), self.folder.path)
         current = self.folder.current()

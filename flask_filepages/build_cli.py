@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import json
 import os
 import sys
@@ -134,12 +135,12 @@ def _executor(name: str, jobs: int) -> t.Callable[[], Executor] | None:
 
 def _dask(address: str) -> t.Callable[[], Executor]:
     try:
-        from distributed import Client
+        distributed: t.Any = importlib.import_module("distributed")
     except ImportError:
         raise click.ClickException(
             "Dask is not installed. Install the extra: Flask-Filepages[dask]."
         ) from None
-    client = Client(f"tcp://{address}", set_as_default=False)
+    client = distributed.Client(f"tcp://{address}", set_as_default=False)
     # Else Dask gives the old answer to a call that it has seen before.
     return lambda: t.cast("Executor", client.get_executor(pure=False))
 

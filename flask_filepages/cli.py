@@ -28,7 +28,8 @@ def filepages() -> None:
 def routes(ctx: click.Context, as_json: bool) -> None:
     """List the routes, the most specific first.
 
-    A route marked with a circle is prerendered, one with an f runs on request.
+    A route marked with a circle is prerendered, one with an f runs on request. What is
+    stored is sent in front of Flask, or from inside it, for the reason that is given.
     """
     from .errors import TreeError
 
@@ -45,8 +46,11 @@ def routes(ctx: click.Context, as_json: bool) -> None:
     headers = {"url": "URL", "methods": "Methods", "file": "File"}
     if any(row["middleware"] for row in rows):
         headers["middleware"] = "Middleware"
+    if any(row["sent"] for row in rows):
+        headers["sent"] = "Sent"
     lists = ("methods", "middleware")
     table = [{**row, **{name: ", ".join(row[name]) for name in lists}} for row in rows]
+    table = [{**row, "sent": row["sent"] or ""} for row in table]
     width = {k: max(len(str(r[k])) for r in [headers, *table]) for k in headers}
     click.echo("  " + "  ".join(headers[k].ljust(width[k]) for k in headers).rstrip())
     for row in table:
@@ -69,6 +73,7 @@ def _rows(state: PagesState) -> t.Iterator[dict[str, t.Any]]:
                 "endpoint": live.endpoint,
                 "prerender": bool(route.prerender),
                 "middleware": [link.name for link in live.links],
+                "sent": state.sent(live),
                 "filepages": state.name,
             }
 

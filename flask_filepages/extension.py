@@ -166,15 +166,13 @@ class FilePages:
             build = make_build_error_handler(app, lambda: _names(app), settings.site)
             app.url_build_error_handlers.append(build)
         register_error_answers(app, lambda: states(app).values())
-        if state.stored and not isinstance(vars(app).get("wsgi_app"), Front):
-            front = Front(
-                app,
-                app.wsgi_app,
-                state.releases,
-                settings.front,
+        state.front = next((one.front for one in known.values() if one.front), None)
+        if state.stored and state.front is None:
+            state.front = Front(
+                *(app, app.wsgi_app, state.releases, settings.front),
                 lambda: _guarded(app),
             )
-            app.wsgi_app = front  # type: ignore[method-assign]
+            t.cast(t.Any, app).wsgi_app = state.front
 
     def _releases(
         self, app: Flask, settings: Settings, known: t.Mapping[str, PagesState]

@@ -157,7 +157,8 @@ def _hook(app: Flask) -> str | None:
             if table.get(scope):
                 function = table[scope][0]
                 where = getattr(function, "__qualname__", type(function).__name__)
-                return f"{where}() is a {kind} function"
+                article = "an" if kind[0] in "aeiou" else "a"
+                return f"{where}() is {article} {kind} function"
     return None
 
 

@@ -3,6 +3,7 @@ them is rendered."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import os
@@ -72,6 +73,10 @@ class Listing:
                 digest.update(b"\n")
                 self.lines.write(f"{line or ''}\n")
         self.digest = digest.digest() if is_comparable else None
+
+    def close(self) -> None:
+        if self.lines is not None:
+            self.lines.close()
 
     def entries(self) -> Iterator[tuple[str | None, StaticPath, bytes | None]]:
         """Yield each entry as its line, as a path, and its digest."""
@@ -182,8 +187,10 @@ class Planner:
         self.faults.append(Fault("static-paths", file, f"{where}{problem}", fix))
 
 
-def listings(stored: t.Iterable[StoredRoute]) -> list[Listing]:
-    """Return what the routes list.
+def listings(
+    stored: t.Iterable[StoredRoute], opened: contextlib.ExitStack
+) -> list[Listing]:
+    """Return what the routes list; *opened* closes them.
 
     :raises BuildError: with the faults of all that cannot say.
     """
@@ -191,6 +198,7 @@ def listings(stored: t.Iterable[StoredRoute]) -> list[Listing]:
     faults: list[Fault] = []
     for one in stored:
         listing = Listing(one)
+        opened.callback(listing.close)
         try:
             listing.read()
             made.append(listing)

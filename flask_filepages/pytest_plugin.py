@@ -37,7 +37,11 @@ def make_pages(tmp_path: Path) -> Callable[..., Flask]:
         root = tmp_path / f"site{made}"
         made += 1
         write_files(root / "pages", files)
-        app = Flask(f"flask_filepages_site{made}", root_path=str(root))
+        app = Flask(
+            f"flask_filepages_site{made}",
+            root_path=str(root),
+            instance_path=str(root / "instance"),
+        )
         app.config.update({"TESTING": True, **config})
         if setup is not None:
             setup(app)

@@ -31,6 +31,7 @@ from .errors import SettingsError
 from .errors import TreeError
 from .failures import failed_context
 from .failures import failure_id
+from .front import Front
 from .live import LiveRoute
 from .modules import anchor_for
 from .modules import finder
@@ -77,6 +78,7 @@ class PagesState:
         self.url_prefix = url_prefix
         self.settings = settings
         self.releases = releases
+        self.front: Front | None = None
         if not os.path.isdir(self.folder):
             raise SettingsError(
                 f"There is no folder {self.folder}. Make it, or name another one:"
@@ -326,6 +328,15 @@ class PagesState:
             for path in listed.paths():
                 url = listed.url_of(path.params)
                 yield ListedPath(url, route.id, is_page, stored is not None)
+
+    def sent(self, live: LiveRoute) -> str | None:
+        """Return where the stored answers of a route are sent from, and why."""
+        if live.endpoint not in self.stored:
+            return None
+        if live.guards:
+            return "inside: middleware guards it"
+        reason = self.front.closed_by() if self.front is not None else None
+        return "in front of Flask" if reason is None else f"inside: {reason}"
 
     def error_page(self, code: int, error: BaseException) -> BaseResponse:
         """Return what the ``GET`` of the error page for *code* answers."""

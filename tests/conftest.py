@@ -20,6 +20,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from flask_filepages.build import Build
+from flask_filepages.build import Options
+
 pytest_plugins = ["pytester"]
 
 MakePages = Callable[..., Flask]
@@ -48,6 +51,13 @@ def visitor(app: Flask) -> FlaskClient:
     app.testing = False
     app.config["PROPAGATE_EXCEPTIONS"] = False
     return app.test_client()
+
+
+def built(app: Flask, **options: t.Any) -> Flask:
+    """Return *app* after a build of it."""
+    for _ in Build(app, Options(**options)):
+        pass
+    return app
 
 
 def free_port() -> int:

@@ -458,10 +458,15 @@ def test_front_matter_is_of_one_request(tmp_path: Path) -> None:
 
 #: Each header field that the package looks at by name, and what it may decide.
 FIELDS = {
+    "Accept-Encoding": "in which form a stored answer is sent",
     "Access-Control-Request-Method": "whether OPTIONS is a preflight",
     "Authorization": "whether a browser added credentials by itself",
     "Content-Encoding": "whether a body is refused",
     "Cookie": "whether a visitor is behind the request",
+    "If-Match": "whether a stored answer is sent",
+    "If-None-Match": "the same",
+    "If-Range": "whether a part of a stored answer is sent",
+    "Range": "the same",
     "Host": "what the own origin is, without FILEPAGES_SITE",
     "Origin": "whether the request comes from another site",
     "Sec-Fetch-Site": "the same",

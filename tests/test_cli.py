@@ -22,7 +22,7 @@ FilePages(app)
 TREE = {
     "pages/index.py": ECHO + "\n\nPOST = GET\n",
     "pages/about.html": "",
-    "pages/[...path].py": "prerender = True\n" + ECHO,
+    "pages/[...path].py": "prerender = True\nget_static_paths = list\n" + ECHO,
 }
 
 
@@ -37,11 +37,29 @@ def test_routes(pytester: pytest.Pytester) -> None:
     result = flask(pytester, "routes")
 
     assert result.outlines == [
-        "  URL           Methods                   File",
+        "  URL           Methods                   File          Sent",
         "ƒ /about        GET, HEAD, OPTIONS        about.html",
         "ƒ /             GET, HEAD, OPTIONS, POST  index.py",
-        "○ /<path:path>  GET, HEAD, OPTIONS        [...path].py",
+        "○ /<path:path>  GET, HEAD, OPTIONS        [...path].py  in front of Flask",
     ]
+
+
+def test_routes_tells_why_stored_answers_are_sent_from_inside(
+    pytester: pytest.Pytester,
+) -> None:
+    hook = "\n@app.after_request\ndef sign(response):\n    return response\n"
+    guard = "def middleware(context, call_next):\n    return call_next()\n"
+    files = {
+        "pages/a/_middleware.py": guard,
+        "pages/a/b.py": "prerender = True\n" + ECHO,
+    }
+    write_files(pytester.path, {**TREE, **files, "app.py": APP + hook})
+    rows = json.loads(flask(pytester, "routes", "--json").stdout.str())
+    sent = {row["id"]: row["sent"] for row in rows}
+
+    assert sent["/about"] is None
+    assert sent["/a/b"] == "inside: middleware guards it"
+    assert sent["/[...path]"] == "inside: sign() is an after_request function"
 
 
 def test_routes_shows_middleware(pytester: pytest.Pytester) -> None:
@@ -50,7 +68,7 @@ def test_routes_shows_middleware(pytester: pytest.Pytester) -> None:
     write_files(pytester.path, {**TREE, **files, "app.py": APP})
     lines = flask(pytester, "routes").outlines
 
-    assert lines[0].split() == ["URL", "Methods", "File", "Middleware"]
+    assert lines[0].split() == ["URL", "Methods", "File", "Middleware", "Sent"]
     assert lines[2].endswith("admin/a.py    admin/_middleware.py:middleware")
     assert lines[1].endswith("about.html")
 
@@ -68,6 +86,7 @@ def test_routes_for_a_program(pytester: pytest.Pytester) -> None:
         "endpoint": "filepages./about",
         "prerender": False,
         "middleware": [],
+        "sent": None,
         "filepages": "filepages",
     }
 

@@ -139,6 +139,7 @@ class Build:
                 force=self.options.force or self.options.verify,
             )
         self.report.reason = previous.reason
+        self.report.changed = previous.changed
         same = self._same_routes(previous, listed)
         redirects = redirect_answers(self._states.values(), self._stored)
         is_same = len(same) == len(listed) and manifest is not None
@@ -162,6 +163,7 @@ class Build:
             previous,
             old,
             self.report,
+            self.options.verify,
         )
         opened.callback(made.manifest.close)
         yield from made.plan(listed, same, redirects)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import itertools
 import json
 import os
 import sys
@@ -23,6 +24,7 @@ if t.TYPE_CHECKING:
     from .making import Report
 
 _SLOWEST = 5
+_SLOW = 0.05  # seconds
 
 
 @click.command()
@@ -87,7 +89,8 @@ def build(ctx: click.Context, /, as_json: bool, **given: t.Any) -> None:
     try:
         made = Build(app, options)
         t.cast(t.Any, reads.log).skip(made.folder.path)
-        results = list(made) if as_json else _shown(made)
+        pages = [dataclasses.asdict(result) for result in made] if as_json else []
+        summary = Summary() if as_json else _shown(made)
     except FilePagesError as error:
         if as_json:
             click.echo(json.dumps(_failure(error), indent=2, ensure_ascii=False))
@@ -98,11 +101,10 @@ def build(ctx: click.Context, /, as_json: bool, **given: t.Any) -> None:
         click.secho("Interrupted; the last release is as it was.", fg="red", err=True)
         ctx.exit(130)
     if as_json:
-        pages = [dataclasses.asdict(result) for result in results]
         told = {**dataclasses.asdict(made.report), "pages": pages}
         click.echo(json.dumps(told, indent=2, ensure_ascii=False))
     else:
-        _summarize(made.report, results)
+        summary.show(made.report)
     ctx.exit(1 if made.report.unsound else 0)
 
 
@@ -145,56 +147,70 @@ def _dask(address: str) -> t.Callable[[], Executor]:
     return lambda: t.cast("Executor", client.get_executor(pure=False))
 
 
-def _shown(made: Build) -> list[PageResult]:
-    """Run a build behind a progress bar; return the rendered pages."""
-    results: list[PageResult] = []
-    iterator = iter(made)
-    first = next(iterator, None)
-    if first is None:
-        return results
+def _shown(made: Build) -> Summary:
+    """Run a build behind a progress bar."""
+    results = iter(made)
+    summary = Summary()
+    if not sys.stderr.isatty():
+        summary.take(results)
+        return summary
+    # How many there are is known as soon as the first one is.
+    first = list(itertools.islice(results, 1))
+    total = made.report.total or 0
     start = time.monotonic()
-    seen = 0
 
-    def rate(item: t.Any) -> str:
-        return f"{seen / max(time.monotonic() - start, 1e-3):,.0f} pages/s"
+    def rate(result: object) -> str:
+        seconds = max(time.monotonic() - start, 1e-3)
+        return f"{summary.count / seconds:,.0f} pages/s"
 
-    bar = click.progressbar(
-        length=made.report.total or 0,
-        label="Storing",
+    with click.progressbar(
+        itertools.chain(first, results),
+        *(total, "Storing"),
         item_show_func=rate,
         file=sys.stderr,
-        update_min_steps=max(1, (made.report.total or 0) // 200),
-    )
-    with bar:
-        for result in _chain(first, iterator):
-            seen += 1
-            results.append(result)
-            bar.update(1, result)
-    return results
+        update_min_steps=max(1, total // 200),
+    ) as bar:
+        summary.take(bar)
+    return summary
 
 
-def _chain(first: PageResult, rest: t.Iterator[PageResult]) -> t.Iterator[PageResult]:
-    yield first
-    yield from rest
+@dataclasses.dataclass(slots=True)
+class Summary:
+    """What is told of the pages of a build: sums by route, and the slowest."""
+
+    count: int = 0
+    routes: dict[str, list[int]] = dataclasses.field(default_factory=dict)
+    slowest: list[tuple[float, str]] = dataclasses.field(default_factory=list)
+
+    def take(self, results: t.Iterable[PageResult]) -> None:
+        for result in results:
+            self.count += 1
+            sums = self.routes.setdefault(result.route_id, [0, 0, 0])
+            sums[result.action == "kept"] += 1
+            sums[2] += result.size
+            if result.seconds > _SLOW:
+                self.slowest.append((result.seconds, result.path))
+                self.slowest = sorted(self.slowest, reverse=True)[:_SLOWEST]
+
+    def show(self, report: Report) -> None:
+        for route_id, (rendered, kept, size) in sorted(self.routes.items()):
+            note = f", {kept:,} kept" if kept else ""
+            click.echo(
+                f"○ {route_id}  {rendered:,} rendered{note}, {size / 1024:,.1f} kB"
+            )
+        if self.slowest:
+            click.echo("Slowest:")
+        for seconds, path in self.slowest:
+            click.echo(f"  {seconds * 1000:8,.0f} ms  {path}")
+        _show(report)
 
 
-def _summarize(report: Report, results: list[PageResult]) -> None:
-    routes: dict[str, list[PageResult]] = {}
-    for result in results:
-        routes.setdefault(result.route_id, []).append(result)
-    for route_id, pages in sorted(routes.items()):
-        rendered = [page for page in pages if page.action == "rendered"]
-        kept = len(pages) - len(rendered)
-        note = f", {kept:,} kept" if kept else ""
-        size = sum(page.size for page in pages) / 1024
-        click.echo(f"○ {route_id}  {len(rendered):,} rendered{note}, {size:,.1f} kB")
-    slowest = sorted(results, key=lambda page: page.seconds, reverse=True)[:_SLOWEST]
-    if slowest and slowest[0].seconds > 0.05:
-        click.echo("Slowest:")
-        for page in slowest:
-            click.echo(f"  {page.seconds * 1000:8,.0f} ms  {page.path}")
+def _show(report: Report) -> None:
     if report.reason is not None and report.rendered:
         click.echo(f"Everything was rendered: {report.reason}.")
+    elif report.changed:
+        more = f", and {len(report.changed) - 3} more" if report.changed[3:] else ""
+        click.echo(f"Changed: {', '.join(report.changed[:3])}{more}.")
     for path in report.unsound:
         click.secho(f"unsound: {path} would have been kept, and differs", fg="red")
     if report.release is None:

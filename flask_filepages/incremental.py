@@ -9,6 +9,12 @@ from . import reads
 from .manifest import Entry
 from .manifest import Manifest
 
+_TOLD = {
+    "env": "the variable {}",
+    "environ": "the environment",
+    "list": "the folder {}",
+    "template": "the template {}",
+}
 #: Of a page that nothing vouches for: it is always rendered.
 ALWAYS = -1
 
@@ -35,6 +41,8 @@ class Previous:
         self._ends: dict[int, tuple[int, int]] = {}
         other_epoch = self._other_epoch(epoch)
         self._is_comparable = other_epoch is None
+        #: What else changed, as it is told to people.
+        self.changed: list[str] = []
         #: Why everything is rendered, if it is.
         self.reason = other_epoch or ("it was asked for" if force else None)
         if manifest is not None and self._is_comparable:
@@ -66,15 +74,23 @@ class Previous:
                 )
 
     def _is_other(self, kind: str, name: str, found: str | None) -> bool:
-        if found is None:
-            return True
         read = (kind, name)
+        if found is None:
+            if self._known.setdefault(read, "") == "":
+                self._known[read] = None
+                told = (
+                    "{} was in use" if kind == "taint" else "{} did not stay as it was"
+                )
+                self.changed.append(told.format(name))
+            return True
         if read not in self._known:
             self._known[read] = (
                 self._template_digest(name)
                 if kind == "template"
                 else reads.digest_of(kind, name)
             )
+            if self._known[read] != found:
+                self.changed.append(_TOLD.get(kind, "{}").format(name))
         return self._known[read] != found
 
     def is_clean(self, entry: Entry) -> bool:

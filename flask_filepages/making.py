@@ -49,8 +49,9 @@ class PageResult:
 @dataclass(slots=True)
 class Report:
     """What a build did. :attr:`release` is ``None`` if there was nothing to publish,
-    :attr:`reason` says why nothing was kept, :attr:`unsound` are paths that
-    ``--verify`` found to differ from what would have been kept."""
+    :attr:`reason` says why nothing was kept, else :attr:`changed` lists what changed of
+    what was read. :attr:`unsound` are paths that ``--verify`` found to differ from what
+    would have been kept."""
 
     folder: str
     release: str | None = None
@@ -60,6 +61,7 @@ class Report:
     removed: int = 0
     copied: int = 0
     reason: str | None = None
+    changed: list[str] = field(default_factory=list)
     seconds: float = 0.0
     unsound: list[str] = field(default_factory=list)
 
@@ -70,6 +72,7 @@ class Making:
 
     :param project: what an error calls the whole.
     :param old: the files of the last release.
+    :param is_verified: whether rendered answers are compared with those of before.
     """
 
     project: str
@@ -81,6 +84,7 @@ class Making:
     previous: Previous
     old: Tree | None
     report: Report
+    is_verified: bool
     planner: Planner = field(init=False)
     _listings: dict[str, bytes | None] = field(default_factory=dict)
     _logs: dict[str, int] = field(default_factory=dict)
@@ -101,35 +105,30 @@ class Making:
 
         :raises BuildError: with everything that is wrong with them.
         """
-        kept: list[Entry] = []
         self._adopt_reads()
         for listing in listed:
             name = listing.live.endpoint
-            self._listings[name] = listing.digest
             route_name = listing.live.route.name
+            self._listings[name] = listing.digest
             if name in same:
-                known = t.cast(Manifest, self.previous.manifest).entries(name)
-                entries = [e for e in known if self.planner.insert(e, route_name)]
-                kept += entries
+                known = t.cast(Manifest, self.previous.manifest)
+                for entry in known.entries(name):
+                    self.planner.insert(entry, route_name)
                 continue
             for entry, line in self.planner.add(listing, self.settings):
                 before = self._before(entry)
-                if before is not None:
-                    entry = before
-                if not self.planner.insert(entry, route_name):
-                    continue
-                if before is None:
-                    self._add_job(entry.path, line)
-                else:
-                    kept.append(entry)
-        for entry, answer in redirects:
-            if self.planner.insert(entry, f"FILEPAGES_REDIRECTS[{entry.path!r}]"):
-                self._write(entry, answer)
+                is_free = self.planner.insert(before or entry, route_name)
+                if is_free and before is None:
+                    self._add_job(entry, line)
+        for entry, _ in redirects:
+            self.planner.insert(entry, f"FILEPAGES_REDIRECTS[{entry.path!r}]")
         self.planner.check_folders()
         self.raise_faults(self.planner.faults)
-        self.report.total = self._count_jobs() + len(kept)
-        for entry in kept:
+        self.report.total = self.manifest.count() - len(redirects)
+        for entry in self.manifest.entries(made=True):
             yield self._keep(entry)
+        for entry, answer in redirects:
+            self._write(entry, answer)
 
     def _before(self, entry: Entry) -> Entry | None:
         """Return the answer of the last release for a path, if it can be kept."""
@@ -152,12 +151,9 @@ class Making:
             rows = manifest.connection.execute(f"SELECT * FROM {table}")
             self.manifest.add_all(table, rows)
 
-    def _add_job(self, path: str, line: str | None) -> None:
-        self.manifest.connection.execute("INSERT INTO jobs VALUES (?, ?)", (path, line))
-
-    def _count_jobs(self) -> int:
-        query = "SELECT count(*) FROM jobs"
-        return int(self.manifest.connection.execute(query).fetchone()[0])
+    def _add_job(self, entry: Entry, line: str | None) -> None:
+        row = (entry.path, entry.endpoint, line)
+        self.manifest.connection.execute("INSERT INTO jobs VALUES (?, ?, ?)", row)
 
     def _keep(self, entry: Entry) -> PageResult:
         for name in entry.files:
@@ -187,10 +183,7 @@ class Making:
         self.raise_faults(faults)
 
     def _batches(self, pool: Pool | None) -> Iterator[Batch]:
-        query = (
-            "SELECT path, endpoint, jobs.entry FROM jobs JOIN answers USING (path)"
-            " WHERE jobs.entry IS {} NULL"
-        )
+        query = "SELECT path, endpoint, entry FROM jobs WHERE entry IS {} NULL"
         fetch = self.manifest.connection.execute
         tasks = (
             (path, endpoint, text, self._is_error_page(endpoint))
@@ -236,7 +229,8 @@ class Making:
         entry.position = answer.position
         if answer.uses:
             entry.uses = self._use(json.dumps(answer.uses))
-        self._compare(entry, answer)
+        if self.is_verified:
+            self._compare(entry, answer)
         self._write(entry, answer)
         self.report.rendered += 1
         return self._result(entry, "rendered", answer.seconds)

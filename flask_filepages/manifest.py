@@ -45,7 +45,9 @@ CREATE TABLE copies (
 ) WITHOUT ROWID;
 CREATE TABLE listings (endpoint TEXT PRIMARY KEY, digest BLOB) WITHOUT ROWID;
 CREATE TABLE uses (id INTEGER PRIMARY KEY, entries TEXT NOT NULL UNIQUE);
-CREATE TEMP TABLE jobs (path TEXT PRIMARY KEY, entry TEXT) WITHOUT ROWID;
+CREATE TEMP TABLE jobs (
+    path TEXT PRIMARY KEY, endpoint TEXT NOT NULL, entry TEXT
+) WITHOUT ROWID;
 CREATE TABLE reads (
     log INTEGER, position INTEGER, kind TEXT NOT NULL, name TEXT NOT NULL, found TEXT,
     PRIMARY KEY (log, position)
@@ -187,15 +189,21 @@ class Manifest:
         return int(row[0])
 
     def entries(
-        self, endpoint: str | None = None, *, served: bool = False
+        self, endpoint: str | None = None, *, served: bool = False, made: bool = False
     ) -> Iterator[Entry]:
-        """Yield the answers, of one route or of all, by path."""
+        """Yield the answers, of one route or of all, by path.
+
+        :param served: only those that are sent.
+        :param made: only those that are complete already.
+        """
         query = f"SELECT {_COLUMNS} FROM answers"
         values: tuple[str, ...] = ()
         if endpoint is not None:
             query, values = f"{query} WHERE endpoint = ?", (endpoint,)
         elif served:
             query += " WHERE forms"
+        elif made:
+            query += " WHERE status <> ''"
         return map(Entry.of, self.connection.execute(query, values))
 
     def entry(self, path: str) -> Entry | None:

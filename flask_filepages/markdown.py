@@ -21,6 +21,7 @@ from markupsafe import Markup
 from mdit_py_plugins.anchors import anchors_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
+from . import reads
 from .context import Context
 from .rendering import render_jinja
 
@@ -51,7 +52,9 @@ def render_markdown(context: Context, template: str, data: dict[str, t.Any]) -> 
     """
     environment = context.app.jinja_env
     loader = t.cast(t.Any, environment.loader)
-    text, filename, _ = loader.get_source(environment, template)
+    with reads.paused():
+        text, filename, _ = loader.get_source(environment, template)
+    reads.note_template(environment, template)
     document = _read(text, template, filename)
     layout = document.frontmatter.get("layout")
     if layout is None:

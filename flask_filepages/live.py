@@ -120,7 +120,9 @@ class LiveRoute:
             self.made = self._behind(marked, own)
             for table in (self.loaded.table, self.made.table):
                 for method in ("GET", "HEAD"):
-                    table[method] = with_default_cache_control(table[method])
+                    table[method] = with_default_cache_control(
+                        table[method], self.respond
+                    )
         return []
 
     def _behind(self, links: list[Link], own: dict[str, Handler]) -> Handlers:

@@ -80,14 +80,14 @@ def _check_field(name: str, value: str) -> None:
 
 
 def with_default_cache_control(
-    handler: Callable[[Context], BaseResponse],
+    handler: Callable[[Context], t.Any], respond: Respond
 ) -> Callable[[Context], BaseResponse]:
     """Return *handler* with the ``Cache-Control`` of stored answers, unless it has its
     own."""
 
     def answering(context: Context) -> BaseResponse:
-        response = handler(context)
-        if isinstance(response, BaseResponse) and response.status_code < 400:
+        response = respond(context, handler, handler(context))
+        if response.status_code < 400:
             response.headers.setdefault("Cache-Control", DEFAULT_CACHE_CONTROL)
         return response
 

@@ -227,8 +227,9 @@ def _checked(
 
 
 def _missing(index: int, name: str, given: Mapping[str, t.Any]) -> StaticPathError:
-    close = difflib.get_close_matches(name.lower(), {str(n).lower(): 0 for n in given})
-    hint = f"Did you mean {name!r}, not {close[0]!r}? " if close else ""
+    spelt = {str(n).lower(): n for n in given}
+    close = difflib.get_close_matches(name.lower(), spelt)
+    hint = f"Did you mean {name!r}, not {spelt[close[0]]!r}? " if close else ""
     return StaticPathError(
         f"entry {index} of {NAME} has no param [{name}]; it has {dict(given)!r:.80}",
         f'{hint}Write StaticPath({{"{name}": "..."}}).',

@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 
 from flask_filepages.deploy import CONFIGS
-from flask_filepages.extension import states
+from flask_filepages.state import states
 from flask_filepages.manifest import Manifest
 from flask_filepages.releases import BuildFolder
 

@@ -157,8 +157,7 @@ def _hook(app: Flask) -> str | None:
             if table.get(scope):
                 function = table[scope][0]
                 where = getattr(function, "__qualname__", type(function).__name__)
-                article = "an" if kind[0] in "aeiou" else "a"
-                return f"{where}() is {article} {kind} function"
+                return f"the {kind} function {where}() sees all requests"
     return None
 
 

@@ -147,8 +147,9 @@ class StoredRoute:
             return t.cast(Render, environ[RENDER]).props
         if self.live.route.is_static:
             return {}
-        path = matched_path.get() or context.request.path
-        return self._live_props().get(_key(path), {})
+        # By the params: a rewrite has another path than its request.
+        path = _key(unquote(self.url_of(context.params)))
+        return self._live_props().get(path, {})
 
     def _live_props(self) -> Mapping[str, Mapping[str, t.Any]]:
         """Return the props of all paths; in debug the function is asked each time."""

@@ -34,7 +34,7 @@ _SLOW = 0.05  # seconds
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="Render in so many processes.",
+    help="Render in so many processes or threads.",
 )
 @click.option(
     "--executor",
@@ -79,7 +79,7 @@ def build(ctx: click.Context, /, as_json: bool, **given: t.Any) -> None:
     from .errors import FilePagesError
 
     static = not given.pop("no_static")
-    make = _executor(given.pop("executor"), given["jobs"])
+    make, given["jobs"] = _executor(given.pop("executor"), given["jobs"])
     from flask.cli import ScriptInfo
 
     import_path = ctx.ensure_object(ScriptInfo).app_import_path
@@ -113,8 +113,9 @@ def _failure(error: Exception) -> dict[str, t.Any]:
     return {"error": str(error).partition("\n")[0], "faults": faults}
 
 
-def _executor(name: str, jobs: int) -> t.Callable[[], Executor] | None:
-    """Return what makes the executor of this name, ``None`` for this process alone."""
+def _executor(name: str, jobs: int) -> tuple[t.Callable[[], Executor] | None, int]:
+    """Return what makes the executor of this name, ``None`` for this process alone, and
+    how many workers it has."""
     if name.startswith("dask://"):
         return _dask(name.removeprefix("dask://"))
     if name not in ("processes", "threads"):
@@ -123,28 +124,32 @@ def _executor(name: str, jobs: int) -> t.Callable[[], Executor] | None:
             param_hint="--executor",
         )
     if jobs == 1:
-        return None
+        return None, 1
     if name == "threads":
         from concurrent.futures import ThreadPoolExecutor
 
-        return lambda: ThreadPoolExecutor(jobs)
+        return lambda: ThreadPoolExecutor(jobs), jobs
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
     context = multiprocessing.get_context("spawn")
-    return lambda: ProcessPoolExecutor(jobs, mp_context=context)
+    return lambda: ProcessPoolExecutor(jobs, mp_context=context), jobs
 
 
-def _dask(address: str) -> t.Callable[[], Executor]:
+def _dask(address: str) -> tuple[t.Callable[[], Executor], int]:
     try:
         distributed: t.Any = importlib.import_module("distributed")
     except ImportError:
         raise click.ClickException(
             "Dask is not installed. Install the extra: Flask-Filepages[dask]."
         ) from None
-    client = distributed.Client(f"tcp://{address}", set_as_default=False)
+    try:
+        client = distributed.Client(f"tcp://{address}", set_as_default=False, timeout=5)
+    except OSError as error:
+        raise click.ClickException(f"No Dask scheduler answers: {error}") from None
+    count = max(1, len(client.scheduler_info(-1)["workers"]))
     # Else Dask gives the old answer to a call that it has seen before.
-    return lambda: t.cast("Executor", client.get_executor(pure=False))
+    return lambda: t.cast("Executor", client.get_executor(pure=False)), count
 
 
 def _shown(made: Build) -> Summary:

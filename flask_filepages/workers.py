@@ -180,6 +180,7 @@ class Pool:
         self._width = width
         self._spec = spec
         self._size = float(_FIRST_CHUNK)
+        self._under_way: _UnderWay = {}
 
     def size(self) -> int:
         return int(self._size)
@@ -189,7 +190,7 @@ class Pool:
 
         :raises LostWorkerError: a chunk ended no worker well.
         """
-        under_way: _UnderWay = {}
+        under_way = self._under_way
         is_empty = False
         while True:
             while not is_empty and len(under_way) < 2 * self._width:
@@ -197,7 +198,7 @@ class Pool:
                 if chunk is None:
                     is_empty = True
                 else:
-                    self._submit(chunk, 1, under_way)
+                    self._submit(chunk, 1)
             if not under_way:
                 return
             done, _ = wait(under_way, return_when=FIRST_COMPLETED)
@@ -215,16 +216,19 @@ class Pool:
                         f" worker {tries} times: {type(error).__name__}: {error}"
                     ) from error
                 if isinstance(error, BrokenExecutor) and executor is self._executor:
-                    executor.shutdown(wait=False, cancel_futures=True)
+                    executor.shutdown(wait=False)
                     self._executor = self._make()
-                self._submit(chunk, tries + 1, under_way)
+                self._submit(chunk, tries + 1)
 
     def close(self) -> None:
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        """Let go of the executor; what is not done yet is not wanted any more."""
+        for future in self._under_way:
+            future.cancel()
+        self._executor.shutdown(wait=False)
 
-    def _submit(self, chunk: list[Task], tries: int, under_way: _UnderWay) -> None:
+    def _submit(self, chunk: list[Task], tries: int) -> None:
         future = self._executor.submit(render_chunk, self._spec, chunk)
-        under_way[future] = (chunk, tries, self._executor)
+        self._under_way[future] = (chunk, tries, self._executor)
 
     def _learn(self, count: int, seconds: float) -> None:
         """Make chunks as long as pays: a chunk costs a round trip."""

@@ -25,11 +25,15 @@ def create_app(config: dict[str, object] | None = None) -> Flask:
         WEBHOOK_SECRET=os.environ.get("DEMO_WEBHOOK_SECRET", "only for the demo"),
         FILEPAGES_SITE=os.environ.get("DEMO_SITE", "http://127.0.0.1:5000"),
         FILEPAGES_REDIRECTS={"/posts/[slug]": "/blog/[slug]"},
+        FILEPAGES_OUTPUT="hybrid",
+        # The hooks here close database sessions; a stored page has none.
+        FILEPAGES_FRONT=True,
     )
     app.config.update(config or {})
     db.init_app(app)
     with app.app_context():
         seed()
     pages = FilePages(app, renderers={".md": render_markdown})
+    app.extensions["demo_pages"] = pages
     pages.load()
     return app

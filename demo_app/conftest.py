@@ -19,6 +19,7 @@ def app(tmp_path: Path) -> Iterator[Flask]:
             "DATABASE": str(tmp_path / "demo.sqlite"),
             "ADMIN_PASSWORD": "test password",
             "WEBHOOK_SECRET": "test secret",
+            "FILEPAGES_BUILD_DIR": str(tmp_path / "dist"),
         }
     )
     yield app

@@ -41,6 +41,12 @@ def page(number: int) -> PostPage | None:
     return PostPage(list(db.session.scalars(chosen)), number, last, total)
 
 
+def slugs() -> list[str]:
+    """Return the slugs of all posts, newest first."""
+    query = select(Post.slug).order_by(Post.published.desc(), Post.id.desc())
+    return list(db.session.scalars(query))
+
+
 def newest(count: int) -> list[Post]:
     query = select(Post).order_by(Post.published.desc(), Post.id.desc()).limit(count)
     return list(db.session.scalars(query))

@@ -14,12 +14,14 @@ def tell_templates(context: Context, call_next: CallNext) -> Response:
 
 
 middleware = [
-    headers(
-        {
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "same-origin",
-            "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
-        }
+    once_per_render(
+        headers(
+            {
+                "X-Content-Type-Options": "nosniff",
+                "Referrer-Policy": "same-origin",
+                "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
+            }
+        )
     ),
     tell_templates,
 ]

@@ -9,6 +9,8 @@ from demo_app.lib.schemas import ContactForm
 from flask_filepages import Context
 from flask_filepages import validate
 
+prerender = False
+
 
 def GET(context: Context) -> Response:
     return context.render(form={}, errors={})

@@ -14,6 +14,8 @@ def GET(context: Context) -> Response:
     feed.link(href=site, rel="alternate")
     feed.link(href=site + url_for("/feed.xml"), rel="self")
     for post in reversed(posts.newest(20)):
+        # Not the clock: the same posts are the same feed.
+        feed.lastBuildDate(f"{post.published.isoformat()}Z")
         entry = feed.add_entry()
         address = site + url_for("/blog/[slug]", slug=post.slug)
         entry.id(address)

@@ -8,6 +8,8 @@ from demo_app.lib.schemas import LoginForm
 from flask_filepages import Context
 from flask_filepages import validate
 
+prerender = False
+
 
 def GET(context: Context) -> Response:
     return context.render(errors={})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 
@@ -12,13 +13,15 @@ from flask.testing import FlaskClient
     ("path", "mimetype"),
     [
         ("/", "text/html"),
-        ("/?page=2", "text/html"),
+        ("/archive/2", "text/html"),
         ("/blog/a-file-is-a-route", "text/html"),
+        ("/blog/a-file-is-a-route/comments", "text/html"),
+        ("/sitemap.xml", "application/xml"),
         ("/docs", "text/html"),
         ("/docs/api/webhook", "text/html"),
         ("/about", "text/html"),
         ("/login", "text/html"),
-        ("/img/x.png", "image/png"),
+        ("/img/a-file-is-a-route.png", "image/png"),
         ("/api/time", "application/json"),
         ("/static/style.css", "text/css"),
     ],
@@ -51,3 +54,28 @@ def test_unknown_pages_get_the_page_for_that(filepages_client: FlaskClient) -> N
 
     assert page.status_code == 404
     assert "/nowhere/&lt;b&gt;" in page.text
+
+
+def test_the_stored_site_is_the_same(app: Flask) -> None:
+    """A client of the built site gets what one of the running app got."""
+    urls = ["/", "/archive/2", "/blog/a-file-is-a-route", "/docs/api", "/feed.xml"]
+    live = [app.test_client().get(url) for url in urls]
+    paths = {page.path for page in app.extensions["demo_pages"].build(app)}
+    stored = [app.test_client().get(url) for url in urls]
+
+    assert {"/sitemap.xml", "/img/nothing-else-changes.png", *urls} <= paths
+    assert all("ETag" in answer.headers for answer in stored)
+    for before, after in zip(live, stored, strict=True):
+        assert before.text == after.text
+        named = ("Content-Type", "Content-Security-Policy", "Cache-Control")
+        assert [before.headers[n] for n in named] == [after.headers[n] for n in named]
+
+
+def test_a_new_post_is_there_before_the_next_build(app: Flask) -> None:
+    for _ in app.extensions["demo_pages"].build(app):
+        pass
+    client = app.test_client()
+    client.post("/api/posts", json={"title": "News", "body": "x"})
+
+    assert "ETag" not in client.get("/blog/news").headers
+    assert client.get("/blog/news").status_code == 200

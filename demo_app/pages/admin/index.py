@@ -8,6 +8,8 @@ from demo_app.lib import posts
 from flask_filepages import Context
 from flask_filepages import validate
 
+prerender = False
+
 
 def GET(context: Context) -> Response:
     return context.render(posts=posts.newest(50), messages=messages.newest(20))

@@ -5,6 +5,8 @@ from flask import Response
 
 from flask_filepages import Context
 
+prerender = False
+
 
 async def GET(context: Context) -> Response:
     """An async endpoint: two waits at once."""

@@ -3,6 +3,8 @@ from flask import Response
 from demo_app.lib import messages
 from flask_filepages import Context
 
+prerender = False
+
 
 def POST(context: Context) -> Response:
     """Take an event whose sender signed the body with the shared secret."""

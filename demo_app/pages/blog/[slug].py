@@ -1,32 +1,17 @@
-import typing as t
-
 from flask import Response
-from flask import url_for
 from werkzeug.exceptions import NotFound
 
 from demo_app.lib import posts
-from demo_app.lib.database import Post
-from demo_app.lib.schemas import CommentForm
 from flask_filepages import Context
-from flask_filepages import validate
+from flask_filepages import StaticPath
+
+
+def get_static_paths() -> list[StaticPath]:
+    return [StaticPath({"slug": slug}) for slug in posts.slugs()]
 
 
 def GET(context: Context) -> Response:
-    return context.render(post=_post(context), form={}, errors={})
-
-
-@validate(form=CommentForm)
-def POST(context: Context, form: dict[str, str], errors: dict[str, t.Any]) -> Response:
-    """Take a comment, or show what was typed again with what is wrong with it."""
-    post = _post(context)
-    if errors:
-        return context.render(post=post, form=form, errors=errors["form"], status=422)
-    posts.comment(post, form["author"], form["text"])
-    return context.redirect(url_for("/blog/[slug]", slug=post.slug) + "#comments", 303)
-
-
-def _post(context: Context) -> Post:
     post = posts.find(context.params["slug"])
     if post is None:
         raise NotFound
-    return post
+    return context.render(post=post)

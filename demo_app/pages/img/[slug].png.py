@@ -1,7 +1,13 @@
 from flask import Response
 
+from demo_app.lib import posts
 from demo_app.lib.images import identicon
 from flask_filepages import Context
+from flask_filepages import StaticPath
+
+
+def get_static_paths() -> list[StaticPath]:
+    return [StaticPath({"slug": slug}) for slug in posts.slugs()]
 
 
 def GET(context: Context) -> Response:

@@ -9,6 +9,8 @@ from flask_filepages import Context
 from flask_filepages import responds
 from flask_filepages import validate
 
+prerender = False
+
 
 @responds(PostData)
 def GET(context: Context) -> Response:

@@ -13,6 +13,8 @@ from flask_filepages import Context
 from flask_filepages import responds
 from flask_filepages import validate
 
+prerender = False
+
 
 @validate(query=PageQuery)
 @responds(PostList)

@@ -49,7 +49,6 @@ _TAINTS = {
     "os.exec": "a program",
     "os.fork": "a process",
     "os.forkpty": "a process",
-    "ctypes.dlopen": "a C library",
 }
 _LISTS = frozenset({"os.listdir", "os.scandir"})
 _WRITE_ONLY = os.O_WRONLY

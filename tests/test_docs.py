@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import sys
 import textwrap
+import types
 from pathlib import Path
 
 import pytest
@@ -148,11 +150,25 @@ ASKED = {
         assert client.post("/api/data", headers=foreign).status_code == 403
     """,
 }
+ASKED["output"] = """
+    paths = sorted(page.path for page in pages.build())
+    assert paths == ["/archive", "/archive/2", "/posts/a.json", "/posts/b.json"]
+    got = client.get("/posts/a.json")
+    assert got.get_json() == {"title": "First"} and "ETag" in got.headers
+    assert got.headers["Referrer-Policy"] == "same-origin"
+    assert '<a href="/archive/2">Older</a>' in client.get("/archive").text
+    assert client.get("/posts/c.json").status_code == 404
+"""
 MORE = {
+    "output": {
+        "__init__.py": APP.replace(
+            "pages =", "app.config['FILEPAGES_OUTPUT'] = 'hybrid'\npages ="
+        )
+    },
     "middleware": {
         "pages/admin/x.html": "",
         "pages/api/x.py": "def GET(context):\n    return context.json(1)\n",
-    }
+    },
 }
 
 
@@ -176,7 +192,8 @@ def test_the_examples_of_a_page_answer(pytester: pytest.Pytester, name: str) -> 
 def plain_blocks() -> list[tuple[str, str]]:
     """Return the Python blocks of these pages that are no files."""
     pattern = r"\.\. code-block:: python\n\n((?:    .*\n|\n)+)"
-    texts = {name: (ROOT / "docs" / f"{name}.rst").read_text("utf-8") for name in ASKED}
+    named = [*ASKED, "building", "incremental"]
+    texts = {name: (ROOT / "docs" / f"{name}.rst").read_text("utf-8") for name in named}
     return [
         (n, textwrap.dedent(b))
         for n, x in texts.items()
@@ -185,7 +202,10 @@ def plain_blocks() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("name", "block"), plain_blocks())
-def test_the_small_examples_run(tmp_path: Path, name: str, block: str) -> None:
+def test_the_small_examples_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, block: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "pages").mkdir()
 
     class PostBody(Schema):
@@ -194,6 +214,10 @@ def test_the_small_examples_run(tmp_path: Path, name: str, block: str) -> None:
     app = Flask("small", root_path=str(tmp_path))
     names = {"app": app, "FilePages": flask_filepages.FilePages, "PostBody": PostBody}
     names |= {"validate": flask_filepages.validate, "login_required": lambda f: f}
+    names |= {"StaticPath": flask_filepages.StaticPath}
+    names["row"] = types.SimpleNamespace(id=1, updated=datetime.date(2026, 1, 1))
+    if "pages.build" in block:
+        names["pages"] = flask_filepages.FilePages(app)
     exec(block, names)
     if "config" in block:
         flask_filepages.FilePages(app)

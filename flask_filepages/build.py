@@ -114,14 +114,16 @@ class Build:
             raise BuildError(project_of(self.app), faults)
 
     def _kept_away(self) -> list[str]:
-        folders = [self.app.root_path, project_of(self.app)]
-        folders += [state.folder for state in self._states.values()]
-        inside = self.folder.path + os.sep
-        for state in self._states.values():
-            if inside.startswith(state.folder + os.sep):
-                folders.append(self.folder.path)
-        static = self.app.static_folder
-        return [*folders, static] if static else folders
+        """Return the folders that the build folder must neither be nor hold; itself,
+        if it lies in one where files are looked for."""
+        sources = [state.folder for state in self._states.values()]
+        if self.app.static_folder is not None:
+            sources.append(os.path.realpath(self.app.static_folder))
+        is_inside = any(
+            self.folder.path.startswith(folder + os.sep) for folder in sources
+        )
+        folders = [self.app.root_path, project_of(self.app), *sources]
+        return [*folders, self.folder.path] if is_inside else folders
 
     def _build(self, opened: contextlib.ExitStack) -> Iterator[PageResult]:
         listed = listings(self._stored.values(), opened)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import flask
 from flask import Flask
 
+from .errors import FilePagesError
 from .representations import Representation
 from .representations import Stored
 from .representations import reply_to
@@ -79,8 +80,12 @@ class Front:
             return self._wsgi_app(environ, start_response)
         inside = self._inside
         if inside is None:
-            inside = self._decide()
-        if not self._is_open or environ.get("SCRIPT_NAME", "") != self._root:
+            inside = self._inside = self._decide()
+        if (
+            inside is None
+            or not self._is_open
+            or environ.get("SCRIPT_NAME", "") != self._root
+        ):
             return self._wsgi_app(environ, start_response)
         if self._setting == "auto" and any(s.receivers for s in _SIGNALS):
             return self._wsgi_app(environ, start_response)
@@ -109,16 +114,20 @@ class Front:
         start_response(status, headers)
         return body
 
-    def _decide(self) -> t.Container[str]:
+    def _decide(self) -> t.Container[str] | None:
         """Look once, at the first request, whether anything wants to see requests."""
         reason = self.closed_by()
-        self._is_open = reason is None
-        self._inside = self._inside_of()
-        if reason is not None and self._setting == "auto":
-            self._app.logger.info(
-                "Stored answers are sent from inside Flask: %s.", reason
-            )
-        return self._inside
+        if reason is not None:
+            if self._setting == "auto":
+                told = "Stored answers are sent from inside Flask: %s."
+                self._app.logger.info(told, reason)
+            return ()
+        try:
+            inside = self._inside_of()
+        except FilePagesError:
+            return None  # Flask answers this request, and tells what is broken.
+        self._is_open = True
+        return inside
 
     def closed_by(self) -> str | None:
         """Return why answers are not sent in front of Flask, ``None`` if they are."""

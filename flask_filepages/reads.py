@@ -94,6 +94,10 @@ class Log:
     def _is_skipped(self, name: str) -> bool:
         return f"{name}{os.sep}".startswith(self._skipped)
 
+    def adopt_thread(self) -> None:
+        """Take the current thread for one that renders."""
+        self._foreign.discard(threading.get_ident())
+
     def is_off(self) -> bool:
         return getattr(_idle, "depth", 0) > 0 or threading.get_ident() in self._foreign
 

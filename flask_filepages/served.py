@@ -8,6 +8,7 @@ import os
 import threading
 import time
 import typing as t
+import weakref
 from collections import deque
 from collections.abc import Iterator
 
@@ -36,6 +37,7 @@ class Release:
     def __init__(self, folder: str, manifest: Manifest) -> None:
         self.folder = folder
         self._tree = Tree(os.path.join(folder, releases.SITE))
+        weakref.finalize(self, self._tree.close)
         self._kept: deque[Representation] = deque()
         self._bytes = 0
         self._lock = threading.Lock()
@@ -50,9 +52,6 @@ class Release:
         else:
             self._manifest = manifest
             self.find = functools.lru_cache(MOST_IN_MEMORY // 10)(self._look_up)
-
-    def __del__(self) -> None:
-        self._tree.close()
 
     def body(self, chosen: Representation) -> bytes | None:
         """Return the whole body if it is small; keep it for the next request.

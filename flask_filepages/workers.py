@@ -91,6 +91,8 @@ class Worker:
 
     def batch(self, jobs: t.Iterable[Job]) -> Batch:
         begin = time.perf_counter()
+        if reads.log is not None:
+            reads.log.adopt_thread()
         answers = [self.render(job) for job in jobs]
         start, found = self.news()
         return Batch(self.process, answers, start, found, time.perf_counter() - begin)

@@ -461,3 +461,14 @@ def test_async_lists(make_pages: MakePages) -> None:
     client = built(make_pages({"[id].py": code})).test_client()
 
     assert [client.get(url).status_code for url in ("/a", "/b")] == [200, 404]
+
+
+def test_a_broken_file_is_told_by_flask(
+    make_pages: MakePages, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = {"a.html": "a", "b.py": "import nothing_of_this_name\n"}
+    app = make_pages(files, FILEPAGES_OUTPUT="hybrid", TESTING=False)
+    client = app.test_client()
+
+    assert [client.get("/a").status_code for _ in range(2)] == [500, 500]
+    assert "nothing_of_this_name" in caplog.text

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import io
+import os
 import random
+import shutil
+import subprocess
+import tempfile
 import time
 import typing as t
 from collections.abc import Callable
 from collections.abc import Mapping
+from pathlib import Path
 
 WSGI = Callable[..., t.Any]
 Batch = Callable[[], float]
@@ -78,3 +84,48 @@ def interleaved(batches: Mapping[str, Batch], rounds: int) -> dict[str, float]:
         for name in order.sample(list(batches), len(batches)):
             measured[name].append(batches[name]())
     return {name: sorted(v)[len(v) // 10] for name, v in measured.items()}
+
+
+class Spent(t.NamedTuple):
+    """What a command took: CPU seconds, its children included, and wall seconds."""
+
+    cpu: float
+    wall: float
+
+
+def spent(command: list[str], cwd: Path, **env: str) -> Spent:
+    """Run *command* to its end; return what it took.
+
+    :raises RuntimeError: it failed; with what it printed.
+    """
+    environment = {**os.environ, **env}
+    with tempfile.TemporaryFile() as printed:
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            command, cwd=cwd, env=environment, stdout=printed, stderr=printed
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            printed.seek(0)
+            raise RuntimeError(f"{command}: {printed.read().decode()}")
+    return Spent(usage.ru_utime + usage.ru_stime, wall)
+
+
+def new_folder(below: str | None = None) -> Path:
+    """Return a new folder, deleted with all others when the process ends.
+
+    Not before: a file system that has just deleted many files is slow to make some.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="bench", dir=below))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def write(folder: Path, files: Mapping[str, str]) -> Path:
+    """Write *files* into *folder*; return it."""
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder

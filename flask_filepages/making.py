@@ -18,6 +18,7 @@ from .manifest import Manifest
 from .plan import Listing
 from .plan import Planner
 from .plan import batches
+from .plan import for_a_while
 from .render import Job
 from .settings import Settings
 from .staging import Tree
@@ -203,8 +204,11 @@ class Making:
         )
 
     def _here(self, jobs: Iterator[Job]) -> Iterator[Batch]:
-        for chunk in batches(jobs, lambda: 64):
-            yield self.worker.batch(chunk)
+        while True:
+            batch = self.worker.batch(for_a_while(jobs))
+            if not batch.answers:
+                return
+            yield batch
 
     def _elsewhere(self, pool: Pool, tasks: Iterator[Task]) -> Iterator[Batch]:
         try:

@@ -8,6 +8,7 @@ import hashlib
 import itertools
 import os
 import tempfile
+import time
 import typing as t
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from .static_paths import decode
 from .static_paths import encode
 from .stored import StoredRoute
 
+_MOMENT = 0.05  # seconds
 _IN_MEMORY = 8 * 1024 * 1024  # bytes of a listing, before it goes to a file
 
 
@@ -207,6 +209,15 @@ def listings(
     if faults:
         raise BuildError("the tree", faults)
     return made
+
+
+def for_a_while(items: Iterator[t.Any]) -> Iterator[t.Any]:
+    """Yield *items*, at least one, until a moment has passed."""
+    end = time.monotonic() + _MOMENT
+    for item in items:
+        yield item
+        if time.monotonic() > end:
+            return
 
 
 def batches(

@@ -23,14 +23,14 @@ from .errors import BuildError
 from .errors import Fault
 from .incremental import Previous
 from .making import Making
-from .making import PageResult
-from .making import Report
 from .manifest import Manifest
 from .plan import Listing
 from .plan import listings
 from .redirect_pages import redirect_answers
 from .releases import SITE
 from .releases import BuildFolder
+from .reports import PageResult
+from .reports import Report
 from .staging import Tree
 from .state import states
 from .workers import Pool
@@ -150,24 +150,7 @@ class Build:
             return
         staging = self.folder.stage()
         opened.callback(shutil.rmtree, staging, ignore_errors=True)
-        tree = Tree(os.path.join(staging, SITE), make=True)
-        opened.callback(tree.close)
-        old = Tree(os.path.join(t.cast(str, current), SITE)) if manifest else None
-        if old is not None:
-            opened.callback(old.close)
-        made = Making(
-            project_of(self.app),
-            self.settings,
-            self._stored,
-            workers.worker_of(self.app),
-            Manifest.create(staging),
-            tree,
-            previous,
-            old,
-            self.report,
-            self.options.verify,
-        )
-        opened.callback(made.manifest.close)
+        made = self._making(staging, previous, current, opened)
         yield from made.plan(listed, same, redirects)
         with self._pool(made.worker) as pool:
             yield from made.render(pool)
@@ -175,6 +158,32 @@ class Build:
         made.finish(epoch)
         self.report.release = self.folder.publish(staging)
         self.folder.prune(self.options.keep)
+
+    def _making(
+        self,
+        staging: str,
+        previous: Previous,
+        current: str | None,
+        opened: contextlib.ExitStack,
+    ) -> Making:
+        """Return what makes a release in *staging*; *opened* closes it."""
+        tree = Tree(os.path.join(staging, SITE), make=True)
+        opened.callback(tree.close)
+        old = None
+        if previous.manifest is not None and current is not None:
+            old = Tree(os.path.join(current, SITE))
+            opened.callback(old.close)
+        manifest = Manifest.create(staging)
+        opened.callback(manifest.close)
+        return Making(
+            project_of(self.app),
+            self.settings,
+            self._stored,
+            workers.worker_of(self.app),
+            *(manifest, tree, previous, old),
+            self.report,
+            self.options.verify,
+        )
 
     @contextlib.contextmanager
     def _pool(self, worker: Worker) -> Iterator[Pool | None]:

@@ -20,8 +20,8 @@ if t.TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from .build import Build
-    from .making import PageResult
-    from .making import Report
+    from .reports import PageResult
+    from .reports import Report
 
 _SLOWEST = 5
 _SLOW = 0.05  # seconds

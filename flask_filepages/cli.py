@@ -60,6 +60,8 @@ def routes(ctx: click.Context, as_json: bool) -> None:
 
 
 def _rows(state: PagesState) -> t.Iterator[dict[str, t.Any]]:
+    from .survey import sent_from
+
     for live in state.routes.values():
         route = live.route
         methods = sorted(state.methods(live))
@@ -73,7 +75,7 @@ def _rows(state: PagesState) -> t.Iterator[dict[str, t.Any]]:
                 "endpoint": live.endpoint,
                 "prerender": bool(route.prerender),
                 "middleware": [link.name for link in live.links],
-                "sent": state.sent(live),
+                "sent": sent_from(state, live),
                 "filepages": state.name,
             }
 
@@ -87,6 +89,7 @@ def check(ctx: click.Context, as_json: bool) -> None:
     Ends with 1 if there is a fault. Warnings alone end with 0.
     """
     from .errors import TreeError
+    from .survey import template_faults
 
     faults: list[Fault] = []
     warnings: list[Fault] = []
@@ -100,7 +103,7 @@ def check(ctx: click.Context, as_json: bool) -> None:
             state.load()
         except TreeError as error:
             faults += error.faults
-        faults += state.template_faults()
+        faults += template_faults(state)
         warnings += state.warnings
     if as_json:
         report = {"faults": faults, "warnings": warnings}

@@ -26,6 +26,7 @@ from .served import Releases
 from .settings import Settings
 from .state import PagesState
 from .state import states
+from .survey import listed_paths
 from .urls import make_build_error_handler
 
 if t.TYPE_CHECKING:
@@ -35,7 +36,7 @@ if t.TYPE_CHECKING:
 
     from .build import Build
     from .discovery import Route
-    from .stored import ListedPath
+    from .survey import ListedPath
 
 _prefix_re = re.compile(r"(?:/[^/<>]+)*")
 
@@ -208,7 +209,7 @@ class FilePages:
             for page in pages.build(out="dist"):
                 print(page.path, page.action)
 
-        Each page is a :class:`~flask_filepages.making.PageResult`. When the iteration
+        Each page is a :class:`~flask_filepages.reports.PageResult`. When the iteration
         ends, the release is published, and ``build.report`` says what was done. What
         was read before is not known, so nothing of the last release is kept; the
         command ``flask filepages build`` does keep it.
@@ -234,7 +235,7 @@ class FilePages:
 
         :raises BuildError: a ``get_static_paths`` failed.
         """
-        return states(self._current_app())[self.name].paths()
+        return listed_paths(states(self._current_app())[self.name])
 
     def read_bytes(self, path: str | os.PathLike[str]) -> bytes:
         """Return what is in a file. In a build the page that is rendered depends on it,

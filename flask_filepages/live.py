@@ -24,6 +24,7 @@ from .handlers import Handler
 from .handlers import Handlers
 from .handlers import read_handlers
 from .imports import import_source
+from .listing import read_static_paths
 from .middleware import NAME
 from .middleware import Link
 from .middleware import bind
@@ -37,7 +38,6 @@ from .responses import with_default_cache_control
 from .routing import FileRule
 from .sources import MIDDLEWARE_FILE
 from .sources import Source
-from .static_paths import read_static_paths
 from .validation import schemas_of
 
 

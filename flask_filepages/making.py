@@ -13,16 +13,19 @@ from .copies import Copies
 from .errors import BuildError
 from .errors import Fault
 from .incremental import Previous
+from .listing import decode
 from .manifest import Entry
 from .manifest import Manifest
+from .notes import Notes
 from .plan import Listing
 from .plan import Planner
 from .plan import batches
 from .plan import for_a_while
 from .render import Job
+from .reports import PageResult
+from .reports import Report
 from .settings import Settings
 from .staging import Tree
-from .static_paths import decode
 from .stored import StoredRoute
 from .workers import Batch
 from .workers import LostWorkerError
@@ -31,40 +34,6 @@ from .workers import Task
 from .workers import Worker
 
 _MOST_FAULTS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class PageResult:
-    """One path of a build. :attr:`action` is ``"rendered"`` or ``"kept"``;
-    :attr:`seconds` is how long the render took."""
-
-    path: str
-    route_id: str
-    file: str | None
-    action: t.Literal["rendered", "kept"]
-    status: int
-    size: int
-    seconds: float = 0.0
-
-
-@dataclass(slots=True)
-class Report:
-    """What a build did. :attr:`release` is ``None`` if there was nothing to publish,
-    :attr:`reason` says why nothing was kept, else :attr:`changed` lists what changed of
-    what was read. :attr:`unsound` are paths that ``--verify`` found to differ from what
-    would have been kept."""
-
-    folder: str
-    release: str | None = None
-    total: int | None = None
-    rendered: int = 0
-    kept: int = 0
-    removed: int = 0
-    copied: int = 0
-    reason: str | None = None
-    changed: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-    unsound: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -87,12 +56,12 @@ class Making:
     report: Report
     is_verified: bool
     planner: Planner = field(init=False)
+    notes: Notes = field(init=False)
     _listings: dict[str, bytes | None] = field(default_factory=dict)
-    _logs: dict[str, int] = field(default_factory=dict)
-    _uses: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.planner = Planner(self.manifest)
+        self.notes = Notes(self.manifest)
 
     # -- planning ---------------------------------------------------------------
 
@@ -106,7 +75,8 @@ class Making:
 
         :raises BuildError: with everything that is wrong with them.
         """
-        self._adopt_reads()
+        if self.previous.reason is None and self.previous.manifest is not None:
+            self.notes.adopt(self.previous.manifest)
         for listing in listed:
             name = listing.live.endpoint
             route_name = listing.live.route.name
@@ -143,15 +113,6 @@ class Making:
             return None
         return before
 
-    def _adopt_reads(self) -> None:
-        """Take over what kept answers refer to."""
-        manifest = self.previous.manifest
-        if manifest is None or self.previous.reason is not None:
-            return
-        for table in ("reads", "uses"):
-            rows = manifest.connection.execute(f"SELECT * FROM {table}")
-            self.manifest.add_all(table, rows)
-
     def _add_job(self, entry: Entry, line: str | None) -> None:
         row = (entry.path, entry.endpoint, line)
         self.manifest.connection.execute("INSERT INTO jobs VALUES (?, ?, ?)", row)
@@ -172,7 +133,7 @@ class Making:
         """
         faults: list[Fault] = []
         for batch in self._batches(pool):
-            self._note(batch)
+            self.notes.take(batch)
             for answer in batch.answers:
                 entry = t.cast(Entry, self.manifest.entry(answer.path))
                 if answer.problem is None:
@@ -229,10 +190,10 @@ class Making:
     def _take(self, entry: Entry, answer: Answer, batch: Batch) -> PageResult:
         entry.log = None
         if answer.position > 0:
-            entry.log = self._log(batch.process)
+            entry.log = self.notes.log(batch.process)
         entry.position = answer.position
         if answer.uses:
-            entry.uses = self._use(json.dumps(answer.uses))
+            entry.uses = self.notes.uses(json.dumps(answer.uses))
         if self.is_verified:
             self._compare(entry, answer)
         self._write(entry, answer)
@@ -276,33 +237,6 @@ class Making:
         return PageResult(
             entry.path, route.id, entry.file, action, code, entry.size, seconds
         )
-
-    # -- what was read ----------------------------------------------------------
-
-    def _log(self, process: str) -> int:
-        if process not in self._logs:
-            query = "SELECT coalesce(max(log), 0) FROM reads"
-            last = self.manifest.connection.execute(query).fetchone()[0]
-            known = max(self._logs.values(), default=0)
-            self._logs[process] = max(last, known) + 1
-        return self._logs[process]
-
-    def _note(self, batch: Batch) -> None:
-        log = self._log(batch.process)
-        rows = (
-            (log, batch.start + index, *found)
-            for index, found in enumerate(batch.found)
-        )
-        self.manifest.add_all("reads", rows)
-
-    def _use(self, entries: str) -> int:
-        known = self._uses.get(entries)
-        if known is None:
-            self.manifest.add_all("uses", [(None, entries)])
-            query = "SELECT id FROM uses WHERE entries = ?"
-            row = self.manifest.connection.execute(query, (entries,)).fetchone()
-            known = self._uses[entries] = int(row[0])
-        return known
 
     # -- the end ----------------------------------------------------------------
 

@@ -19,6 +19,8 @@ from . import reads
 from .errors import BuildError
 from .errors import Fault
 from .errors import ParamError
+from .listing import decode
+from .listing import encode
 from .live import LiveRoute
 from .manifest import Entry
 from .manifest import Manifest
@@ -27,8 +29,6 @@ from .outputs import folded
 from .outputs import name_problem
 from .settings import Settings
 from .static_paths import StaticPath
-from .static_paths import decode
-from .static_paths import encode
 from .stored import StoredRoute
 
 _MOMENT = 0.05  # seconds
@@ -52,16 +52,14 @@ class Listing:
     def live(self) -> LiveRoute:
         return self.stored.live
 
-    def read(self) -> None:
-        """Ask the route for its paths.
+    def read(self, opened: contextlib.ExitStack) -> None:
+        """Ask the route for its paths; *opened* closes what keeps them.
 
         :raises BuildError: it cannot say.
         """
         digest = hashlib.sha256()
         is_comparable = True
-        self.lines = tempfile.SpooledTemporaryFile(  # noqa: SIM115
-            _IN_MEMORY, "w+", encoding="utf-8", newline="\n"
-        )
+        self.lines = opened.enter_context(_spooled())
         with reads.resumed():
             for index, path in enumerate(self.stored.paths()):
                 line = encode(path)
@@ -76,10 +74,6 @@ class Listing:
                 self.lines.write(f"{line or ''}\n")
         self.digest = digest.digest() if is_comparable else None
 
-    def close(self) -> None:
-        if self.lines is not None:
-            self.lines.close()
-
     def entries(self) -> Iterator[tuple[str | None, StaticPath, bytes | None]]:
         """Yield each entry as its line, as a path, and its digest."""
         self.lines.seek(0)
@@ -91,6 +85,12 @@ class Listing:
             else:
                 path = self.objects[index]
                 yield None, path, _vouched(path)
+
+
+def _spooled() -> t.Any:
+    return tempfile.SpooledTemporaryFile(
+        _IN_MEMORY, "w+", encoding="utf-8", newline="\n"
+    )
 
 
 def _vouched(path: StaticPath) -> bytes | None:
@@ -200,9 +200,8 @@ def listings(
     faults: list[Fault] = []
     for one in stored:
         listing = Listing(one)
-        opened.callback(listing.close)
         try:
-            listing.read()
+            listing.read(opened)
             made.append(listing)
         except BuildError as error:
             faults += error.faults

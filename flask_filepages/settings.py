@@ -8,6 +8,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 
 from .errors import SettingsError
 from .targets import check_origin_text
@@ -66,6 +67,19 @@ class Settings:
                     f" There are: {', '.join(_PREFIX + n.upper() for n in _READERS)}."
                 )
         return cls(**{name: _READERS[name](value) for name, value in given.items()})
+
+    def unlike(self, config: t.Mapping[str, t.Any]) -> str | None:
+        """Return what to say if *config* has other settings by now."""
+        try:
+            now = replace(Settings.from_config(config), redirects=self.redirects)
+        except SettingsError as error:
+            return str(error)
+        if now == self:
+            return None
+        return (
+            "FILEPAGES_* settings were changed after FilePages(app), which reads them"
+            " once. Set them before."
+        )
 
 
 def _site(value: t.Any) -> str | None:

@@ -40,12 +40,10 @@ from .origins import OriginCheck
 from .redirects import check_slash
 from .redirects import redirect_view
 from .rendering import Renderer
-from .rendering import page_fault
 from .responses import finish
 from .rewrites import make_rewrite
 from .served import Releases
 from .settings import Settings
-from .stored import ListedPath
 from .stored import StoredRoute
 from .urls import collisions_with_app
 from .urls import rules_of_app
@@ -95,21 +93,7 @@ class PagesState:
             output=settings.output,
         )
         self._origin_check = OriginCheck(settings)
-        rewrite = make_rewrite(
-            app, prefix=url_prefix, binding_of=self._binding_of, enter=self._enter
-        )
-        self.routes = Assembly(
-            app,
-            name,
-            url_prefix,
-            self.folder,
-            self.anchor,
-            settings,
-            renderers,
-            rewrite,
-        ).live_routes(
-            self.tree, self.methods, lambda live: self.stored[live.endpoint].is_listed()
-        )
+        self.routes = self._assemble(renderers)
         self.stored = {
             live.endpoint: self._stored(live)
             for live in self.routes.values()
@@ -120,6 +104,20 @@ class PagesState:
         self._is_set_up = False
         self._faults: list[Fault] = []
         finder.register(self.anchor, self.folder, fresh=app.debug)
+
+    def _assemble(self, renderers: t.Mapping[str, Renderer]) -> dict[str, LiveRoute]:
+        rewrite = make_rewrite(
+            self.app,
+            prefix=self.url_prefix,
+            binding_of=self._binding_of,
+            enter=self._enter,
+        )
+        return Assembly(
+            *(self.app, self.name, self.url_prefix, self.folder, self.anchor),
+            *(self.settings, renderers, rewrite),
+        ).live_routes(
+            self.tree, self.methods, lambda live: self.stored[live.endpoint].is_listed()
+        )
 
     @property
     def warnings(self) -> list[Fault]:
@@ -175,7 +173,7 @@ class PagesState:
                 live.binding,
                 live.handlers,
                 checks,
-                functools.partial(self._prepare, live),
+                functools.partial(self.prepare, live),
                 self._guard(live),
                 live.respond,
             )
@@ -187,7 +185,7 @@ class PagesState:
         return view
 
     def _stored(self, live: LiveRoute) -> StoredRoute:
-        prepare = functools.partial(self._prepare, live)
+        prepare = functools.partial(self.prepare, live)
         stored = StoredRoute(self.app, live, self.releases, prepare)
         if live.binding.status < 400:
             live.binding = replace(live.binding, props_of=stored.props_of)
@@ -224,7 +222,7 @@ class PagesState:
     def _enter(self, endpoint: str, context: Context) -> BaseResponse:
         """Answer a rewritten request."""
         live = self._by_endpoint[endpoint]
-        self._prepare(live)
+        self.prepare(live)
         return dispatch.enter(context, live.handlers, self._guard(live), live.respond)
 
     def _set_up(self) -> None:
@@ -238,7 +236,9 @@ class PagesState:
             for live in self.routes.values():
                 for warning in live.route.warnings:
                     self.app.logger.warning("%s", warning)
-            self._warn_of_late_settings()
+            late = self.settings.unlike(self.app.config)
+            if late is not None:
+                self.app.logger.warning("%s", late)
             map = self.app.url_map
             app_rules = rules_of_app(map)
             for live in self.routes.values():
@@ -246,20 +246,6 @@ class PagesState:
             # app.run(debug=True) says so only now.
             finder.register(self.anchor, self.folder, fresh=self.app.debug)
             self._is_set_up = True
-
-    def _warn_of_late_settings(self) -> None:
-        try:
-            now = replace(
-                Settings.from_config(self.app.config), redirects=self.settings.redirects
-            )
-        except SettingsError as error:
-            self.app.logger.warning("%s", error)
-        else:
-            if now != self.settings:
-                self.app.logger.warning(
-                    "FILEPAGES_* settings were changed after FilePages(app), which"
-                    " reads them once. Set them before."
-                )
 
     # -- loading --------------------------------------------------------------
 
@@ -283,7 +269,7 @@ class PagesState:
             for live in lives:
                 live.activate()
 
-    def _prepare(self, live: LiveRoute) -> None:
+    def prepare(self, live: LiveRoute) -> None:
         """Load what a first request needs: everything, or in debug its own file."""
         if live.is_active:
             return
@@ -299,12 +285,6 @@ class PagesState:
             self.app.logger.error("%s", error)
             raise HTTPException(response=devtools.failure_page(error))
 
-    def template_faults(self) -> list[Fault]:
-        """Return what is wrong with the Jinja pages, without rendering any."""
-        pages = [live.route.page for live in self.routes.values() if live.route.page]
-        faults = (page_fault(self.app, self.name, page.relative) for page in pages)
-        return [fault for fault in faults if fault is not None]
-
     def methods(self, live: LiveRoute) -> t.Sequence[str]:
         """Return the methods that *live* answers; its file is loaded if need be."""
         if live.route.redirect is not None:
@@ -313,35 +293,10 @@ class PagesState:
             live.load(self.app, self.folder)
         return live.loaded.allow if live.loaded else ()
 
-    def paths(self) -> t.Iterator[ListedPath]:
-        """Yield the paths that are known without a request."""
-        for live in self.routes.values():
-            route = live.route
-            if route.redirect is not None or live.binding.status >= 400:
-                continue
-            self._prepare(live)
-            stored = self.stored.get(live.endpoint)
-            if stored is None and not route.is_static:
-                continue
-            is_page = route.page is not None
-            listed = stored or StoredRoute(self.app, live, None, lambda: None)
-            for path in listed.paths():
-                url = listed.url_of(path.params)
-                yield ListedPath(url, route.id, is_page, stored is not None)
-
-    def sent(self, live: LiveRoute) -> str | None:
-        """Return where the stored answers of a route are sent from, and why."""
-        if live.endpoint not in self.stored:
-            return None
-        if live.guards:
-            return "inside: middleware guards it"
-        reason = self.front.closed_by() if self.front is not None else None
-        return "in front of Flask" if reason is None else f"inside: {reason}"
-
     def error_page(self, code: int, error: BaseException) -> BaseResponse:
         """Return what the ``GET`` of the error page for *code* answers."""
         live = self.routes[self.error_routes[code].id]
-        self._prepare(live)
+        self.prepare(live)
         handler = live.handlers.find("GET")
         req = current_request()
         props = {"error": error, "request_id": failure_id(req)}

@@ -26,6 +26,9 @@ from .errors import Fault
 from .failures import remember
 from .front import RENDER
 from .front import answer
+from .listing import line_of
+from .listing import listed
+from .listing import problem_of
 from .live import LiveRoute
 from .middleware import bind
 from .representations import Stored
@@ -34,9 +37,6 @@ from .routing import matched_path
 from .served import Release
 from .served import Releases
 from .static_paths import StaticPath
-from .static_paths import line_of
-from .static_paths import listed
-from .static_paths import problem_of
 
 
 @dataclass(slots=True)
@@ -49,15 +49,6 @@ class Render:
     take: Callable[[BaseResponse], None]
     error: BaseException | None = None
     reached: str | None = None
-
-
-class ListedPath(t.NamedTuple):
-    """A path of these pages: its URL path, and what answers it."""
-
-    url: str
-    route_id: str
-    is_page: bool
-    is_prerendered: bool
 
 
 class StoredRoute:

@@ -24,10 +24,10 @@ from dataclasses import field
 
 from . import reads
 from .answers import Answer
+from .listing import decode
 from .render import Job
 from .render import Renderer
 from .state import states
-from .static_paths import decode
 
 if t.TYPE_CHECKING:
     from flask import Flask

@@ -19,10 +19,11 @@ from flask_filepages import FilePages
 from flask_filepages import ReleaseError
 from flask_filepages.build import Build
 from flask_filepages.build import Options
-from flask_filepages.making import PageResult
 from flask_filepages.manifest import Entry
 from flask_filepages.manifest import Manifest
+from flask_filepages.pytest_plugin import write_files
 from flask_filepages.releases import BuildFolder
+from flask_filepages.reports import PageResult
 from flask_filepages.state import states
 
 from .conftest import ECHO
@@ -503,11 +504,11 @@ def test_two_trees_are_one_site(tmp_path: Path) -> None:
     assert app.test_client().get("/shop/a").text == "shop /shop/a"
 
 
-def test_what_a_sitemap_wants_to_know(make_pages: MakePages) -> None:
+def test_what_a_sitemap_wants_to_know(tmp_path: Path) -> None:
     code = (
         "from flask import current_app\n"
         "def GET(context):\n"
-        "    pages = current_app.extensions['filepages']['filepages']\n"
+        "    pages = current_app.extensions['own_pages']\n"
         "    return context.json([list(path) for path in pages.paths()])\n"
     )
     files = {
@@ -517,7 +518,10 @@ def test_what_a_sitemap_wants_to_know(make_pages: MakePages) -> None:
         "c.html": "",
         "404.html": "",
     }
-    app = make_pages(files, FILEPAGES_OUTPUT="hybrid")
+    write_files(tmp_path / "pages", files)
+    app = Flask("mapped", root_path=str(tmp_path), instance_path=str(tmp_path / "i"))
+    app.config["FILEPAGES_OUTPUT"] = "hybrid"
+    app.extensions["own_pages"] = FilePages(app)
 
     assert app.test_client().get("/sitemap.json").get_json() == [
         ["/c", "/c", True, True],

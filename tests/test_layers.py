@@ -22,7 +22,7 @@ FLOORS = [
     {
         *("answer_schemas", "bodies", "context", "cookies", "decimals", "failures"),
         *("handlers", "locations", "markdown", "middleware", "origins", "rendering"),
-        *("responses", "static_paths", "validation"),
+        *("listing", "responses", "static_paths", "validation"),
     },
     {
         *("converters", "dispatch", "error_pages", "redirects", "rewrites"),
@@ -31,7 +31,7 @@ FLOORS = [
     {
         *("assembly", "devtools", "front", "live", "state", "stored"),
         *("build", "copies", "epoch", "making", "plan", "redirect_pages", "render"),
-        "workers",
+        *("notes", "reports", "survey", "workers"),
     },
     {"extension"},
     {
@@ -59,6 +59,7 @@ BESIDE = {
     "validation": {"context", "decimals", "locations"},
     "answer_schemas": {"context", "responses", "validation"},
     "handlers": {"context"},
+    "listing": {"static_paths"},
     "urls": {"routing"},
     "error_pages": {"routing"},
     "dispatch": {"routing"},
@@ -75,14 +76,18 @@ BESIDE = {
     "assembly": {"live"},
     "stored": {"front", "live"},
     "state": {"assembly", "devtools", "front", "live", "stored"},
+    "survey": {"live", "state", "stored"},
     "redirect_pages": {"live", "state", "stored"},
     "plan": {"live", "stored"},
     "render": {"front", "stored"},
     "workers": {"render", "state"},
-    "making": {"copies", "plan", "render", "stored", "workers"},
+    "making": {
+        *("copies", "notes", "plan", "render", "reports", "stored", "workers"),
+    },
+    "notes": {"workers"},
     "build": {
-        *("copies", "epoch", "making", "plan", "redirect_pages", "state"),
-        "workers",
+        *("copies", "epoch", "making", "plan", "redirect_pages", "reports"),
+        *("state", "workers"),
     },
     "build_cli": {"cli_app", "deploy"},
     "cli": {"build_cli", "cli_app"},

@@ -128,7 +128,12 @@ class Build:
     def _build(self, opened: contextlib.ExitStack) -> Iterator[PageResult]:
         listed = listings(self._stored.values(), opened)
         copies = Copies.of(self.app) if self.options.static else Copies({})
-        epoch = epoch_of(self.app, self._states.values(), self.folder.path)
+        epoch = epoch_of(
+            self.app,
+            self._states.values(),
+            self.folder.path,
+            self.options.app_import,
+        )
         current = self.folder.current()
         manifest = Manifest.open(current) if current is not None else None
         if manifest is not None:
@@ -140,7 +145,7 @@ class Build:
                 lambda name: reads.template_digest(self.app.jinja_env, name),
                 force=self.options.force or self.options.verify,
             )
-        self.report.reason = previous.reason
+        self.report.reason = previous.reason or self._unseen()
         self.report.changed = previous.changed
         same = self._same_routes(previous, listed)
         redirects = redirect_answers(self._states.values(), self._stored)
@@ -158,6 +163,15 @@ class Build:
         made.finish(epoch)
         self.report.release = self.folder.publish(staging)
         self.folder.prune(self.options.keep)
+
+    def _unseen(self) -> str | None:
+        if self.options.make_executor is not None:
+            return None
+        if reads.log is None:
+            return "what the app read before is not known; the command knows it"
+        if reads.log.unseen is None:
+            return None
+        return f"{reads.log.unseen} was imported before, so what it read is not known"
 
     def _making(
         self,

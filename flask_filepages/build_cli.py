@@ -67,11 +67,11 @@ def build(ctx: click.Context, /, as_json: bool, **given: t.Any) -> None:
     to date, with 1 if something is wrong with it; nothing is published then. An
     interrupt leaves the last release as it was.
     """
+    from . import listening
     from . import reads
 
     # Before the app: whatever it reads while it is imported is in the log.
-    reads.install()
-    reads.is_whole = True
+    log = listening.install()
     app = load_app(ctx)
     states_of(app)
     from .build import Build
@@ -87,8 +87,9 @@ def build(ctx: click.Context, /, as_json: bool, **given: t.Any) -> None:
         app_import=import_path, make_executor=make, static=static, **given
     )
     try:
-        made = Build(app, options)
-        t.cast(t.Any, reads.log).skip(made.folder.path)
+        with reads.paused():
+            made = Build(app, options)
+        log.skip(made.folder.path)
         pages = [dataclasses.asdict(result) for result in made] if as_json else []
         summary = Summary() if as_json else _shown(made)
     except FilePagesError as error:

@@ -10,33 +10,55 @@ import os
 import re
 import site
 import sys
+import time
 import typing as t
 from collections.abc import Iterator
 
 from flask import Flask
 
-from .reads import ABSENT
+from . import digests
+from .digests import ABSENT
 from .version import __version__
 
 _PRIVATE = frozenset({"__pycache__", "node_modules", "site-packages"})
-_address_re = re.compile(r" at 0x[0-9a-f]+|0x[0-9a-f]{6,}", re.IGNORECASE)
+_address_re = re.compile(r" at 0x[0-9a-f]+", re.IGNORECASE)
 
 
-def epoch_of(app: Flask, states: t.Iterable[t.Any], skip: str) -> dict[str, str]:
+def epoch_of(
+    app: Flask, states: t.Iterable[t.Any], skip: str, app_import: str | None
+) -> dict[str, str]:
     """Return digests of what all pages are made from, by what they are of.
 
     :param skip: the build folder, which may hold code, too.
+    :param app_import: by which name the app was imported.
     """
     return {
         "the version of flask_filepages": __version__,
-        "the Python version": sys.version,
+        "the Python version": f"{sys.version} {sys.flags}",
         "the installed packages": _digest(_packages()),
-        "the source files": _digest(_sources(project_of(app), os.path.realpath(skip))),
-        "app.config": _digest(
-            f"{k}={_shown(v)}" for k, v in sorted(app.config.items())
-        ),
+        "the source files": sources_of(app, skip),
+        "app.config": _shown_digest(app.config),
         "the routes": _digest(_routes(app, states)),
+        "the way the app is started": _digest(_surroundings(app_import)),
     }
+
+
+def sources_of(app: Flask, skip: str) -> str:
+    """Return a digest of all sources of the project."""
+    return _digest(_sources(project_of(app), os.path.realpath(skip)))
+
+
+def _shown_digest(config: t.Mapping[str, t.Any]) -> str:
+    return _digest(f"{key}={_shown(config[key])}" for key in sorted(config))
+
+
+def _surroundings(app_import: str | None) -> Iterator[str]:
+    yield str(app_import)
+    yield os.getcwd()
+    yield from sys.path
+    yield from map(str, time.tzname)
+    for name in ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_TIME", "LC_COLLATE"):
+        yield os.environ.get(name, "")
 
 
 def project_of(app: Flask) -> str:
@@ -59,14 +81,18 @@ def _digest(texts: t.Iterable[str]) -> str:
 
 
 def _packages() -> Iterator[str]:
-    """Yield names and versions, as the names of the metadata folders have them."""
+    """Yield names and versions, as the names of the metadata folders have them, and
+    what tells whether the same version was installed again."""
     folders = {*site.getsitepackages(), site.getusersitepackages(), *sys.path}
     for folder in sorted(folders):
         try:
             names = sorted(os.listdir(folder))
         except OSError:
             continue
-        yield from (name for name in names if name.endswith(("-info", ".egg-link")))
+        for name in names:
+            if name.endswith(("-info", ".egg-link")):
+                record = os.path.join(folder, name, "RECORD")
+                yield f"{name} {digests.digest_of('stat', record)}"
 
 
 def _sources(folder: str, skip: str) -> Iterator[str]:
@@ -95,7 +121,16 @@ def _content(path: str) -> str:
 
 
 def _shown(value: t.Any) -> str:
-    """Return a value without the addresses of objects, which differ each time."""
+    """Return a text of a value that is the same in each process: sets in order, and
+    objects without their address."""
+    if isinstance(value, (set, frozenset)):
+        return f"{{{', '.join(sorted(map(_shown, value)))}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_shown, value))}]"
+    if isinstance(value, t.Mapping):
+        return f"{{{', '.join(f'{_shown(k)}: {_shown(v)}' for k, v in value.items())}}}"
+    if isinstance(value, (str, bytes, int, float, type(None))):
+        return repr(value)
     return _address_re.sub("", repr(value))
 
 
@@ -103,7 +138,9 @@ def _routes(app: Flask, states: t.Iterable[t.Any]) -> Iterator[str]:
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
         yield f"{rule.rule} {rule.endpoint}"
     for state in states:
-        yield f"{state.name} {state.url_prefix} {state.settings}"
+        yield f"{state.name} {state.url_prefix}"
+        for name in state.settings.__slots__:
+            yield f"{name}={_shown(getattr(state.settings, name))}"
         for live in state.routes.values():
             route = live.route
             files = [source.relative for source in route.middleware]

@@ -150,15 +150,17 @@ class FilePages:
         settings = Settings.from_config(app.config)
         if known:
             settings = replace(settings, redirects={})
-        state = PagesState(
-            app,
-            name=self.name,
-            folder=folder,
-            url_prefix=self.url_prefix,
-            settings=settings,
-            renderers=self.renderers,
-            releases=self._releases(app, settings, known),
-        )
+        # Names and sources of all files are compared by each build anyway.
+        with reads.paused():
+            state = PagesState(
+                app,
+                name=self.name,
+                folder=folder,
+                url_prefix=self.url_prefix,
+                settings=settings,
+                renderers=self.renderers,
+                releases=self._releases(app, settings, known),
+            )
         state.check_collisions()
         known[self.name] = state
         app.register_blueprint(self.blueprint)
@@ -239,14 +241,18 @@ class FilePages:
 
     def read_bytes(self, path: str | os.PathLike[str]) -> bytes:
         """Return what is in a file. In a build the page that is rendered depends on it,
-        and no other page does.
+        and no other page does; so do not keep it for others.
 
         :param path: relative to where the app's module lies.
         :raises OSError: it cannot be read.
         """
         full = os.path.join(self._current_app().root_path, path)
-        with reads.paused(), open(full, "rb") as file:
-            data = file.read()
+        try:
+            with reads.paused(), open(full, "rb") as file:
+                data = file.read()
+        except OSError:
+            reads.note_file(full, None)
+            raise
         reads.note_file(full, data)
         return data
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import typing as t
 
+from . import digests
 from . import reads
 from .manifest import Entry
 from .manifest import Manifest
@@ -62,7 +64,8 @@ class Previous:
             if any(self._is_other(*found) for found in json.loads(entries)):
                 self._bad_uses.add(number)
         query = "SELECT log, position, kind, name, found FROM reads ORDER BY 1, 2"
-        for log, position, kind, name, found in connection.execute(query):
+        for log, position, kind, raw, found in connection.execute(query):
+            name = os.fsdecode(raw)
             strict, vouched = self._ends.get(log, (1 << 62, 1 << 62))
             if position >= strict and kind == "taint":
                 continue
@@ -87,11 +90,16 @@ class Previous:
             self._known[read] = (
                 self._template_digest(name)
                 if kind == "template"
-                else reads.digest_of(kind, name)
+                else digests.digest_of(kind, name)
             )
-            if self._known[read] != found:
-                self.changed.append(_TOLD.get(kind, "{}").format(name))
-        return self._known[read] != found
+        if self._known[read] == found:
+            return False
+        self._tell(_TOLD.get(kind, "{}").format(name))
+        return True
+
+    def _tell(self, change: str) -> None:
+        if change not in self.changed:
+            self.changed.append(change)
 
     def is_clean(self, entry: Entry) -> bool:
         """Whether nothing that was read for an answer has changed."""

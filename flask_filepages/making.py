@@ -12,6 +12,7 @@ from .answers import Answer
 from .copies import Copies
 from .errors import BuildError
 from .errors import Fault
+from .errors import ReleaseError
 from .incremental import Previous
 from .listing import decode
 from .manifest import Entry
@@ -119,7 +120,13 @@ class Making:
 
     def _keep(self, entry: Entry) -> PageResult:
         for name in entry.files:
-            self.tree.link(name, t.cast(Tree, self.old))
+            try:
+                self.tree.link(name, t.cast(Tree, self.old))
+            except FileNotFoundError:
+                raise ReleaseError(
+                    f"{name} is gone from the last release, so it cannot be kept. Build"
+                    " with --force."
+                ) from None
         self.report.kept += 1
         return self._result(entry, "kept")
 

@@ -49,7 +49,7 @@ CREATE TEMP TABLE jobs (
     path TEXT PRIMARY KEY, endpoint TEXT NOT NULL, entry TEXT
 ) WITHOUT ROWID;
 CREATE TABLE reads (
-    log INTEGER, position INTEGER, kind TEXT NOT NULL, name TEXT NOT NULL, found TEXT,
+    log INTEGER, position INTEGER, kind TEXT NOT NULL, name BLOB NOT NULL, found TEXT,
     PRIMARY KEY (log, position)
 ) WITHOUT ROWID;
 """
@@ -239,7 +239,13 @@ class Manifest:
         self.connection.execute(_UPDATE, (*row[3:], entry.path))
 
     def drop_unused(self) -> None:
-        """Delete what was read for answers that are not there any more."""
+        """Delete what was read for answers that are not there any more. A log with a
+        gap, for a batch that was lost, vouches for nothing behind it."""
+        gap = "SELECT count(*) FROM reads AS r WHERE r.log = answers.log"
+        self.connection.execute(
+            "UPDATE answers SET position = -1 WHERE log IS NOT NULL AND position >"
+            f" ({gap} AND r.position < answers.position)"
+        )
         for table, column in (("uses", "id"), ("reads", "log")):
             name = "uses" if table == "uses" else "log"
             self.connection.execute(

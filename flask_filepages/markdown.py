@@ -54,7 +54,7 @@ def render_markdown(context: Context, template: str, data: dict[str, t.Any]) -> 
     loader = t.cast(t.Any, environment.loader)
     with reads.paused():
         text, filename, _ = loader.get_source(environment, template)
-    reads.note_template(environment, template)
+    reads.note_template(environment, template, is_own=True)
     document = _read(text, template, filename)
     layout = document.frontmatter.get("layout")
     if layout is None:
@@ -71,7 +71,8 @@ def render_markdown(context: Context, template: str, data: dict[str, t.Any]) -> 
 
 def _is_template(environment: Environment, name: str) -> bool:
     try:
-        environment.get_template(name)
+        with reads.paused():  # the render notes it
+            environment.get_template(name)
     except TemplateNotFound as error:
         return error.name != name
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from .manifest import Manifest
@@ -33,7 +34,10 @@ class Notes:
         """Write what a process read since its last batch."""
         log = self.log(batch.process)
         numbered = enumerate(batch.found, batch.start)
-        rows = ((log, position, *found) for position, found in numbered)
+        rows = (
+            (log, position, kind, os.fsencode(name), found)
+            for position, (kind, name, found) in numbered
+        )
         self._manifest.add_all("reads", rows)
 
     def uses(self, entries: str) -> int:

@@ -5,17 +5,15 @@ have been kept in a cache; so there is one log for the process, and a page keeps
 position in it. Templates, and files read through ``pages.read_text``, are exact: they
 belong to the page that used them.
 
-Only a build process installs this. What cannot be seen is the clock, randomness, and
-what goes through descriptors that were open before.
+Only a build process listens (see :mod:`~flask_filepages.listening`). What cannot be
+seen is the clock, randomness, and what goes through descriptors that were open before.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import site
-import stat
 import sys
 import sysconfig
 import threading
@@ -25,37 +23,22 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from dataclasses import field
 
+from . import digests
+from .digests import ABSENT
+
 #: Kind and name of something that was read.
 Read = tuple[str, str]
 #: Kind, name, and a digest of what was found: ``None`` for what never stays the same.
 Found = tuple[str, str, str | None]
 
-ABSENT = "absent"
-# Drivers that talk to servers from C: no Python code opens their sockets.
+# Drivers that talk to servers, or read files, from C: nothing tells of it.
 _DRIVERS = frozenset(
     {
         *("psycopg", "psycopg2", "MySQLdb", "asyncpg", "oracledb", "cx_Oracle"),
         *("pyodbc", "pymssql", "duckdb", "grpc", "pycurl", "lmdb", "plyvel", "ibm_db"),
+        *("mariadb", "_mysql_connector", "apsw", "pysqlite3", "sqlcipher3", "zmq"),
     }
 )
-_TAINTS = {
-    "socket.connect": "a socket",
-    "socket.sendto": "a socket",
-    "socket.getaddrinfo": "a host name",
-    "socket.gethostbyname": "a host name",
-    "subprocess.Popen": "a program",
-    "os.system": "a program",
-    "os.posix_spawn": "a program",
-    "os.exec": "a program",
-    "os.fork": "a process",
-    "os.forkpty": "a process",
-}
-_LISTS = frozenset({"os.listdir", "os.scandir"})
-_WRITE_ONLY = os.O_WRONLY
-_BYTECODE = f".{sys.implementation.cache_tag}.pyc"
-_IMPORTER = "<frozen importlib._bootstrap_external>"
-_real_stat = os.stat
-_idle = threading.local()
 
 
 @dataclass(slots=True)
@@ -68,6 +51,11 @@ class Uses:
 
 
 _page: ContextVar[Uses | None] = ContextVar("filepages_uses", default=None)
+#: Whether the next render is the one of the page itself, and no render within it.
+_is_next: ContextVar[bool] = ContextVar("filepages_is_next", default=False)
+is_own_load: ContextVar[bool] = ContextVar("filepages_is_own_load", default=False)
+_idle = threading.local()
+T = t.TypeVar("T")
 
 
 class Log:
@@ -75,36 +63,43 @@ class Log:
 
     def __init__(self) -> None:
         self.entries: list[Read] = []
-        self._guards: dict[Read, t.Any] = {}
-        self._lock = threading.Lock()
-        current = threading.get_ident()
-        #: Threads of whoever runs the build, not of the app.
-        self._foreign = {
-            thread.ident for thread in threading.enumerate() if thread.ident != current
-        }
-        self._skipped = _skipped()
         self.templates: dict[str, str] = {}
+        self._guards: dict[Read, t.Any] = {}
+        # A collection of garbage may read while something is noted.
+        self._lock = threading.RLock()
+        #: Threads of whoever runs the build, not of the app.
+        self._foreign = set(threading.enumerate()) - {threading.current_thread()}
+        self._skipped = _skipped()
+        #: A module that was imported before: what it read is not known.
+        self.unseen = _imported_before(self._skipped)
 
     def skip(self, folder: str) -> None:
         """Pass over what is read below *folder*: it is written by the build."""
         with self._lock:
             self._skipped = (*self._skipped, folder + os.sep)
-            self.entries = [r for r in self.entries if not self._is_skipped(r[1])]
+            self.entries = [r for r in self.entries if not self.is_skipped(r[1])]
 
-    def _is_skipped(self, name: str) -> bool:
+    def is_skipped(self, name: str) -> bool:
+        if name.startswith("/dev/shm/"):
+            return False
         return f"{name}{os.sep}".startswith(self._skipped)
 
     def adopt_thread(self) -> None:
         """Take the current thread for one that renders."""
-        self._foreign.discard(threading.get_ident())
+        self._foreign.discard(threading.current_thread())
 
     def is_off(self) -> bool:
-        return getattr(_idle, "depth", 0) > 0 or threading.get_ident() in self._foreign
+        if getattr(_idle, "depth", 0) > 0:
+            return True
+        return threading.current_thread() in self._foreign
 
     def note(self, kind: str, name: str) -> None:
-        if kind in ("file", "stat", "list", "sqlite"):
-            name = os.path.abspath(name)
-            if self._is_skipped(name):
+        """Note that *name* was read. A path is kept as it was given, below the working
+        directory: to collapse ``link/..`` would be another path."""
+        if kind in digests.PATHS:
+            if not os.path.isabs(name):
+                name = os.path.join(os.getcwd(), name)
+            if self.is_skipped(name) or _is_of_template(name):
                 return
         read = (kind, name)
         page = _page.get()
@@ -112,7 +107,7 @@ class Log:
             page.others[read] = None
         with self._lock:
             if read not in self._guards:
-                self._guards[read] = _guard(kind, name)
+                self._guards[read] = digests.guard_of(kind, name)
                 self.entries.append(read)
 
     def found(self, start: int, end: int) -> list[Found]:
@@ -123,32 +118,28 @@ class Log:
         return [(kind, name, self.found_one((kind, name))) for kind, name in reads]
 
     def found_one(self, read: Read) -> str | None:
-        guard = self._guards.get(read)
-        if read in self._guards and _guard(*read) != guard:
-            return None
-        return digest_of(*read)
+        if read[0] == "template":
+            return self.templates.get(read[1])
+        if read in self._guards and digests.guard_of(*read) != self._guards[read]:
+            return digests.NEVER
+        return digests.digest_of(*read)
+
+    def changed(self) -> str | None:
+        """Return something that was read and is not as it was, if there is any."""
+        with self._lock:
+            reads = list(self._guards)
+        files = (read for read in reads if read[0] in digests.PATHS)
+        is_other = (r[1] for r in files if self.found_one(r) is digests.NEVER)
+        return next(is_other, None)
 
     def look_for_drivers(self) -> None:
-        """Note database drivers that no audit event tells of."""
+        """Note database drivers that nothing else tells of."""
         for name in _DRIVERS & sys.modules.keys():
             self.note("taint", f"the driver {name}")
 
 
+#: The log of this process, if it listens.
 log: Log | None = None
-#: Whether everything since the app began to be imported is in the log.
-is_whole = False
-
-
-def install() -> Log:
-    """Begin the log of this process; it cannot be ended. Later calls return it."""
-    global log
-    if log is None:
-        log = Log()
-        sys.addaudithook(_hook)
-        _wrap_calls()
-        _wrap_environ()
-        _wrap_templates()
-    return log
 
 
 @contextlib.contextmanager
@@ -171,6 +162,9 @@ def resumed() -> Iterator[None]:
         _idle.depth = before
 
 
+# -- pages --------------------------------------------------------------------------
+
+
 def begin_page() -> Uses:
     """Return what collects the uses of the page that this context renders."""
     uses = Uses()
@@ -178,26 +172,58 @@ def begin_page() -> Uses:
     return uses
 
 
-def note_file(path: str, data: bytes) -> None:
-    """Note a file that one page read, with what it held."""
+def announce_render() -> None:
+    """Say that the next render is that of the page itself. Whatever a template loads
+    within it is the page's own, and is loaded each time; what other code loads, or
+    renders, may be kept by it."""
+    if log is not None:
+        _is_next.set(True)
+
+
+def load_own(load: t.Callable[[], T]) -> T:
+    """Return what *load* gives; a template that it loads is the page's own."""
+    if log is None:
+        return load()
+    token = is_own_load.set(True)
+    try:
+        return load()
+    finally:
+        is_own_load.reset(token)
+
+
+def take_render() -> bool:
+    """Return whether a render that begins was announced."""
+    was = _is_next.get()
+    if was:
+        _is_next.set(False)
+    return was
+
+
+def note_file(path: str, data: bytes | None) -> None:
+    """Note a file that one page read, with what it held; ``None``: it is not there."""
     uses = _page.get()
-    if uses is not None:
-        uses.files[os.path.abspath(path)] = _hash(data)
-    elif log is not None:
-        log.note("file", path)
-
-
-def note_template(environment: t.Any, name: str) -> None:
-    """Note a template that the current page used, or looked for in vain."""
     if log is None or log.is_off():
         return
-    uses = _page.get()
     if uses is None:
-        log.note("template", name)
+        log.note("file", path)
+    else:
+        uses.files[path] = ABSENT if data is None else digests.of_bytes(data)
+
+
+def note_template(environment: t.Any, name: str, *, is_own: bool) -> None:
+    """Note a template that was used, or looked for in vain.
+
+    :param is_own: whether it belongs to the current page alone.
+    """
+    if log is None or log.is_off():
         return
     if name not in log.templates:
         log.templates[name] = template_digest(environment, name)
-    uses.templates[name] = log.templates[name]
+    uses = _page.get()
+    if is_own and uses is not None:
+        uses.templates[name] = log.templates[name]
+    else:
+        log.note("template", name)
 
 
 def template_digest(environment: t.Any, name: str) -> str:
@@ -207,84 +233,26 @@ def template_digest(environment: t.Any, name: str) -> str:
             source = environment.loader.get_source(environment, name)[0]
         except Exception:
             return ABSENT
-    return _hash(source.encode("utf-8", "surrogatepass"))
+    return digests.of_bytes(source)
 
 
-def digest_of(kind: str, name: str) -> str | None:
-    """Return a digest of what *name* holds now, by its kind; ``None`` for what cannot
-    be looked at."""
-    if kind in ("env", "environ"):
-        with paused():
-            return _environment(name)
-    reader = _READERS.get(kind)
-    if reader is None:
-        return None
+@contextlib.contextmanager
+def loading(name: str) -> Iterator[None]:
+    """Pass over the file of a template that is loaded; whatever else its loader reads,
+    or a filter while it is compiled, is noted."""
+    names: list[str] = getattr(_idle, "templates", [])
+    _idle.templates = [*names, f"/{name.rpartition(':/')[2]}"]
     try:
-        return reader(name)
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return ABSENT
-    except IsADirectoryError:
-        return "folder"
-    except OSError as error:
-        return f"error {error.errno}"
+        yield
+    finally:
+        _idle.templates = names
 
 
-def _environment(name: str) -> str:
-    """Return the digest of a variable, of all of them without a name."""
-    if name:
-        value = os.environ.get(name)
-        return ABSENT if value is None else _hash(value)
-    pairs = sorted(pair for pair in os.environ.items() if pair[0] not in _VOLATILE)
-    return _hash(repr(pairs))
+def _is_of_template(path: str) -> bool:
+    return path.endswith(tuple(getattr(_idle, "templates", ())))
 
 
-def _file(name: str) -> str:
-    with open(name, "rb") as file:
-        return _hash(file.read())
-
-
-def _sqlite(name: str) -> str:
-    parts = [digest_of("file", f"{name}{end}") or "" for end in ("", "-wal")]
-    return " ".join(parts)
-
-
-def _list(name: str) -> str:
-    with os.scandir(name) as found:
-        names = sorted((entry.name, entry.is_dir()) for entry in found)
-    return _hash(repr(names).encode("utf-8", "surrogateescape"))
-
-
-def _stat(name: str) -> str:
-    return _shown(_real_stat(name))
-
-
-def _shown(found: os.stat_result) -> str:
-    if stat.S_ISREG(found.st_mode):
-        return f"{found.st_size}-{found.st_mtime_ns}-{found.st_mode}"
-    return f"other-{found.st_mode}"
-
-
-_READERS = {"file": _file, "sqlite": _sqlite, "list": _list, "stat": _stat}
-_VOLATILE = frozenset({"_", "SHLVL", "OLDPWD"})
-
-
-def _hash(data: bytes | str) -> str:
-    if isinstance(data, str):
-        data = data.encode("utf-8", "surrogateescape")
-    return hashlib.sha256(data).hexdigest()[:32]
-
-
-def _guard(kind: str, name: str) -> t.Any:
-    """Return what tells whether a file changes while the build runs."""
-    if kind not in _READERS:
-        return None
-    try:
-        found = _real_stat(name)
-    except (OSError, ValueError):
-        return ABSENT
-    if kind == "stat":
-        return _shown(found)
-    return found.st_mtime_ns, found.st_size, found.st_ino
+# -- what vouches for itself --------------------------------------------------------
 
 
 def _skipped() -> tuple[str, ...]:
@@ -294,119 +262,13 @@ def _skipped() -> tuple[str, ...]:
     folders |= {paths["purelib"], paths["platlib"], site.getusersitepackages()}
     folders.add(os.path.dirname(__file__))
     both = folders | {os.path.realpath(folder) for folder in folders}
-    return (
-        *(f"{folder}{os.sep}" for folder in sorted(both)),
-        "/proc/",
-        "/dev/",
-        "/sys/",
-    )
+    return ("/proc/", "/dev/", "/sys/", *(f"{folder}{os.sep}" for folder in both))
 
 
-# -- what is listened to --------------------------------------------------------------
-
-
-def _hook(event: str, args: tuple[t.Any, ...]) -> None:
-    if event == "open":
-        _note_open(*args)
-    elif event in _LISTS:
-        _note_list(args[0])
-    elif event == "sqlite3.connect":
-        _note_sqlite(args[0])
-    elif event in _TAINTS:
-        target = log
-        if target is not None and not target.is_off():
-            target.note("taint", _TAINTS[event])
-
-
-def _note_open(path: t.Any, mode: t.Any, flags: t.Any) -> None:
-    target = log
-    if target is None or isinstance(path, int) or path is None or target.is_off():
-        return
-    if isinstance(flags, int) and flags & _WRITE_ONLY:
-        return
-    name = os.fsdecode(path)
-    if name.endswith(_BYTECODE):
-        folder, file = os.path.split(name.removesuffix(_BYTECODE))
-        name = os.path.join(os.path.dirname(folder), f"{file}.py")
-    target.note("file", name)
-
-
-def _note_list(path: t.Any) -> None:
-    target = log
-    if target is None or isinstance(path, int) or target.is_off():
-        return
-    # The importer lists the folders of sys.path; what it finds there is read, then.
-    if sys._getframe(2).f_code.co_filename == _IMPORTER:
-        return
-    target.note("list", os.fsdecode("." if path is None else path))
-
-
-def _note_sqlite(database: t.Any) -> None:
-    target = log
-    if target is None or target.is_off():
-        return
-    name = os.fsdecode(database)
-    if name.startswith("file:"):
-        name = name.removeprefix("file:").partition("?")[0]
-    if name and ":memory:" not in name:
-        target.note("sqlite", name)
-
-
-def _wrap_calls() -> None:
-    """``os.stat`` and what is built on it raise no audit event."""
-    for name in ("stat", "lstat", "access", "readlink"):
-        real = getattr(os, name)
-        wrapped = _noting(real)
-        for group in ("dir_fd", "fd", "follow_symlinks", "effective_ids"):
-            members: set[t.Any] = getattr(os, f"supports_{group}", set())
-            if real in members:
-                members.add(wrapped)
-        setattr(os, name, wrapped)
-
-
-def _noting(real: t.Any) -> t.Any:
-    def call(path: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
-        target = log
-        if target is not None and not isinstance(path, int) and not target.is_off():
-            target.note("stat", os.fsdecode(path))
-        return real(path, *args, **kwargs)
-
-    call.__name__ = call.__qualname__ = real.__name__
-    return call
-
-
-def _wrap_environ() -> None:
-    environ: t.Any = type(os.environ)
-    get_one, get_all = environ.__getitem__, environ.__iter__
-
-    def getitem(self: t.Any, key: t.Any) -> t.Any:
-        target = log
-        if target is not None and not target.is_off() and isinstance(key, str):
-            target.note("env", key)
-        return get_one(self, key)
-
-    def iterate(self: t.Any) -> t.Any:
-        target = log
-        if target is not None and not target.is_off():
-            target.note("environ", "")
-        return get_all(self)
-
-    environ.__getitem__, environ.__iter__ = getitem, iterate
-
-
-def _wrap_templates() -> None:
-    """A template that is cached is used, too, so the loader alone tells too little."""
-    from jinja2 import Environment
-
-    real = Environment._load_template
-
-    def load(self: t.Any, name: str, globals: t.Any) -> t.Any:
-        if not hasattr(self, "app"):  # not Flask's: its files are read like others
-            return real(self, name, globals)
-        try:
-            with paused():
-                return real(self, name, globals)
-        finally:
-            note_template(self, name)
-
-    Environment._load_template = load  # type: ignore[method-assign]
+def _imported_before(skipped: tuple[str, ...]) -> str | None:
+    """Return a module of the project that is imported already, if there is any."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and name != "__main__" and not file.startswith(skipped):
+            return name
+    return None

@@ -21,6 +21,7 @@ from .answers import Answer
 from .front import RENDER
 from .front import scopes_of
 from .routing import FileRule
+from .served import is_building
 from .settings import Settings
 from .static_paths import StaticPath
 from .stored import Render
@@ -79,6 +80,7 @@ class Renderer:
 
     def _ask(self, job: Job, answer: Answer) -> reads.Uses:
         uses = reads.begin_page()
+        is_building.set(True)
         environ = self._environ.copy()
         wire = job.path.encode().decode("latin-1")
         environ["PATH_INFO"] = wire
@@ -108,6 +110,8 @@ class Renderer:
                 getattr(result, "close", lambda: None)()
         except Exception as error:
             render.error = render.error or error
+        # The context of the request holds the environ: together they would be a ring.
+        del environ[RENDER]
         if render.error is not None:
             self._tell(answer, render.error)
         elif render.reached != job.endpoint:

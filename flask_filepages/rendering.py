@@ -12,6 +12,7 @@ from jinja2 import FileSystemLoader
 from jinja2 import TemplateNotFound
 from jinja2 import TemplateSyntaxError
 
+from . import reads
 from .errors import Fault
 
 if t.TYPE_CHECKING:
@@ -68,9 +69,11 @@ def render_jinja(context: Context, template: str, data: dict[str, t.Any]) -> str
 
     Flask looks at the suffix; here only a text file of the app's goes without.
     """
-    source: t.Any = template
+    environment: Environment = context.app.jinja_env
     if not template.endswith(".txt") or ":/" in template:
-        source = _escaping(context.app.jinja_env).get_template(template)
+        environment = _escaping(environment)
+    source = reads.load_own(lambda: environment.get_template(template))
+    reads.announce_render()
     return render_template(source, **{**data, "context": context})
 
 

@@ -11,6 +11,7 @@ import typing as t
 import weakref
 from collections import deque
 from collections.abc import Iterator
+from contextvars import ContextVar
 
 from . import releases
 from .manifest import SUFFIXES
@@ -29,6 +30,8 @@ _CHUNK = 64 * 1024
 _LOOK_AGAIN = 0.5  # seconds
 
 _log = logging.getLogger(__name__)
+#: Whether this context renders for a build.
+is_building: ContextVar[bool] = ContextVar("filepages_is_building", default=False)
 
 
 class Release:
@@ -174,7 +177,10 @@ class Releases:
         self._lock = threading.Lock()
 
     def current(self) -> Release | None:
-        """Return the release to answer a request from: ask once for each request."""
+        """Return the release to answer a request from: ask once for each request. A
+        page that asks for another one while it is built gets it as it is now."""
+        if is_building.get():
+            return None
         if time.monotonic() >= self._next:
             self._look()
         return self._release

@@ -22,6 +22,8 @@ from concurrent.futures import wait
 from dataclasses import dataclass
 from dataclasses import field
 
+from . import epoch
+from . import listening
 from . import reads
 from .answers import Answer
 from .listing import decode
@@ -69,6 +71,8 @@ class Worker:
     own_reads: t.Container[str]
     process: str = field(default_factory=lambda: secrets.token_hex(8))
     told: int = 0
+    spec: Spec | None = None
+    sources: str | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def render(self, job: Job) -> Answer:
@@ -76,14 +80,18 @@ class Worker:
         log = reads.log
         with reads.resumed():
             answer, uses = self.renderer.render(job)
-        if log is None or not reads.is_whole or uses is None:
+        if log is None or log.unseen is not None:
             answer.position = -1
             return answer
         log.look_for_drivers()
         answer.uses = [("template", k, v) for k, v in sorted(uses.templates.items())]
         answer.uses += [("file", k, v) for k, v in sorted(uses.files.items())]
         if job.endpoint in self.own_reads:
-            answer.uses += [(*r, log.found_one(r)) for r in sorted(uses.others)]
+            vouched = job.static_path.version is not None
+            others = [
+                r for r in sorted(uses.others) if not (vouched and r[0] == "taint")
+            ]
+            answer.uses += [(*read, log.found_one(read)) for read in others]
             answer.position = 0
         else:
             answer.position = len(log.entries)
@@ -95,7 +103,8 @@ class Worker:
             reads.log.adopt_thread()
         answers = [self.render(job) for job in jobs]
         start, found = self.news()
-        return Batch(self.process, answers, start, found, time.perf_counter() - begin)
+        seconds = time.perf_counter() - begin
+        return Batch(f"{self.process}-{os.getpid()}", answers, start, found, seconds)
 
     def news(self) -> tuple[int, list[reads.Found]]:
         """Return what was read since the last call, and from where in the log on."""
@@ -136,12 +145,35 @@ def _made(spec: Spec) -> Worker:
     """Import the app in this process, with all that it reads in the log."""
     from flask.cli import ScriptInfo
 
-    log = reads.install()
+    earlier = next(reversed(_workers.values()), None)
+    if earlier is not None:
+        return _again(earlier)
+    log = listening.install()
     log.skip(spec.build_folder)
-    reads.is_whole = True
     with _in_folder(spec.folder):
         app = ScriptInfo(app_import_path=spec.app).load_app()
-    return worker_of(app)
+    worker = worker_of(app)
+    worker.sources = epoch.sources_of(app, spec.build_folder)
+    worker.spec = spec
+    return worker
+
+
+def _again(worker: Worker) -> Worker:
+    """Return the worker of an earlier build in this process, which lives on.
+
+    :raises StaleWorkerError: it knows what is not so any more.
+    """
+    spec, log = t.cast(Spec, worker.spec), t.cast(reads.Log, reads.log)
+    changed = log.changed()
+    if epoch.sources_of(worker.renderer.app, spec.build_folder) != worker.sources:
+        changed = "a source file"
+    if changed is not None:
+        raise StaleWorkerError(
+            f"a worker imported the app before {changed} changed; restart the workers"
+        )
+    worker.told = 0
+    worker.process = secrets.token_hex(8)
+    return worker
 
 
 def worker_of(app: Flask) -> Worker:
@@ -163,6 +195,10 @@ def _in_folder(folder: str) -> Iterator[None]:
         yield
     finally:
         os.chdir(before)
+
+
+class StaleWorkerError(RuntimeError):
+    """A worker that lives on imported its app before something changed."""
 
 
 class LostWorkerError(RuntimeError):

@@ -17,7 +17,8 @@ FLOORS = [
     },
     {
         *("prerender", "sources", "discovery", "modules", "imports"),
-        *("incremental", "manifest", "reads", "releases", "served", "staging"),
+        *("digests", "incremental", "listening", "manifest", "reads", "releases"),
+        *("served", "staging"),
     },
     {
         *("answer_schemas", "bodies", "context", "cookies", "decimals", "failures"),
@@ -69,7 +70,9 @@ BESIDE = {
     "sources": {"prerender"},
     "discovery": {"prerender", "sources"},
     "imports": {"modules", "sources"},
-    "incremental": {"manifest", "reads"},
+    "incremental": {"digests", "manifest", "reads"},
+    "listening": {"digests", "reads"},
+    "reads": {"digests"},
     "releases": {"manifest"},
     "served": {"manifest", "releases", "staging"},
     "live": {"devtools"},
@@ -80,7 +83,7 @@ BESIDE = {
     "redirect_pages": {"live", "state", "stored"},
     "plan": {"live", "stored"},
     "render": {"front", "stored"},
-    "workers": {"render", "state"},
+    "workers": {"epoch", "render", "state"},
     "making": {
         *("copies", "notes", "plan", "render", "reports", "stored", "workers"),
     },

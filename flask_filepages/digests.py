@@ -1,0 +1,148 @@
+"""Digests of what was read: files, listings, the environment, by kind.
+
+====================  ==========================================================
+``file``              the content
+``list``              the names in a folder, and which of them are folders
+``scan``              the same, with sizes and times of change
+``stat``              size, time of change and mode; of a link, where it leads, too
+``exists``            what there is, if anything: no size, no time
+``modules``           the names in a folder that an import could find
+``sqlite``            a database, with what is not merged into it yet
+``env``, ``environ``  a variable; the names of all
+====================  ==========================================================
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import typing as t
+
+ABSENT = "absent"
+#: What never stays the same.
+NEVER = None
+_real_stat, _real_lstat = os.stat, os.lstat
+_VOLATILE = frozenset({"_", "SHLVL", "OLDPWD"})
+_IMPORTED = (".py", ".so", ".pyd", ".pyc")
+#: As the process was given it: what the app sets itself follows from that.
+_environ: dict[str, str] = {}
+
+
+def remember_environment() -> None:
+    """Keep the environment as it is now."""
+    _environ.clear()
+    _environ.update(os.environ)
+
+
+def of_bytes(data: bytes | str) -> str:
+    """Return the digest of *data*."""
+    if isinstance(data, str):
+        data = data.encode("utf-8", "surrogatepass")
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+def digest_of(kind: str, name: str) -> str | None:
+    """Return a digest of what *name* holds now; :data:`NEVER` for what cannot be
+    compared."""
+    reader = _READERS.get(kind)
+    if reader is None:
+        return NEVER
+    try:
+        return reader(name)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return ABSENT
+    except OSError as error:
+        return f"error {error.errno}"
+
+
+def guard_of(kind: str, name: str) -> t.Any:
+    """Return what tells whether something changes while the build runs."""
+    if kind not in _GUARDED:
+        return None
+    ends = ("", "-wal") if kind == "sqlite" else ("",)
+    return [_stamp(f"{name}{end}") for end in ends]
+
+
+def _stamp(name: str) -> t.Any:
+    try:
+        found = _real_stat(name)
+    except (OSError, ValueError):
+        return ABSENT
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _env(name: str) -> str:
+    value = _environ.get(name)
+    return ABSENT if value is None else of_bytes(value)
+
+
+def _names_of_environ(name: str) -> str:
+    return of_bytes("\0".join(sorted(_environ.keys() - _VOLATILE)))
+
+
+def _file(name: str) -> str:
+    if not stat.S_ISREG(_real_stat(name).st_mode):
+        return "no file"
+    with open(name, "rb") as file:
+        return of_bytes(file.read())
+
+
+def _sqlite(name: str) -> str:
+    return " ".join(digest_of("file", f"{name}{end}") or "" for end in ("", "-wal"))
+
+
+def _list(name: str) -> str:
+    with os.scandir(name) as found:
+        return of_bytes(repr(sorted((e.name, e.is_dir()) for e in found)))
+
+
+def _scan(name: str) -> str:
+    with os.scandir(name) as found:
+        return of_bytes(repr(sorted((e.name, _shown(e.stat())) for e in found)))
+
+
+def _modules(name: str) -> str:
+    with os.scandir(name) as found:
+        names = {
+            entry.name
+            for entry in found
+            if entry.name.endswith(_IMPORTED)
+            or (entry.is_dir() and entry.name.isidentifier())
+        }
+    return of_bytes("\0".join(sorted(names - {"__pycache__"})))
+
+
+def _stat(name: str) -> str:
+    link = _real_lstat(name)
+    if not stat.S_ISLNK(link.st_mode):
+        return _shown(link)
+    target = os.readlink(name)
+    try:
+        return f"{target} {_shown(_real_stat(name))}"
+    except OSError:
+        return f"{target} {ABSENT}"
+
+
+def _exists(name: str) -> str:
+    return str(stat.S_IFMT(_real_stat(name).st_mode))
+
+
+def _shown(found: os.stat_result) -> str:
+    return f"{found.st_size}-{found.st_mtime_ns}-{found.st_mode}"
+
+
+_READERS: dict[str, t.Callable[[str], str]] = {
+    "env": _env,
+    "environ": _names_of_environ,
+    "exists": _exists,
+    "file": _file,
+    "list": _list,
+    "modules": _modules,
+    "scan": _scan,
+    "sqlite": _sqlite,
+    "stat": _stat,
+}
+_GUARDED = frozenset({"file", "list", "scan", "sqlite", "stat"})
+#: The kinds whose name is a path.
+PATHS = _READERS.keys() - {"env", "environ"}

@@ -1,0 +1,250 @@
+"""Listening to what a build process reads: audit events, and wraps around what raises
+none."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import typing as t
+from contextvars import ContextVar
+from urllib.parse import unquote
+from urllib.parse import urlsplit
+
+from . import digests
+from . import reads
+
+_TAINTS = {
+    "socket.connect": "a socket",
+    "socket.sendto": "a socket",
+    "socket.getaddrinfo": "a host name",
+    "socket.gethostbyname": "a host name",
+    "subprocess.Popen": "a program",
+    "os.system": "a program",
+    "os.posix_spawn": "a program",
+    "os.exec": "a program",
+    "os.fork": "a process",
+    "os.forkpty": "a process",
+}
+_BYTECODE = f".{sys.implementation.cache_tag}.pyc"
+_IMPORTERS = frozenset({"_frozen_importlib_external", "importlib._bootstrap_external"})
+#: Modules that list folders for others.
+_LISTERS = frozenset({"os", "glob", "pathlib", "pathlib._local", "shutil"})
+
+_PATH_MODULES = frozenset({"genericpath", "posixpath", "ntpath", "pathlib"})
+# Asks of theirs that want more than whether something is there.
+_WANT_MORE = frozenset(
+    {
+        *("getmtime", "getatime", "getctime", "getsize", "samefile", "sameopenfile"),
+        *("stat", "lstat", "owner", "group"),
+    }
+)
+#: Whether the innermost render is that of the page itself.
+_is_own: ContextVar[bool] = ContextVar("filepages_is_own", default=False)
+
+
+def install() -> reads.Log:
+    """Begin the log of this process; it cannot be ended. Later calls return it."""
+    if reads.log is None:
+        digests.remember_environment()
+        reads.log = reads.Log()
+        sys.addaudithook(_hook)
+        _wrap_calls()
+        _wrap_environ()
+        _wrap_templates()
+        _wrap_spawn()
+    return reads.log
+
+
+def _listener() -> reads.Log | None:
+    """Return the log, if this thread is listened to now."""
+    log = reads.log
+    return None if log is None or log.is_off() else log
+
+
+# -- audit events -------------------------------------------------------------------
+
+
+def _hook(event: str, args: tuple[t.Any, ...]) -> None:
+    if event == "open":
+        _note_open(*args)
+    elif event == "os.listdir" or event == "os.scandir":
+        _note_list(args[0], sys._getframe(1), event)
+    elif event == "sqlite3.connect":
+        _note_sqlite(args[0])
+    elif event in _TAINTS:
+        log = _listener()
+        if log is not None:
+            log.note("taint", _TAINTS[event])
+
+
+def _note_open(path: t.Any, mode: t.Any, flags: t.Any) -> None:
+    log = _listener()
+    if log is None or isinstance(path, int) or path is None:
+        return
+    if isinstance(flags, int) and flags & os.O_WRONLY:
+        return
+    name = os.fsdecode(path)
+    log.note("file", _source_of(name) if name.endswith(".pyc") else name)
+
+
+def _source_of(bytecode: str) -> str:
+    """Return the source of a file of bytecode, also of a name with dots in it."""
+    try:
+        return importlib.util.source_from_cache(bytecode)
+    except (ValueError, NotImplementedError):
+        folder, file = os.path.split(bytecode.removesuffix(_BYTECODE))
+        return os.path.join(os.path.dirname(folder), f"{file}.py")
+
+
+def _note_list(path: t.Any, frame: t.Any, event: str) -> None:
+    log = _listener()
+    if log is None or isinstance(path, int):
+        return
+    module = frame.f_globals.get("__name__", "")
+    if module == "importlib.metadata":
+        return  # it looks for packages, which each build compares
+    kind = "list"
+    if module in _IMPORTERS:
+        kind = "modules"
+    elif event == "os.scandir" and module not in _LISTERS:
+        kind = "scan"  # its entries tell sizes and times
+    log.note(kind, os.fsdecode("." if path is None else path))
+
+
+def _note_sqlite(database: t.Any) -> None:
+    log = _listener()
+    if log is None:
+        return
+    name = os.fsdecode(database)
+    if name.startswith("file:"):
+        name = unquote(urlsplit(name).path)
+    if name and ":memory:" not in name:
+        log.note("sqlite", name)
+
+
+# -- what raises no event -----------------------------------------------------------
+
+
+def _wrap_calls() -> None:
+    for name in ("stat", "lstat", "access", "readlink"):
+        real = getattr(os, name)
+        wrapped = _noting(real)
+        for group in ("dir_fd", "fd", "follow_symlinks", "effective_ids"):
+            members: set[t.Any] = getattr(os, f"supports_{group}", set())
+            if real in members:
+                members.add(wrapped)
+        setattr(os, name, wrapped)
+
+
+def _noting(real: t.Any) -> t.Any:
+    def call(path: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        log = _listener()
+        if log is not None and not isinstance(path, int):
+            log.note(_kind_of_ask(sys._getframe(1)), os.fsdecode(path))
+        return real(path, *args, **kwargs)
+
+    call.__name__ = call.__qualname__ = real.__name__
+    return call
+
+
+def _kind_of_ask(frame: t.Any) -> str:
+    """Return ``exists`` where only that is asked, as by ``os.path.exists``."""
+    module = frame.f_globals.get("__name__", "").partition("._")[0]
+    name = frame.f_code.co_name
+    if module == "pathlib" and name in ("stat", "lstat") and frame.f_back is not None:
+        outer = frame.f_back
+        if outer.f_globals.get("__name__", "").partition("._")[0] == "pathlib":
+            name = outer.f_code.co_name
+    if module in _PATH_MODULES and name not in _WANT_MORE:
+        # A link on the way is asked for by where it leads.
+        return "stat" if name == "_joinrealpath" and _is_link(frame) else "exists"
+    return "stat"
+
+
+def _is_link(frame: t.Any) -> bool:
+    path = frame.f_locals.get("newpath")
+    with reads.paused():
+        return isinstance(path, (str, bytes)) and os.path.islink(path)
+
+
+def _wrap_environ() -> None:
+    environ: t.Any = type(os.environ)
+    get_one, get_all = environ.__getitem__, environ.__iter__
+
+    def getitem(self: t.Any, key: t.Any) -> t.Any:
+        log = _listener()
+        if log is not None and isinstance(key, (str, bytes)):
+            log.note("env", os.fsdecode(key))
+        return get_one(self, key)
+
+    def iterate(self: t.Any) -> t.Any:
+        log = _listener()
+        if log is not None:
+            log.note("environ", "")
+        return get_all(self)
+
+    environ.__getitem__, environ.__iter__ = getitem, iterate
+
+
+def _wrap_spawn() -> None:
+    """``multiprocessing`` starts its processes by this, without an event."""
+    try:
+        import _posixsubprocess as spawner
+    except ImportError:
+        return
+    real = spawner.fork_exec
+
+    def fork_exec(*args: t.Any) -> t.Any:
+        log = _listener()
+        if log is not None:
+            log.note("taint", "a process")
+        return real(*args)
+
+    t.cast(t.Any, spawner).fork_exec = fork_exec
+
+
+# -- templates ----------------------------------------------------------------------
+
+
+def _wrap_templates() -> None:
+    """A template that is cached is used, too, so the loader alone tells too little."""
+    from jinja2 import Environment
+    from jinja2 import Template
+
+    load, render = Environment._load_template, Template.render
+    module = Template._get_default_module
+
+    def load_template(self: t.Any, name: str, globals: t.Any) -> t.Any:
+        if not hasattr(self, "app"):  # not Flask's: its files are read like others
+            return load(self, name, globals)
+        try:
+            with reads.loading(name):
+                return load(self, name, globals)
+        finally:
+            is_own = _is_own.get() and _is_compiled(sys._getframe(1))
+            is_own = is_own or reads.is_own_load.get()
+            reads.note_template(self, name, is_own=is_own)
+
+    def render_template(self: t.Any, *args: t.Any, **kwargs: t.Any) -> str:
+        token = _is_own.set(reads.take_render())
+        try:
+            return render(self, *args, **kwargs)
+        finally:
+            _is_own.reset(token)
+
+    def default_module(self: t.Any, *args: t.Any) -> t.Any:
+        self._module = None  # what it imports itself is used by each page that does
+        return module(self, *args)
+
+    wrapped: t.Any = Environment
+    wrapped._load_template = load_template
+    wrapped = Template
+    wrapped.render, wrapped._get_default_module = render_template, default_module
+
+
+def _is_compiled(frame: t.Any) -> bool:
+    """Whether the code that Jinja makes of a template asked for another one."""
+    while frame.f_globals.get("__name__") == "jinja2.environment":
+        frame = frame.f_back
+    return "debug_info" in frame.f_globals and "blocks" in frame.f_globals

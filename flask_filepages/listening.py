@@ -102,7 +102,7 @@ def _note_list(path: t.Any, frame: t.Any, event: str) -> None:
     if log is None or isinstance(path, int):
         return
     module = frame.f_globals.get("__name__", "")
-    if module == "importlib.metadata":
+    if module in ("importlib.metadata", "importlib_metadata"):
         return  # it looks for packages, which each build compares
     kind = "list"
     if module in _IMPORTERS:

@@ -59,7 +59,10 @@ def test_routes_tells_why_stored_answers_are_sent_from_inside(
 
     assert sent["/about"] is None
     assert sent["/a/b"] == "inside: middleware guards it"
-    assert sent["/[...path]"] == "inside: the after_request function sign() sees all requests"
+    assert (
+        sent["/[...path]"]
+        == "inside: the after_request function sign() sees all requests"
+    )
 
 
 def test_routes_shows_middleware(pytester: pytest.Pytester) -> None:

@@ -14,9 +14,9 @@ import pytest
 from flask import Flask
 
 from flask_filepages.deploy import CONFIGS
-from flask_filepages.state import states
 from flask_filepages.manifest import Manifest
 from flask_filepages.releases import BuildFolder
+from flask_filepages.state import states
 
 from .conftest import MakePages
 from .conftest import built

@@ -28,6 +28,8 @@ _TAINTS = {
 }
 _BYTECODE = f".{sys.implementation.cache_tag}.pyc"
 _IMPORTERS = frozenset({"_frozen_importlib_external", "importlib._bootstrap_external"})
+#: They look for packages, which each build compares.
+_PACKAGES = frozenset({"importlib.metadata", "importlib_metadata"})
 #: Modules that list folders for others.
 _LISTERS = frozenset({"os", "glob", "pathlib", "pathlib._local", "shutil"})
 
@@ -102,8 +104,8 @@ def _note_list(path: t.Any, frame: t.Any, event: str) -> None:
     if log is None or isinstance(path, int):
         return
     module = frame.f_globals.get("__name__", "")
-    if module in ("importlib.metadata", "importlib_metadata"):
-        return  # it looks for packages, which each build compares
+    if module in _PACKAGES:
+        return
     kind = "list"
     if module in _IMPORTERS:
         kind = "modules"
@@ -141,17 +143,21 @@ def _noting(real: t.Any) -> t.Any:
     def call(path: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
         log = _listener()
         if log is not None and not isinstance(path, int):
-            log.note(_kind_of_ask(sys._getframe(1)), os.fsdecode(path))
+            kind = _kind_of_ask(sys._getframe(1))
+            if kind is not None:
+                log.note(kind, os.fsdecode(path))
         return real(path, *args, **kwargs)
 
     call.__name__ = call.__qualname__ = real.__name__
     return call
 
 
-def _kind_of_ask(frame: t.Any) -> str:
+def _kind_of_ask(frame: t.Any) -> str | None:
     """Return ``exists`` where only that is asked, as by ``os.path.exists``."""
     module = frame.f_globals.get("__name__", "").partition("._")[0]
     name = frame.f_code.co_name
+    if module in _PACKAGES:
+        return None
     if module == "pathlib" and name in ("stat", "lstat") and frame.f_back is not None:
         outer = frame.f_back
         if outer.f_globals.get("__name__", "").partition("._")[0] == "pathlib":

@@ -134,6 +134,8 @@ def _checked(
     params = {}
     for name, part in parts.items():
         value = given.get(name)
+        if value == "" and part.kind == "rest":
+            value = None  # as in Astro
         if value is None and name not in optional and part.kind != "rest":
             raise _missing(index, name, given)
         if value is not None and part.matcher is None and type(value) is not str:
@@ -148,7 +150,7 @@ def _checked(
 
 def _missing(index: int, name: str, given: Mapping[str, t.Any]) -> StaticPathError:
     spelt = {str(n).lower(): n for n in given}
-    close = difflib.get_close_matches(name.lower(), spelt)
+    close = difflib.get_close_matches(name.lower(), spelt if name not in given else ())
     hint = f"Did you mean {name!r}, not {spelt[close[0]]!r}? " if close else ""
     return StaticPathError(
         f"entry {index} of {NAME} has no param [{name}]; it has {dict(given)!r:.80}",

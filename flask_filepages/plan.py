@@ -108,6 +108,8 @@ class Planner:
         self.manifest = manifest
         self.faults: list[Fault] = []
         self.objects: dict[str, StaticPath] = {}
+        #: What faults call the routes, by endpoint name.
+        self._names: dict[str, str] = {}
 
     def add(
         self, listing: Listing, settings: Settings
@@ -144,6 +146,7 @@ class Planner:
 
     def insert(self, entry: Entry, route_name: str) -> bool:
         """Put an entry into the manifest; whether its path was free."""
+        self._names[entry.endpoint] = route_name
         other = self.manifest.add(entry)
         if other is None:
             return True
@@ -153,7 +156,8 @@ class Planner:
         else:
             endpoint = t.cast(Entry, self.manifest.entry(other)).endpoint
             if endpoint != entry.endpoint:
-                problem = f"its path {entry.path} is one of {endpoint}, too"
+                other_name = self._names[endpoint]
+                problem = f"its path {entry.path} is one of {other_name}, too"
         fix = "Leave one of the two out."
         self.faults.append(Fault("collision", route_name, problem, fix))
         return False
@@ -178,7 +182,7 @@ class Planner:
                 continue
             problem = f"its path {row[0]} is a file, and others lie below {row[0]}/"
             fix = f"Give it a suffix, such as {row[1]}.json.py."
-            name = row[2].partition(".")[2].replace("·", ".")
+            name = self._names[row[2]]
             self.faults.append(Fault("collision", name, problem, fix))
 
     def _refuse(self, file: str, path: StaticPath, problem: str) -> None:

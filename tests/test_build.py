@@ -214,7 +214,7 @@ def listing(*params: str) -> str:
         ({"[slug].py": listing("b"), "b.py": ECHO}, "its URL leads to b.py"),
         (
             {"[slug].py": listing("b"), "b.py": f"prerender = True\n{ECHO}"},
-            "is one of filepages./b, too",
+            "is one of b.py, too",
         ),
         ({"[slug].py": listing("a.")}, "ends in a dot"),
         ({"[slug].py": listing("a/b")}, "it is empty, or holds '/'"),

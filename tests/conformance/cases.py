@@ -6,32 +6,30 @@ import json
 import typing as t
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from pathlib import Path
 
 RECORDED = Path(__file__).parent / "cases"
 
 #: Areas of later work: their cases are counted, not run.
-NOT_YET = frozenset(
-    [
-        "body-limit",
-        "cache",
-        "cache-off",
-        "hybrid",
-        "no-pages",
-        "prerender-flag",
-        "public",
-        "static",
-    ]
-)
-#: Flask has ``@app.route`` for what Astro's integrations inject.
-NOT_APPLICABLE = frozenset({"inject-route"})
+NOT_YET = frozenset(["cache", "cache-off"])
+_BY_STATUS = "recorded by status 200 alone"
+#: What cannot be asked here, and why.
+NOT_APPLICABLE = {
+    "inject-route": "Flask has ``@app.route`` for what Astro's integrations inject",
+    _BY_STATUS: "the recording took an answer with another status for none",
+    "not translated": "a source that nobody said in Python yet",
+}
+#: The areas of what a build writes, and of what makes it fail.
+BUILD, BUILD_ERROR = "build", "build-error"
 
 
 @dataclass(frozen=True)
 class Case:
     """A request to a site, and what Astro answered.
 
-    ``status`` is ``None`` where only the file that answers was recorded.
+    ``status`` is ``None`` where only the file that answers was recorded. For a build,
+    ``target`` is a name among what it wrote, or a file of the tree.
     """
 
     id: str
@@ -48,6 +46,12 @@ class Case:
     recorded_headers: dict[str, t.Any] = field(default_factory=dict)
     recorded: dict[str, t.Any] = field(default_factory=dict)
     middleware: list[list[dict[str, t.Any]]] = field(default_factory=list)
+    public: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_build(self) -> bool:
+        """Whether it is about a build, not about a request."""
+        return self.area in (BUILD, BUILD_ERROR)
 
     @property
     def sent_body(self) -> bytes:
@@ -67,13 +71,11 @@ class Case:
 
     @property
     def later(self) -> str | None:
-        """The area of later work that the recorded answer depends on, if any."""
-        if self.area in NOT_YET | NOT_APPLICABLE:
+        """The area of later work that it belongs to, or why it cannot be asked."""
+        if self.area in NOT_YET or self.area in NOT_APPLICABLE:
             return self.area
-        if "accept-ranges" in self.recorded_headers:
-            return "stored answers"
         if self.area == "routing" and self._answers_201():
-            return "recorded by status 200 alone"
+            return _BY_STATUS
         return None
 
     def _answers_201(self) -> bool:
@@ -98,10 +100,62 @@ def read_cases(file: Path) -> list[Case]:
     if "cases" in data:
         return [_server_case(data["sites"], item) for item in data["cases"]]
     return [
-        Case(item["id"], "static", item["id"], {}, {})
-        for kind in ("builds", "errors")
-        for item in data.get(kind, ())
+        *(case for item in data.get("builds", ()) for case in _build_cases(item)),
+        *(_error_case(item) for item in data.get("errors", ())),
     ]
+
+
+def _build_cases(item: dict[str, t.Any]) -> t.Iterator[Case]:
+    """Yield a case for each name that was written or not, for each route, and one for
+    whatever else ours does."""
+    result, whole = item["result"], _built(item, BUILD)
+    written: dict[str, t.Any] = {
+        name.removeprefix("client/") if item["config"].get("adapter") else name: content
+        for name, content in result["written"].items()
+    }
+    for path in result.get("not_created", ()):
+        written[path.strip("/")] = {"absent": True}
+    for name, content in written.items():
+        yield _part(whole, name, content)
+    for route in item.get("routes", ()):
+        yield _part(whole, route["file"], {"route": route})
+    named: dict[str, t.Any] = {
+        "names": sorted(written),
+        "params": [_params(content) for content in written.values()],
+    }
+    if "routes" in item:
+        named["routes"] = [route["file"] for route in item["routes"]]
+    yield replace(whole, recorded={"whole": named})
+
+
+def _params(content: dict[str, t.Any]) -> t.Any:
+    told = content.get("json") or content.get("page")
+    return told.get("params") if isinstance(told, dict) else None
+
+
+def _part(whole: Case, target: str, recorded: dict[str, t.Any]) -> Case:
+    return replace(whole, id=f"{whole.id}: {target}", target=target, recorded=recorded)
+
+
+def _error_case(item: dict[str, t.Any]) -> Case:
+    told = {**item["error"], "phase": item["phase"]}
+    return replace(_built(item, BUILD_ERROR), recorded={"error": told})
+
+
+def _built(item: dict[str, t.Any], area: str) -> Case:
+    return Case(
+        id=item["id"],
+        area=area,
+        site=f"{area}:{item['id']}",
+        files=item["files"],
+        config={"output": "static", **item["config"]},
+        target="",
+        middleware=item.get("middleware", []),
+        public=item.get("public", {}),
+    )
+
+
+_OF_A_BUILD = ("prerender", "getStaticPaths")
 
 
 def _routing_case(index: int, item: dict[str, t.Any], sites: dict[str, t.Any]) -> Case:
@@ -111,11 +165,14 @@ def _routing_case(index: int, item: dict[str, t.Any], sites: dict[str, t.Any]) -
         for path in item["files"]
     }
     # Trees of recorded sites are listed by name here; what is in the files, there.
-    site = sites.get(item["tree"].removeprefix("site:"), {"files": {}})["files"]
+    known = sites.get(item["tree"].removeprefix("site:"), {"files": {}, "config": {}})
+    site = known["files"]
+    config = {"output": known["config"].get("output", "server")}
     for path in files:
         exports = site.get(path, {}) if item["tree"].startswith("site:") else {}
-        if isinstance(exports, dict) and exports.get("prerender"):
-            files[path] = {**files[path], "prerender": True}
+        if isinstance(exports, dict):
+            told = {k: exports[k] for k in _OF_A_BUILD if k in exports}
+            files[path] = {**files[path], **told}
         if isinstance(exports, dict) and "exports" in exports:
             statuses = [a.get("status", 200) for a in exports["exports"].values()]
             files[path] = {
@@ -147,12 +204,17 @@ def _routing_case(index: int, item: dict[str, t.Any], sites: dict[str, t.Any]) -
         area="routing",
         site=f"{item['tree']}:{sorted(item.get('config', {}).items())}",
         files=files,
-        config=item.get("config", {}),
+        config={**config, **item.get("config", {})},
         target=item["url"],
         status=status,
         recorded_headers=headers,
         recorded=recorded,
     )
+
+
+def _body(request: dict[str, t.Any]) -> str:
+    again = request.get("body_repeat", {"char": request.get("body", ""), "count": 1})
+    return str(again["char"] * again["count"])
 
 
 def _server_case(sites: dict[str, t.Any], item: dict[str, t.Any]) -> Case:
@@ -167,10 +229,11 @@ def _server_case(sites: dict[str, t.Any], item: dict[str, t.Any]) -> Case:
         method=request["method"],
         target=request["target"],
         headers=request.get("headers", {}),
-        body=request.get("body", ""),
+        body=_body(request),
         host=request.get("host"),
         status=response["status"],
         recorded_headers=response.get("headers", {}),
         recorded=response.get("body", {}),
         middleware=site.get("middleware", []),
+        public=site.get("public", {}),
     )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
+import re
 import typing as t
 
 from .cases import Case
 from .site import HOST
+from .site import NOTHING
 from .site import Answer
+from .site import probes
 from .vocabulary import ABSENT
 
 # Said by the server, or about the bytes that our own serializer writes.
@@ -21,11 +25,104 @@ def agrees(case: Case, answer: Answer) -> bool:
     The markup of a framework's own error or redirect page is not compared, only
     that it is one.
     """
+    if case.is_build:
+        return _build_agrees(case, answer)
     return (
         (case.status is None or answer.status == case.status)
         and _headers_agree(case, answer)
         and body_agrees(case, answer)
     )
+
+
+def _build_agrees(case: Case, answer: Answer) -> bool:
+    recorded = case.recorded
+    if "error" in recorded:
+        return answer.status == NOTHING and names_the_fault(case, answer)
+    if "absent" in recorded:
+        return answer.status == NOTHING
+    if "route" in recorded:
+        told = route_told(recorded["route"])
+        return answer.status == 200 and bool(answer.content == told)
+    if "redirect_page" in recorded:
+        same = redirect_told(answer) == recorded["redirect_page"]
+        return answer.status != NOTHING and same
+    if {"accepted", "whole"} & set(recorded):
+        return answer.status != NOTHING
+    return answer.status != NOTHING and body_agrees(case, answer)
+
+
+def route_told(route: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return a recorded route as we tell ours: its params once each."""
+    takes = [u for u in probes(route["route"]) if re.match(route["regex"], u)]
+    params = [*dict.fromkeys(route["params"])]
+    return {"route": route["route"], "params": params, "takes": takes}
+
+
+_refresh_re = re.compile(r'http-equiv="refresh" content="(\d+);url=([^"]*)"')
+_canonical_re = re.compile(r'rel="canonical" href="([^"]*)"')
+_from_re = re.compile("from <code>(.*?)</code>")
+
+
+def redirect_told(answer: Answer) -> dict[str, t.Any] | None:
+    """Return what a redirect page of ours says."""
+    text = answer.body.decode("utf-8", "replace")
+    found = [regex.search(text) for regex in (_refresh_re, _canonical_re, _from_re)]
+    if None in found:
+        return None
+    refresh, canonical, origin = (t.cast("re.Match[str]", one) for one in found)
+    return {
+        "to": html.unescape(refresh[2]),
+        "delay_seconds": int(refresh[1]),
+        "canonical": html.unescape(canonical[1]),
+        "from": html.unescape(origin[1]),
+    }
+
+
+_SETTINGS = {
+    "output": "FILEPAGES_OUTPUT",
+    "trailingSlash": "FILEPAGES_TRAILING_SLASH",
+    "site": "FILEPAGES_SITE",
+    "build": "FILEPAGES_BUILD_FORMAT",
+    "redirects": "FILEPAGES_REDIRECTS",
+}
+
+
+# What sort of fault a recorded error is, where its name or its phase tells.
+_SORTS = [
+    (
+        "GetStaticPaths|PageNumberParam|NoMatchingStaticPath",
+        {"static-paths", "prerender"},
+    ),
+    ("Invalid route", {"name"}),
+    ("PrerenderRouteConflict|EISDIR|ENOTDIR", {"collision"}),
+    ("EndpointDidNotReturnAResponse|RedirectWithNoLocation", {"render"}),
+    ("\\bbundle\\b", {"syntax", "import"}),
+    ("\\bconfig\\b", {"setting"}),
+]
+
+
+def names_the_fault(case: Case, answer: Answer) -> bool:
+    """Whether our error names what the recorded one is about, a file or a setting, and
+    is of the same sort."""
+    error = case.recorded["error"]
+    message, text = error["message"], answer.body.decode()
+    given, sorts = answer.all("file"), set(answer.all("fault"))
+    told = f"{error['name']} {error['phase']} {message}"
+    if not all(sorts & kinds for form, kinds in _SORTS if re.search(form, told)):
+        return False
+    setting = re.match(r"! (\w+)", message) if error["phase"] == "config" else None
+    if setting is not None:
+        return _SETTINGS.get(setting[1]) in given
+    redirect = re.search('redirect from "([^"]*)"', message)
+    if redirect is not None:
+        return "FILEPAGES_REDIRECTS" in text and repr(redirect[1]) in text
+    file = re.search(r"src/pages/(.*?)(?: — |`|$)", message)
+    if file is not None and any(f.startswith(file[1]) for f in case.files):
+        return any(f.startswith(file[1]) for f in given)
+    redirects = {
+        f"FILEPAGES_REDIRECTS[{key!r}]" for key in case.config.get("redirects", ())
+    }
+    return bool({*case.files, *redirects} & set(given))
 
 
 def _headers_agree(case: Case, answer: Answer) -> bool:
@@ -73,12 +170,27 @@ def body_agrees(case: Case, answer: Answer) -> bool:
         return bool(answer.content == page)
     if "text" in body:
         text = str(body["text"])
+        if _json_and_rest(text) == _json_and_rest(
+            answer.body.decode("utf-8", "replace")
+        ):
+            return True
         if answer.broken:  # node's server says so in the body before it cuts
             text = text.removesuffix("Internal server error")
         return answer.body == text.encode()
     if "base64" in body:
         return answer.body == base64.b64decode(body["base64"])
     return True
+
+
+def _json_and_rest(text: str) -> t.Any:
+    """Return what the JSON at the start of a text means, and what stands behind it."""
+    if not text.startswith("{"):
+        return text
+    try:
+        value, end = json.JSONDecoder().raw_decode(text)
+    except ValueError:
+        return text
+    return value, text[end:].strip()
 
 
 def is_own_page(case: Case) -> bool:

@@ -10,8 +10,6 @@ from __future__ import annotations
 import json
 import re
 import typing as t
-from collections.abc import Callable
-from dataclasses import dataclass
 from dataclasses import replace
 from urllib.parse import quote
 from urllib.parse import unquote
@@ -22,144 +20,69 @@ from werkzeug.routing import Map
 from werkzeug.routing import RequestRedirect
 from werkzeug.routing import Rule as WerkzeugRule
 
+from . import builds
 from .cases import Case
 from .compare import body_agrees
 from .compare import filled
-from .site import HOST
+from .rules import METHODS
+from .rules import Rule
+from .rules import Test
+from .rules import action_of
+from .rules import allow_of
+from .rules import answers_with
+from .rules import as_if
+from .rules import as_unmatched
+from .rules import base_of
+from .rules import checks_origins
+from .rules import exports_of
+from .rules import is_foreign
+from .rules import location_of
+from .rules import not_found
+from .rules import redirect_status
 from .site import Answer
 from .site import Site
 from .vocabulary import ABSENT
 
-Test = Callable[[Case, Answer, Site], bool]
-_EXPORT = re.compile(r"export (?:(?:const|let|(?:async )?function) |\{ )([A-Za-z]+)")
 _URL_SAFE = "!#$%&'()*+,/:;=?@[]~"
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A difference: what Astro does, what we do, and why.
-
-    :param wide: why it takes more than its share of the cases.
-    :param unused: why no recorded case falls under it.
-    """
-
-    name: str
-    astro: str
-    ours: str
-    because: str
-    recognises: Test | None = None
-    promises: Test | None = None
-    wide: str = ""
-    unused: str = ""
-
-    def takes(self, case: Case, answer: Answer, site: Site) -> bool:
-        """Whether the case is of this kind and the answer is the promised one."""
-        if self.recognises is None or self.promises is None:
-            return False
-        return self.recognises(case, answer, site) and self.promises(case, answer, site)
-
-
-# -- what cases have in common --------------------------------------------------------
-
-
-def _status(*statuses: int) -> Test:
-    return lambda case, answer, site: answer.status in statuses
-
-
-def _exports(case: Case, site: Site) -> dict[str, t.Any] | None:
-    """Return what the endpoint that we matched exports; ``{}`` for a page."""
-    rule = site.match(case)
-    if rule is None or rule.route.source is None:
-        return None
-    file = case.files.get(site.names.get(rule.route.source.relative, ""), {})
-    if isinstance(file, str):  # raw source: only the names of its exports are read
-        return {name: {} for name in _EXPORT.findall(file)}
-    return t.cast("dict[str, t.Any]", file.get("exports", {}))
-
-
-def _not_found(case: Case, answer: Answer, site: Site) -> bool:
-    """Whether the answer is 404, or the tree's own page or endpoint for it."""
-    return answer.status == 404 or (answer.winner or "").rpartition(".")[0] == "404"
-
-
-def _allow(exports: dict[str, t.Any]) -> str:
-    names = {name for name in exports if name in _METHODS} or set()
-    if not exports:
-        names = {"GET"}
-    if "ALL" in exports:
-        names = set(_METHODS)
-    if "GET" in names:
-        names.add("HEAD")
-    return ", ".join(sorted({*names, "OPTIONS"}))
-
-
-def _as_if(case: Case, site: Site, answer: Answer, **changes: t.Any) -> bool:
-    """Whether the answer is the one to the same request with *changes*."""
-    other = site.ask(replace(case, **changes))
-    return (answer.status, _told(answer), answer.get("location")) == (
-        other.status,
-        _told(other),
-        other.get("location"),
-    )
-
-
-def _told(answer: Answer) -> t.Any:
-    """Return the content of an answer, without the target as it was sent."""
-    content = answer.content
-    if isinstance(content, dict):
-        return {k: v for k, v in content.items() if k != "request.url"}
-    return content
-
-
-def _location(answer: Answer) -> str:
-    parts = urlsplit(answer.get("location") or "")
-    return parts.path + (f"?{parts.query}" if parts.query else "")
-
-
-def _redirect_status(case: Case) -> int:
-    return 301 if case.method == "GET" else 308
-
-
-def _base(case: Case) -> str:
-    return str(case.config.get("base", "")).rstrip("/")
 
 
 # -- methods ------------------------------------------------------------------------
 
 
 def _method_missing(case: Case, answer: Answer, site: Site) -> bool:
-    exports = _exports(case, site)
+    exports = exports_of(case, site)
     return (
         case.status == 404
         and bool(exports)
-        and case.method in _METHODS
+        and case.method in METHODS
         and case.method not in (exports or {})
     )
 
 
 def _allowed(case: Case, answer: Answer, site: Site) -> bool:
     expected = 204 if case.method == "OPTIONS" else 405
-    exports = _exports(case, site) or {}
-    return answer.status == expected and answer.get("allow") == _allow(exports)
+    exports = exports_of(case, site) or {}
+    return answer.status == expected and answer.get("allow") == allow_of(exports)
 
 
 def _other_verb(case: Case, answer: Answer, site: Site) -> bool:
-    return case.method not in _METHODS
+    return case.method not in METHODS
 
 
 def _only_seven(case: Case, answer: Answer, site: Site) -> bool:
     if answer.status in (301, 308):  # to the other form of the slash, first
-        target = _location(answer).partition("?")[0]
+        target = location_of(answer).partition("?")[0]
         return case.path.endswith("/") != target.endswith("/")
-    exports = _exports(case, site)
+    exports = exports_of(case, site)
     if exports is None:
         return answer.status == 404
     return answer.status == (200 if "ALL" in exports else 405)
 
 
 def _unsafe_page(case: Case, answer: Answer, site: Site) -> bool:
-    return _exports(case, site) == {} and case.method not in ("GET", "HEAD")
+    if builds.is_stored(case, site):
+        return False
+    return exports_of(case, site) == {} and case.method not in ("GET", "HEAD")
 
 
 # -- routing ------------------------------------------------------------------------
@@ -232,7 +155,7 @@ def _raw_line(case: Case, answer: Answer, site: Site) -> bool:
 
 def _quoted(case: Case, answer: Answer, site: Site) -> bool:
     target = quote(case.target, safe="!#$%&'()*+,/:;=?@[]~")
-    return _as_if(case, site, answer, target=target)
+    return as_if(case, site, answer, target=target)
 
 
 _HOST = re.compile(r"(?:[\w.-]+|\[[\da-f:.]+\])(?::(\d{1,5}))?", re.I | re.A)
@@ -252,7 +175,7 @@ def _as_its_path(case: Case, answer: Answer, site: Site) -> bool:
         return answer.status == 404
     if _bad_host(case):
         return answer.status == site.ask(replace(case, host=None)).status
-    return _as_if(case, site, answer, target=urlsplit(case.target).path)
+    return as_if(case, site, answer, target=urlsplit(case.target).path)
 
 
 def _malformed(case: Case, answer: Answer, site: Site) -> bool:
@@ -272,9 +195,9 @@ def _literal_percent(case: Case, answer: Answer, site: Site) -> bool:
     if not _is_malformed(case.path):  # in the query: it is the handler's to read
         return answer.status == site.ask(replace(case, target=case.path)).status
     if "\ufffd" in unquote(case.path):
-        return _not_found(case, answer, site)
+        return not_found(case, answer, site)
     literal = re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", case.target)
-    return _as_if(case, site, answer, target=literal)
+    return as_if(case, site, answer, target=literal)
 
 
 _RESERVED = re.compile("%(?:2F|3F|23|26|3D|2B|2C|3B|3A|40|24|25)", re.IGNORECASE)
@@ -297,7 +220,7 @@ def _decoded_once(case: Case, answer: Answer, site: Site) -> bool:
             return False
     if isinstance(content, dict) and "request.url" in content:
         return answer.status == 200
-    return _as_if(case, site, answer, target=target)
+    return as_if(case, site, answer, target=target)
 
 
 # What our converters never take: bytes that are no text, an empty or dot segment.
@@ -320,7 +243,7 @@ def _dots(case: Case, answer: Answer, site: Site) -> bool:
 def _not_resolved(case: Case, answer: Answer, site: Site) -> bool:
     content = answer.content
     values = content.get("params", {}).values() if isinstance(content, dict) else ()
-    return _not_found(case, answer, site) or any("\\" in str(value) for value in values)
+    return not_found(case, answer, site) or any("\\" in str(value) for value in values)
 
 
 def _doubled(case: Case, answer: Answer, site: Site) -> bool:
@@ -331,13 +254,13 @@ def _merged(case: Case, answer: Answer, site: Site) -> bool:
     """Leading slashes count as one; others are answered by 308 to the merged path."""
     leading = re.sub(r"\A/{2,}", "/", case.target)
     if leading != case.target:
-        return _as_if(case, site, answer, target=leading)
+        return as_if(case, site, answer, target=leading)
     if "///" in case.path and not _runs_are_merged():
         return answer.status == 404
     path, query = re.subn("/{2,}", "/", case.path)[0], case.target.partition("?")[2]
     if answer.status == 404:  # of a path that is not found either way
         return site.match(replace(case, target=path)) is None
-    return answer.status == 308 and unquote(_location(answer)) == unquote(
+    return answer.status == 308 and unquote(location_of(answer)) == unquote(
         path + (f"?{query}" if query else "")
     )
 
@@ -374,16 +297,16 @@ def _canonical(case: Case, answer: Answer, site: Site) -> bool:
     expected = quote(unquote(path), safe="/!$&'()*+,:;=@")
     if query:
         expected += f"?{quote(query, safe=_URL_SAFE)}"
-    return answer.status == _redirect_status(case) and _location(answer) == expected
+    return answer.status == redirect_status(case) and location_of(answer) == expected
 
 
 def _outside(case: Case, answer: Answer, site: Site) -> bool:
-    base = _base(case)
+    base = base_of(case)
     return bool(base) and not f"{case.path}/".startswith(f"{base}/")
 
 
 def _inside_twice(case: Case, answer: Answer, site: Site) -> bool:
-    base = _base(case)
+    base = base_of(case)
     return bool(base) and case.path.startswith(f"{base}{base}/")
 
 
@@ -395,7 +318,7 @@ def _cut(value: str) -> set[str | None]:
 
 
 def _in_the_folder(case: Case, answer: Answer, site: Site) -> bool:
-    folder = f"{_base(case).strip('/')}/"
+    folder = f"{base_of(case).strip('/')}/"
     return answer.status == 200 and (answer.winner or "").startswith(folder)
 
 
@@ -437,15 +360,9 @@ def _internal(case: Case, answer: Answer, site: Site) -> bool:
 # -- answers ------------------------------------------------------------------------
 
 
-def _action(case: Case, site: Site) -> dict[str, t.Any]:
-    exports = _exports(case, site) or {}
-    found = exports.get(case.method, exports.get("ALL", exports.get("GET", {})))
-    return t.cast("dict[str, t.Any]", found)
-
-
 def _does(do: str, **given: t.Any) -> Test:
     def recognises(case: Case, answer: Answer, site: Site) -> bool:
-        action = _action(case, site)
+        action = action_of(case, site)
         return action.get("do") == do and all(
             action.get(k) == v for k, v in given.items()
         )
@@ -454,12 +371,12 @@ def _does(do: str, **given: t.Any) -> Test:
 
 
 def _redirects_out(case: Case, answer: Answer, site: Site) -> bool:
-    action = _action(case, site)
+    action = action_of(case, site)
     return action.get("do") == "redirect" and "://" in action["to"]
 
 
 def _no_redirect_status(case: Case, answer: Answer, site: Site) -> bool:
-    action = _action(case, site)
+    action = action_of(case, site)
     return action.get("do") == "redirect" and action.get("status", 302) == 200
 
 
@@ -511,7 +428,7 @@ def _redirect_as_set(case: Case, answer: Answer, site: Site) -> bool:
         path += ("&" if "?" in path else "?") + query
     expected = quote(path + hash_ + fragment, safe=_URL_SAFE)
     return _same(location, expected) and answer.status == (
-        redirect.status or _redirect_status(case)
+        redirect.status or redirect_status(case)
     )
 
 
@@ -543,7 +460,7 @@ def _safe_cookies(case: Case, answer: Answer, site: Site) -> bool:
         loose = "ff=" in value  # asked for without HttpOnly and SameSite
         if not loose and not ("HttpOnly" in value and "SameSite=" in value):
             return False
-    ops = _action(case, site).get("ops", ())
+    ops = action_of(case, site).get("ops", ())
     refused = {op[1] for op in ops if op[0] == "set" and not isinstance(op[2], str)}
     ours = {v.partition("=")[0]: v for v in answer.all("set-cookie")}
     if theirs.keys() - ours.keys() - refused - {"raw"}:
@@ -603,7 +520,7 @@ def _get_body(case: Case, answer: Answer, site: Site) -> bool:
 
 
 def _body_as_sent(case: Case, answer: Answer, site: Site) -> bool:
-    kind, sent = _action(case, site)["as"], case.sent_body.decode()
+    kind, sent = action_of(case, site)["as"], case.sent_body.decode()
     told = {"as": kind, "value": sent}
     return answer.status == 200 and (
         answer.body == b"" if case.method == "HEAD" else answer.content == told
@@ -643,7 +560,7 @@ def _known_fields(case: Case, answer: Answer, site: Site) -> bool:
     if not isinstance(case.recorded.get("json"), dict):
         return False
     recorded = filled(case.recorded["json"])
-    if content.keys() != set(_action(case, site)["fields"]):
+    if content.keys() != set(action_of(case, site)["fields"]):
         return False
     once = _RESERVED.search(case.path)
     decoded = {"url", "pathname", "params"} if once else set()
@@ -671,7 +588,7 @@ def _rewrite_target(case: Case, site: Site) -> str | None:
     for step in (step for steps in case.middleware for step in steps):
         if step["op"] in ("next", "ctxrewrite") and step.get("when") == case.path:
             return t.cast(str, step["to"])
-    action = _action(case, site)
+    action = action_of(case, site)
     if action.get("do") == "rewrite":
         return t.cast(str, action["to"])
     file = case.files.get(site.names.get(rule.route.source.relative, ""), {})
@@ -692,7 +609,7 @@ def _as_its_target(case: Case, answer: Answer, site: Site) -> bool:
     to = _rewrite_target(case, site) or ""
     if not re.match(r"/(?!/)", to):
         return answer.status == 500
-    target = _base(case) + quote(to, safe="/")
+    target = base_of(case) + quote(to, safe="/")
     other = site.ask(replace(case, target=target))
     if answer.status != other.status:
         return False
@@ -707,7 +624,8 @@ def _untold(answer: Answer) -> t.Any:
 
 
 def _unbound(case: Case, answer: Answer, site: Site) -> bool:
-    return bool(case.middleware) and site.match(case) is None
+    told = case.winner is None or case.winner.startswith(("404.", "500."))
+    return bool(case.middleware) and told and site.match(case) is None
 
 
 def _returns_nothing(case: Case, answer: Answer, site: Site) -> bool:
@@ -716,40 +634,26 @@ def _returns_nothing(case: Case, answer: Answer, site: Site) -> bool:
 
 
 def _immutable(case: Case, answer: Answer, site: Site) -> bool:
-    is_redirect = _action(case, site).get("do") == "Response.redirect"
+    is_redirect = action_of(case, site).get("do") == "Response.redirect"
     return bool(case.middleware) and is_redirect and case.status == 500
-
-
-def _foreign(case: Case) -> bool:
-    """Whether the request says that it comes from a page of another origin."""
-    fetch_site = case.headers.get("Sec-Fetch-Site")
-    if fetch_site is not None:
-        return fetch_site not in ("same-origin", "none")
-    origin = case.headers.get("Origin", f"http://{case.host or HOST}")
-    host = (case.host or HOST).removesuffix(":80")
-    return origin.replace("@origin", f"http://{HOST}") != f"http://{host}"
-
-
-def _checks_origins(case: Case) -> bool:
-    return bool(case.config.get("security", {}).get("checkOrigin", True))
 
 
 def _checked(case: Case, answer: Answer, site: Site) -> bool:
     if case.method in ("GET", "HEAD", "OPTIONS"):
         return False
-    return str(case.recorded.get("text")).startswith("Cross-site") or _foreign(case)
+    return str(case.recorded.get("text")).startswith("Cross-site") or is_foreign(case)
 
 
 def _refused_if_foreign(case: Case, answer: Answer, site: Site) -> bool:
-    exports = _exports(case, site)
+    exports = exports_of(case, site)
     if exports is None:  # the error page answers, which changes nothing
-        return _as_if(case, site, answer, method="GET", headers={}, body="")
-    if _foreign(case) and _checks_origins(case):  # before the method is looked at
+        return as_if(case, site, answer, method="GET", headers={}, body="")
+    if is_foreign(case) and checks_origins(case):  # before the method is looked at
         return answer.status == 403
     if case.method not in exports and "ALL" not in exports:
-        return answer.status == 405 and answer.get("allow") == _allow(exports)
+        return answer.status == 405 and answer.get("allow") == allow_of(exports)
     headers = {k: v for k, v in case.headers.items() if k != "Origin"}
-    return answer.status != 403 and _as_if(case, site, answer, headers=headers)
+    return answer.status != 403 and as_if(case, site, answer, headers=headers)
 
 
 def _endpoint_error(case: Case, answer: Answer, site: Site) -> bool:
@@ -775,12 +679,8 @@ def _gave_up(case: Case, answer: Answer, site: Site) -> bool:
     return bool(file.get("return404")) and any(n in case.files for n in endpoints)
 
 
-def _as_unmatched(case: Case, answer: Answer, site: Site) -> bool:
-    return _as_if(case, site, answer, target=f"{_base(case)}/no/such/route")
-
-
 def _impossible(case: Case, answer: Answer, site: Site) -> bool:
-    action = _action(case, site)
+    action = action_of(case, site)
     status = action.get("status", 200)
     if action.get("do") != "respond" or case.status != 500:
         return False
@@ -788,7 +688,7 @@ def _impossible(case: Case, answer: Answer, site: Site) -> bool:
 
 
 def _as_said(case: Case, answer: Answer, site: Site) -> bool:
-    return bool(answer.status == _action(case, site)["status"])
+    return bool(answer.status == action_of(case, site)["status"])
 
 
 def _html_twin(case: Case, answer: Answer, site: Site) -> bool:
@@ -805,20 +705,34 @@ def _plain_html(case: Case, answer: Answer, site: Site) -> bool:
     return page is not None and site.names.get(page.relative, "").endswith(".html")
 
 
+def _plain_file(case: Case, answer: Answer, site: Site) -> bool:
+    return (site.owner(case) or "").endswith(".html") and "text" in case.recorded
+
+
 def _without_doctype(case: Case, answer: Answer, site: Site) -> bool:
     given = f"<!DOCTYPE html>{answer.body.decode()}"
-    return answer.status == case.status and given == case.recorded.get("text")
+    expected = 200 if case.is_build else case.status
+    return answer.status == expected and given == case.recorded.get("text")
 
 
 def _stored_error_page(case: Case, answer: Answer, site: Site) -> bool:
     file = case.files.get(case.recorded.get("page", {}).get("page", ""), {})
     name = case.recorded.get("page", {}).get("page", "")
-    return name in ("404.astro", "500.astro") and file.get("prerender") is True
+    known = name in ("404.astro", "500.astro") and file.get("prerender") is True
+    return known or _url_of_error_page(case, site)
+
+
+def _url_of_error_page(case: Case, site: Site) -> bool:
+    is_page = site.owner(case) in ("404.astro", "500.astro")
+    return is_page and builds.is_prerendered(case, site)
 
 
 def _told_the_error(case: Case, answer: Answer, site: Site) -> bool:
     content = dict(answer.content or {})
     props = content.pop("props", {})
+    if _url_of_error_page(case, site):
+        code = (site.owner(case) or "").partition(".")[0]
+        return answer.status == int(code) and answer.winner == site.owner(case)
     return (
         answer.status == case.status
         and content == case.recorded["page"]
@@ -835,7 +749,14 @@ def _own_404(case: Case, answer: Answer, site: Site) -> bool:
     return answer.status == 404 and answer.winner is None
 
 
-_LATER = "what it is about is later work"
+def _below_base(case: Case, answer: Answer, site: Site) -> bool:
+    others = [rule for rule in RULES if rule.recognises or rule.built != _BELOW_BASE]
+    return builds.below_base(others)(case, answer, site)
+
+
+_BELOW_BASE = (builds.has_base, _below_base)
+
+
 _NAMES = "no recorded request asks for such a file"
 
 RULES: tuple[Rule, ...] = (
@@ -871,6 +792,7 @@ RULES: tuple[Rule, ...] = (
         "silent losers cost days",
         _collided,
         _named_both,
+        (builds.collided, builds.both_named),
     ),
     Rule(
         "half-dynamic order",
@@ -886,20 +808,22 @@ RULES: tuple[Rule, ...] = (
         "an error at the start, with file and line",
         "a typo should not be found by a visitor",
         _broken,
-        _as_unmatched,
+        as_unmatched,
+        (builds.without_handler, builds.no_handler),
     ),
     Rule(
         "special names",
         "``[[x]]``, ``(g)`` are text, ``[x=m]`` is an error",
         "optional segment, group folder, matcher",
         "what users of the other routers expect",
-        unused=_NAMES,
+        built=(builds.special_name, builds.takes_as_named),
     ),
     Rule(
         "test files",
         "routes, unless their name starts with ``_``",
         "``test_*.py``, ``*_test.py`` and ``conftest.py`` are no routes",
         "pytest's own names must be safe to keep beside the code",
+        built=(builds.test_file, builds.is_gone),
         unused=_NAMES,
     ),
     Rule(
@@ -932,7 +856,7 @@ RULES: tuple[Rule, ...] = (
         "one decode, by the WSGI server",
         "WSGI; repeated decoding was a source of bypasses",
         lambda case, answer, site: (
-            _escaped(case, answer, site) and _action(case, site).get("do") != "ctx"
+            _escaped(case, answer, site) and action_of(case, site).get("do") != "ctx"
         ),
         _decoded_once,
     ),
@@ -942,7 +866,7 @@ RULES: tuple[Rule, ...] = (
         "404 for NUL in a param, for ``.`` and ``..``, for a backslash in a rest",
         "no handler has to think of them",
         _refused_value,
-        _not_found,
+        not_found,
     ),
     Rule(
         "dots and backslashes",
@@ -966,7 +890,14 @@ RULES: tuple[Rule, ...] = (
         "``url_prefix`` is required",
         "one URL, one answer",
         _outside,
-        _status(404),
+        answers_with(404),
+    ),
+    Rule(
+        "url_prefix in file names",
+        "``base`` is not in the names of files",
+        "a file has the name of its URL, ``url_prefix`` included",
+        "several of one app write to one folder",
+        built=_BELOW_BASE,
     ),
     Rule(
         "slash of unknown paths",
@@ -1007,7 +938,7 @@ RULES: tuple[Rule, ...] = (
         "a form is shown and handled at one URL",
         _twin,
         _endpoint_owns,
-        unused="in all recorded requests to such a pair the endpoint answered",
+        (builds.is_twin, builds.endpoint_in_page_file),
     ),
     Rule(
         "internal routes",
@@ -1015,7 +946,7 @@ RULES: tuple[Rule, ...] = (
         "404",
         "there are no such features here",
         _internal,
-        _status(404),
+        answers_with(404),
     ),
     Rule(
         "redirect target",
@@ -1023,7 +954,8 @@ RULES: tuple[Rule, ...] = (
         "local, unless ``external=True``; else 400",
         "open redirects",
         _redirects_out,
-        _status(400),
+        answers_with(400),
+        (builds.redirects_out, builds.no_way_out),
     ),
     Rule(
         "redirect status",
@@ -1031,7 +963,7 @@ RULES: tuple[Rule, ...] = (
         "301, 302, 303, 307 or 308; another is an error",
         "no browser follows a Location with 200",
         _no_redirect_status,
-        _status(500),
+        answers_with(500),
     ),
     Rule(
         "Location",
@@ -1104,14 +1036,14 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "read-only context",
-        "``params`` can be written, ``locals`` cannot be replaced",
-        "``params`` cannot be written, ``locals`` can be replaced",
+        "``params`` and ``props`` can be written, ``locals`` cannot be replaced",
+        "``params`` and ``props`` cannot be written, ``locals`` can be replaced",
         "a param that changes on the way is hard to find",
         lambda case, answer, site: (
-            _action(case, site).get("do") in ("locals-assign", "set-param-mutate")
+            action_of(case, site).get("do") in ("locals-assign", "set-param-mutate")
         ),
-        _status(200, 500),
-        unused="no recorded request asks for these two files",
+        answers_with(200, 500),
+        (builds.changes_props, builds.props_are_read_only),
     ),
     Rule(
         "rewrite",
@@ -1140,7 +1072,7 @@ RULES: tuple[Rule, ...] = (
         " ``404`` file, inside the root's middleware",
         "what guards a file must not depend on how a URL is spelled",
         _unbound,
-        _as_unmatched,
+        as_unmatched,
     ),
     Rule(
         "middleware that returns nothing",
@@ -1148,7 +1080,7 @@ RULES: tuple[Rule, ...] = (
         "an error that names the middleware",
         "a forgotten ``return`` must not open a guard",
         _returns_nothing,
-        _status(500),
+        answers_with(500),
     ),
     Rule(
         "immutable answers",
@@ -1176,7 +1108,7 @@ RULES: tuple[Rule, ...] = (
         "always its own",
         "one way to answer errors",
         _gave_up,
-        _as_unmatched,
+        as_unmatched,
     ),
     Rule(
         "impossible answers",
@@ -1192,7 +1124,7 @@ RULES: tuple[Rule, ...] = (
         "404",
         "one URL, one answer",
         _html_twin,
-        _status(404),
+        answers_with(404),
     ),
     Rule(
         "doctype",
@@ -1201,16 +1133,17 @@ RULES: tuple[Rule, ...] = (
         "a page may be a part of one",
         _plain_html,
         _without_doctype,
+        (_plain_file, _without_doctype),
         unused="no recorded request asks for such a file",
     ),
     Rule(
         "stored error pages",
-        "a prerendered ``404`` or ``500`` page knows nothing of the error",
-        "it is rendered for the request, and gets the error",
+        "a prerendered ``404`` or ``500`` page knows nothing of the error; ``/500`` is"
+        " not found",
+        "it is rendered for the request, and gets the error; so it is at its own URL",
         "a page for errors should be able to say which",
         _stored_error_page,
         _told_the_error,
-        unused="no recorded request leads to such a page by an error",
     ),
     Rule(
         "error page that fails",
@@ -1224,30 +1157,229 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "static build",
         "drops status and headers, writes 4xx and 5xx as files",
-        "planned: the manifest keeps them; 4xx and 5xx are errors",
+        "the manifest keeps them; 4xx and 5xx are errors",
         "lost headers are a recurring complaint; a broken page must not ship",
-        unused=_LATER,
+        builds.is_error,
+        builds.refused_as_error,
+        (builds.is_error, builds.refused_as_error),
+        first=True,
+    ),
+    Rule(
+        "answers not for all",
+        "a cookie that is set in a build is dropped, ``private`` and ``no-store`` are"
+        " passed over",
+        "an error",
+        "everybody would get it",
+        builds.is_private,
+        builds.not_for_all,
+        (builds.is_private, builds.not_for_all),
+        first=True,
+    ),
+    Rule(
+        "methods of a prerendered file",
+        "``POST`` and others are passed over, ``ALL`` answers ``GET``, a file without"
+        " ``GET`` becomes the 404 page",
+        "an error at the start: ``prerender = False`` is missing",
+        "a handler that nobody can reach is a mistake",
+        builds.other_methods,
+        builds.never_asked,
+        (builds.other_methods, builds.never_asked),
+        first=True,
+    ),
+    Rule(
+        "paths listed twice",
+        "a warning, and the first route or the last props win",
+        "an error that names the path",
+        "silent losers cost days",
+        builds.listed_twice,
+        builds.once_only,
+        (builds.listed_twice, builds.once_only),
+        first=True,
+    ),
+    Rule(
+        "values of listed params",
+        "slashes are cut off, ``?`` and ``#`` written as escapes, escapes decoded,"
+        " letters composed",
+        "a value is itself, in the URL, the params and the name of the file; what"
+        " cannot be one is an error",
+        "what was listed is what is asked for",
+        built=(builds.changed_value, builds.value_as_it_is),
+    ),
+    Rule(
+        "absent rest of an endpoint",
+        "an error: ``[...path].ts`` cannot list the path without one",
+        "a file like any other; an error if others lie below it",
+        "``/docs`` may be a document",
+        built=(builds.absent_rest, builds.file_of_folder),
+        unused="the one recorded tree lists an empty text, which is an error",
+    ),
+    Rule(
+        "arguments of getStaticPaths",
+        "it gets ``paginate`` and ``routePattern``",
+        "``get_static_paths()`` gets nothing; ``paginate`` is imported",
+        "a plain function",
+        built=(builds.uses_arguments, builds.without_arguments),
+    ),
+    Rule(
+        "URLs of a paginated endpoint",
+        "with ``trailingSlash: always`` a slash behind the extension, which answers"
+        " nothing",
+        "no slash",
+        "a URL should lead somewhere",
+        built=(builds.is_paginated, builds.urls_without_slash),
+    ),
+    Rule(
+        "context of a build",
+        "``localhost:4321`` without a site, ``.html`` in URLs with ``build.format:"
+        " file``, no headers, ``clientAddress`` is an error",
+        "``localhost``, the URL that will be asked for, ``Host`` is the site's,"
+        " ``request.remote_addr`` is ``None``",
+        "a render is a request to the app, like any other",
+        built=(builds.shows_context, builds.context_of_build),
+    ),
+    Rule(
+        "redirect pages",
+        "say the name of their file",
+        "say the URL that they stand for",
+        "people read it",
+        built=(builds.redirect_page, builds.from_its_url),
+    ),
+    Rule(
+        "pages for redirects",
+        "``build.redirects: false`` leaves them out",
+        "they are always written, unless the output is ``server``",
+        "the app answers for itself; a plain host needs them",
+        built=(builds.no_redirects, builds.redirect_written),
+    ),
+    Rule(
+        "answers without a body",
+        "no file",
+        "an empty file, unless the status is 204",
+        "Flask does not tell none from empty; the URL answers 200",
+        builds.is_empty,
+        builds.empty_answer,
+        (builds.is_empty, builds.empty_answer),
+        first=True,
+    ),
+    Rule(
+        "public folder",
+        "its files go first, a folder by its ``index.html``, never one with a dot in"
+        " front",
+        "the app's static folder: routes go first, in a build two of one name are an"
+        " error; at the root of the site its route answers whatever has no other",
+        "it is Flask's own",
+        builds.beside_public,
+        builds.as_static_folder,
+        (builds.in_public, builds.copied_over),
+        first=True,
+    ),
+    Rule(
+        "stray brackets",
+        "``]a[`` and ``[]`` are text",
+        "an error",
+        "a param that was mistyped",
+        built=(builds.stray_bracket, builds.refused_name),
+    ),
+    Rule(
+        "URL marks in names",
+        "``%``, ``?`` and ``#`` in a name break the build",
+        "they are text; in a build ``?`` is no name of a file",
+        "a name is no URL",
+        built=(builds.url_marks, builds.marks_are_text),
+    ),
+    Rule(
+        "adapter",
+        "on-demand routes need one, with a ``mode``",
+        "any WSGI server",
+        "it is a Flask app",
+        built=(builds.wants_adapter, builds.starts),
+    ),
+    Rule(
+        "hybrid",
+        "an error: ``static`` is that",
+        "``static`` stores all files, ``hybrid`` all that do not opt out",
+        "who wants a static site is told when it is none",
+        built=(builds.is_hybrid, builds.starts),
+        unused="no recorded tree says so",
+    ),
+    Rule(
+        "prerender flag",
+        "found in the text: a comment may set it, other forms are passed over",
+        "a literal at the level of the module, in any form; else an error with the line",
+        "a typo must not decide who runs a file",
+        builds.flags,
+        builds.literal_or_error,
+        first=True,
+    ),
+    Rule(
+        "answers of a release",
+        "a file: 200, ``Cache-Control: public, max-age=0``, a type guessed from the"
+        " suffix",
+        "what the handler said: its status, its headers, its type; ``Cache-Control:"
+        " public, max-age=0, must-revalidate`` by default, a strong ``ETag``",
+        "a JSON document without a suffix is no download",
+        builds.stored_in_both,
+        builds.kept_answer,
+        first=True,
+    ),
+    Rule(
+        "names of stored files",
+        "a stored page answers at ``/about/index.html`` or ``/about.html``, too",
+        "404",
+        "one URL, one answer",
+        builds.file_name,
+        not_found,
+    ),
+    Rule(
+        "slash of stored answers",
+        "one form answers: a file without an extension has none behind it, and with"
+        " ``trailingSlash: always`` none at all",
+        "as on request",
+        "being stored changes nothing about a URL",
+        builds.other_slash,
+        builds.same_answer,
+        first=True,
+    ),
+    Rule(
+        "stored redirects",
+        "a page, by 200",
+        "a redirect, with its status and ``Location``; the page is its body",
+        "no client but a browser follows a page",
+        builds.stored_redirect,
+        builds.real_redirect,
+        first=True,
     ),
     Rule(
         "middleware and stored answers",
         "runs at build, not over prerendered routes",
-        "planned: over sent answers, unless ``@once_per_render``",
+        "over sent answers, unless ``@once_per_render``",
         "guards must hold",
-        unused=_LATER,
+        built=(builds.guarded, builds.unguarded_in_build),
+        unused="all that is recorded around stored answers is marked with it",
     ),
     Rule(
         "methods of stored answers",
         "prerendered files answer POST with 200",
-        "planned: 405",
+        "405",
         "HTTP",
-        unused=_LATER,
+        builds.unsafe_on_stored,
+        builds.only_get,
+        first=True,
+    ),
+    Rule(
+        "body limit",
+        "what is too large is an error where it is read: 500",
+        "413, unless the handler catches the error",
+        "HTTP",
+        builds.too_large,
+        builds.refused_body,
     ),
     Rule(
         "default output",
         "``static``",
         "every route runs on request",
         "an existing Flask app must go on as it was",
-        unused=_LATER,
+        unused="the output of every recorded tree is set here",
     ),
     Rule(
         "language",
@@ -1258,4 +1390,16 @@ RULES: tuple[Rule, ...] = (
     ),
 )
 
-__all__ = ["RULES", "Rule"]
+
+def rule_for(case: Case, answer: Answer, site: Site) -> Rule | None:
+    """Return the rule that a case falls under, if its promise is kept.
+
+    What a rule about stored answers recognises is for such rules alone.
+    """
+    if not builds.is_kept(case, answer, site):
+        return None
+    first = [r for r in RULES if r.first and r.sees(case, answer, site)]
+    return next((r for r in first or RULES if r.takes(case, answer, site)), None)
+
+
+__all__ = ["RULES", "Rule", "rule_for"]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import math
 import typing as t
+import unicodedata
 from datetime import datetime
 from urllib.parse import parse_qs
 from urllib.parse import quote
+from urllib.parse import urlsplit
 from urllib.parse import urlunsplit
 
 from flask import Response
@@ -16,6 +19,7 @@ from werkzeug.exceptions import HTTPException
 
 from flask_filepages import Context
 from flask_filepages import CookieError
+from flask_filepages import Page
 
 # What the URL standard leaves as it is in a path.
 PATH_SAFE = "/%!$&'()*+,;=:@~[]|"
@@ -33,12 +37,58 @@ def run(action: Action, context: Context, file: str, name: str) -> t.Any:
 def page_data(context: Context, file: str) -> dict[str, t.Any]:
     """Return what a recorded page shows of its context."""
     data: dict[str, t.Any] = {"page": file, "params": dict(context.params)}
+    props = _told(context)
     error = context.props.get("error")
     if error is not None and not isinstance(error, HTTPException):
-        data["props"] = {"error": str(error)}
+        props["error"] = str(error)
+    if props:
+        data["props"] = props
     if vars(context.locals):
         data["locals"] = vars(context.locals)
     return data
+
+
+def url_data(context: Context) -> dict[str, t.Any]:
+    """Return what the recorded page about URLs shows."""
+    fields = {
+        "url": "url",
+        "pathname": "pathname",
+        "request": "request.url",
+        "origin": "originPathname",
+    }
+    data = {name: _field(field, context) for name, field in fields.items()}
+    return {"page": "pctx.astro", **data}
+
+
+def throw(error: Exception) -> t.NoReturn:
+    """Raise *error*, in an expression."""
+    raise error
+
+
+def _told(context: Context) -> dict[str, t.Any]:
+    """Return the props as Astro names them. On an error page the error is among them,
+    here; Astro has none."""
+    of_error = ("error", "request_id")
+    return {
+        key: _page_of(value) if isinstance(value, Page) else value
+        for key, value in context.props.items()
+        if key not in of_error
+    }
+
+
+def _page_of(page: Page) -> dict[str, t.Any]:
+    """Return a page of a list as Astro names its parts; what is not there is absent."""
+    urls = dataclasses.asdict(page.urls)
+    return {
+        "data": page.data,
+        "start": page.start,
+        "end": page.end,
+        "size": page.size,
+        "total": page.total,
+        "currentPage": page.current,
+        "lastPage": page.last,
+        "url": {name: url for name, url in urls.items() if url is not None},
+    }
 
 
 def _echo(action: Action, context: Context, file: str, name: str) -> t.Any:
@@ -48,9 +98,7 @@ def _echo(action: Action, context: Context, file: str, name: str) -> t.Any:
         "method": context.request.method,
         "params": dict(context.params),
     }
-    # On an error page the error is among them, here; Astro has none.
-    of_error = ("error", "request_id")
-    props = {key: value for key, value in context.props.items() if key not in of_error}
+    props = _told(context)
     if props:
         data["props"] = props
     return context.json(data)
@@ -216,25 +264,42 @@ def _field(field: str, context: Context) -> t.Any:
         known = {"cookies": "object", "redirect": "function", "session": "object"}
         return known.get(key, ABSENT)
     href = urlunsplit(url._replace(path=quote(url.path, safe=PATH_SAFE)))
-    if context.request.environ["conformance.url"].endswith("?"):
+    asked = context.request.environ.get("conformance.url", href)  # none in a build
+    if asked.endswith("?"):
         href += "?"
     values: dict[str, t.Callable[[], t.Any]] = {
         "url": lambda: href,
         "pathname": lambda: quote(url.path, safe=PATH_SAFE),
         "search": lambda: f"?{url.query}" if url.query else "",
         "origin": lambda: f"{url.scheme}://{url.netloc}",
-        "request.url": lambda: context.request.environ["conformance.url"],
+        "request.url": lambda: asked,
         "request.method": lambda: context.request.method,
         "params": lambda: dict(context.params),
         "paramKeys": lambda: sorted(context.params),
-        "props": lambda: dict(context.props),
-        "site": lambda: context.site,
+        "props": lambda: _told(context),
+        "site": lambda: _href(context.site),
         "routePattern": lambda: context.route_id,
         "isPrerendered": lambda: context.is_prerendered,
         "locals": lambda: vars(context.locals),
         "clientAddress": lambda: context.request.remote_addr,
     }
     return values[field]() if field in values else ABSENT
+
+
+def _href(site: str | None) -> str | None:
+    """Return an address as JavaScript's ``URL`` writes it: with a path."""
+    if site is None:
+        return None
+    parts = urlsplit(site)
+    return urlunsplit(parts._replace(path=parts.path or "/"))
+
+
+def astro_value(value: t.Any) -> t.Any:
+    """Return what Astro makes of a value that is listed for a param."""
+    if not isinstance(value, str):
+        return value
+    value = unicodedata.normalize("NFC", value).strip("/")
+    return value.replace("?", "%3F").replace("#", "%23")
 
 
 # -- cookies ------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from flask import Flask
 
 from . import digests
+from . import reads
 from .digests import ABSENT
 from .version import __version__
 
@@ -45,7 +46,8 @@ def epoch_of(
 
 def sources_of(app: Flask, skip: str) -> str:
     """Return a digest of all sources of the project."""
-    return _digest(_sources(project_of(app), os.path.realpath(skip)))
+    with reads.paused():
+        return _digest(_sources(project_of(app), os.path.realpath(skip)))
 
 
 def _shown_digest(config: t.Mapping[str, t.Any]) -> str:

@@ -59,6 +59,7 @@ class Making:
     planner: Planner = field(init=False)
     notes: Notes = field(init=False)
     _listings: dict[str, bytes | None] = field(default_factory=dict)
+    _under_way: dict[str, Entry] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.planner = Planner(self.manifest)
@@ -85,22 +86,27 @@ class Making:
             if name in same:
                 known = t.cast(Manifest, self.previous.manifest)
                 for entry in known.entries(name):
-                    self.planner.insert(entry, route_name)
+                    self._plan_kept(entry, route_name)
                 continue
-            for entry, line in self.planner.add(listing, self.settings):
+            for entry, text in self.planner.add(listing, self.settings):
                 before = self._before(entry)
-                is_free = self.planner.insert(before or entry, route_name)
-                if is_free and before is None:
-                    self._add_job(entry, line)
+                if before is None:
+                    self.planner.insert(entry, route_name, text)
+                else:
+                    self._plan_kept(before, route_name)
         for entry, _ in redirects:
             self.planner.insert(entry, f"FILEPAGES_REDIRECTS[{entry.path!r}]")
         self.planner.check_folders()
         self.raise_faults(self.planner.faults)
-        self.report.total = self.manifest.count() - len(redirects)
-        for entry in self.manifest.entries(made=True):
+        self.report.total = self.manifest.count_planned() - len(redirects)
+        for entry in self.manifest.entries():
             yield self._keep(entry)
         for entry, answer in redirects:
             self._write(entry, answer)
+
+    def _plan_kept(self, entry: Entry, route_name: str) -> None:
+        if self.planner.insert(entry, route_name):
+            self.manifest.add(entry)
 
     def _before(self, entry: Entry) -> Entry | None:
         """Return the answer of the last release for a path, if it can be kept."""
@@ -113,10 +119,6 @@ class Making:
         if before.endpoint != entry.endpoint or not self.previous.is_clean(before):
             return None
         return before
-
-    def _add_job(self, entry: Entry, line: str | None) -> None:
-        row = (entry.path, entry.endpoint, line)
-        self.manifest.connection.execute("INSERT INTO jobs VALUES (?, ?, ?)", row)
 
     def _keep(self, entry: Entry) -> PageResult:
         for name in entry.files:
@@ -142,7 +144,7 @@ class Making:
         for batch in self._batches(pool):
             self.notes.take(batch)
             for answer in batch.answers:
-                entry = t.cast(Entry, self.manifest.entry(answer.path))
+                entry = self._under_way.pop(answer.path)
                 if answer.problem is None:
                     yield self._take(entry, answer, batch)
                 else:
@@ -152,11 +154,9 @@ class Making:
         self.raise_faults(faults)
 
     def _batches(self, pool: Pool | None) -> Iterator[Batch]:
-        query = "SELECT path, endpoint, entry FROM jobs WHERE entry IS {} NULL"
-        fetch = self.manifest.connection.execute
         tasks = (
-            (path, endpoint, text, self._is_error_page(endpoint))
-            for path, endpoint, text in fetch(query.format("NOT"))
+            (entry.path, entry.endpoint, text or "", self._is_error_page(entry))
+            for entry, text in self._begun(is_text=True)
         )
         if pool is None:
             yield from self._here(
@@ -167,9 +167,16 @@ class Making:
             yield from self._elsewhere(pool, tasks)
         # Props that are more than JSON do not travel.
         yield from self._here(
-            Job(path, endpoint, self.planner.objects[path])
-            for path, endpoint, _ in fetch(query.format(""))
+            Job(entry.path, entry.endpoint, self.planner.objects[entry.path])
+            for entry, _ in self._begun(is_text=False)
         )
+
+    def _begun(self, *, is_text: bool) -> Iterator[tuple[Entry, str | None]]:
+        # A redirect is planned, too, and made already.
+        for entry, text in self.manifest.planned(is_text=is_text):
+            if entry.endpoint in self.stored:
+                self._under_way[entry.path] = entry
+                yield entry, text
 
     def _here(self, jobs: Iterator[Job]) -> Iterator[Batch]:
         while True:
@@ -186,8 +193,8 @@ class Making:
             fault = Fault("worker", "the executor", str(error), fix)
             raise BuildError(self.project, [fault]) from error
 
-    def _is_error_page(self, endpoint: str) -> bool:
-        return self.stored[endpoint].live.binding.status >= 400
+    def _is_error_page(self, entry: Entry) -> bool:
+        return self.stored[entry.endpoint].live.binding.status >= 400
 
     def _fault(self, entry: Entry, answer: Answer) -> Fault:
         route = self.stored[entry.endpoint].live.route
@@ -223,7 +230,7 @@ class Making:
                     problem = f"its file {name} is that of another path"
                     fault = Fault("collision", entry.path, problem, "Rename one.")
                     raise BuildError(self.project, [fault]) from None
-        self.manifest.update(entry)
+        self.manifest.add(entry)
 
     def _compare(self, entry: Entry, answer: Answer) -> None:
         """Tell of an answer that would have been kept, and is another one now."""

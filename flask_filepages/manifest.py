@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
 
+from .outputs import folded
+
 if t.TYPE_CHECKING:
     from sqlite3 import Connection
 
@@ -25,7 +27,6 @@ _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE answers (
     path TEXT PRIMARY KEY,
-    folded TEXT NOT NULL UNIQUE,
     endpoint TEXT NOT NULL,
     status TEXT NOT NULL,
     headers TEXT NOT NULL,
@@ -45,8 +46,10 @@ CREATE TABLE copies (
 ) WITHOUT ROWID;
 CREATE TABLE listings (endpoint TEXT PRIMARY KEY, digest BLOB) WITHOUT ROWID;
 CREATE TABLE uses (id INTEGER PRIMARY KEY, entries TEXT NOT NULL UNIQUE);
-CREATE TEMP TABLE jobs (
-    path TEXT PRIMARY KEY, endpoint TEXT NOT NULL, entry TEXT
+CREATE TEMP TABLE planned (
+    folded TEXT PRIMARY KEY, path TEXT NOT NULL, endpoint TEXT NOT NULL, file TEXT,
+    forms INTEGER NOT NULL, entry BLOB, vouched INTEGER NOT NULL, text TEXT,
+    is_made INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE reads (
     log INTEGER, position INTEGER, kind TEXT NOT NULL, name BLOB NOT NULL, found TEXT,
@@ -54,12 +57,12 @@ CREATE TABLE reads (
 ) WITHOUT ROWID;
 """
 _COLUMNS = (
-    "path, folded, endpoint, status, headers, file, size, digest, variants, forms,"
+    "path, endpoint, status, headers, file, size, digest, variants, forms,"
     " entry, uses, log, position, vouched"
 )
-_UPDATE = f"UPDATE answers SET ({_COLUMNS.partition('endpoint, ')[2]}) = \
-({', '.join('?' * 12)}) WHERE path = ?"
-_INSERT = f"INSERT INTO answers ({_COLUMNS}) VALUES ({', '.join('?' * 15)})"
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_PLAN = f"INSERT INTO planned VALUES ({', '.join('?' * 9)})"
+_INSERT = f"INSERT INTO answers ({_COLUMNS}) VALUES ({', '.join('?' * 14)})"
 
 
 @dataclass(slots=True)
@@ -74,7 +77,6 @@ class Entry:
     """
 
     path: str
-    folded: str
     endpoint: str
     status: str
     headers: list[tuple[str, str]]
@@ -91,20 +93,19 @@ class Entry:
 
     @classmethod
     def of(cls, row: t.Sequence[t.Any]) -> Entry:
-        path, folded, endpoint, status, headers, file, size, digest, variants = row[:9]
-        entry = cls(path, folded, endpoint, status, [], file, size, digest)
+        path, endpoint, status, headers, file, size, digest, variants = row[:8]
+        entry = cls(path, endpoint, status, [], file, size, digest)
         entry.headers = [(name, value) for name, value in json.loads(headers)]
         if variants:
             entry.variants = json.loads(variants)
-        entry.forms, entry.entry, entry.uses, entry.log, entry.position = row[9:14]
-        entry.vouched = bool(row[14])
+        entry.forms, entry.entry, entry.uses, entry.log, entry.position = row[8:13]
+        entry.vouched = bool(row[13])
         return entry
 
     def row(self) -> tuple[t.Any, ...]:
         variants = json.dumps(self.variants) if self.variants else ""
         return (
-            *(self.path, self.folded, self.endpoint, self.status),
-            json.dumps(self.headers, ensure_ascii=False, separators=(",", ":")),
+            *(self.path, self.endpoint, self.status, _encode(self.headers)),
             *(self.file, self.size, self.digest, variants, self.forms),
             *(self.entry, self.uses, self.log, self.position, int(self.vouched)),
         )
@@ -189,12 +190,11 @@ class Manifest:
         return int(row[0])
 
     def entries(
-        self, endpoint: str | None = None, *, served: bool = False, made: bool = False
+        self, endpoint: str | None = None, *, served: bool = False
     ) -> Iterator[Entry]:
         """Yield the answers, of one route or of all, by path.
 
         :param served: only those that are sent.
-        :param made: only those that are complete already.
         """
         query = f"SELECT {_COLUMNS} FROM answers"
         values: tuple[str, ...] = ()
@@ -202,8 +202,6 @@ class Manifest:
             query, values = f"{query} WHERE endpoint = ?", (endpoint,)
         elif served:
             query += " WHERE forms"
-        elif made:
-            query += " WHERE status <> ''"
         return map(Entry.of, self.connection.execute(query, values))
 
     def entry(self, path: str) -> Entry | None:
@@ -222,21 +220,65 @@ class Manifest:
 
     # -- writing ----------------------------------------------------------------
 
-    def add(self, entry: Entry) -> str | None:
-        """Add an answer; return the path of the one it collides with, if any."""
+    def plan(self, entry: Entry, text: str | None) -> tuple[str, str] | None:
+        """Note that there will be an answer, or is one; return path and endpoint of the
+        one whose path it has, where case does not count.
+
+        :param text: what is rendered, for :meth:`planned`.
+        """
+        key = folded(entry.path)
+        row = (key, entry.path, entry.endpoint, entry.file, entry.forms, entry.entry)
+        is_made = entry.status != ""
         try:
-            self.connection.execute(_INSERT, entry.row())
+            self.connection.execute(_PLAN, (*row, entry.vouched, text, is_made))
         except self.connection.IntegrityError:
-            row = self.connection.execute(
-                "SELECT path FROM answers WHERE folded = ?", (entry.folded,)
-            ).fetchone()
-            return str(row[0]) if row else entry.path
+            find = "SELECT path, endpoint FROM planned WHERE folded = ?"
+            path, endpoint = self.connection.execute(find, (key,)).fetchone()
+            return path, endpoint
         return None
 
-    def update(self, entry: Entry) -> None:
-        """Complete the row of an answer that was added before it was rendered."""
-        row = entry.row()
-        self.connection.execute(_UPDATE, (*row[3:], entry.path))
+    def planned(self, *, is_text: bool) -> Iterator[tuple[Entry, str | None]]:
+        """Yield what is planned and not made yet, with its text.
+
+        :param is_text: what has one, or what has none.
+        """
+        query = (
+            "SELECT path, endpoint, file, forms, entry, vouched, text FROM planned"
+            f" WHERE NOT is_made AND text IS {'NOT' if is_text else ''} NULL"
+        )
+        for path, endpoint, file, forms, digest, vouched, text in self._all(query):
+            entry = Entry(path, endpoint, "", [], file, 0, "", {}, forms, digest)
+            entry.vouched = bool(vouched)
+            yield entry, text
+
+    def count_planned(self) -> int:
+        return int(next(self._all("SELECT count(*) FROM planned"))[0])
+
+    def files_that_are_folders(self) -> dict[str, tuple[str, str]]:
+        """Return path and endpoint of the planned files that would be folders of
+        others, too, where case does not count."""
+        dirname = "rtrim(folded, replace(folded, '/', ''))"
+        rows = self._all(f"SELECT DISTINCT {dirname} FROM planned")
+        parents = {row[0].rstrip("/") for row in rows}
+        parents |= {
+            "/".join(parts[:n])
+            for parts in [parent.split("/") for parent in parents]
+            for n in range(2, len(parts))
+        }
+        find = "SELECT path, file, endpoint FROM planned WHERE folded = ?"
+        files = {}
+        for parent in sorted(parents - {""}):
+            for path, file, endpoint in self._all(find, parent):
+                if file is not None and f"/{file}" == path:
+                    files[file] = (path, endpoint)
+        return files
+
+    def _all(self, query: str, *values: t.Any) -> Iterator[tuple[t.Any, ...]]:
+        return iter(self.connection.execute(query, values))
+
+    def add(self, entry: Entry) -> None:
+        """Add a complete answer."""
+        self.connection.execute(_INSERT, entry.row())
 
     def drop_unused(self) -> None:
         """Delete what was read for answers that are not there any more. A log with a

@@ -25,7 +25,6 @@ from .live import LiveRoute
 from .manifest import Entry
 from .manifest import Manifest
 from .outputs import file_name
-from .outputs import folded
 from .outputs import name_problem
 from .settings import Settings
 from .static_paths import StaticPath
@@ -135,54 +134,35 @@ class Planner:
                 self._refuse(source.relative, path, problem)
                 continue
             forms = 0 if is_error else 2 if either and url != "/" else 1
-            entry = Entry(
-                *(url, folded(url), live.endpoint, "", [], name, 0, ""), forms=forms
-            )
+            entry = Entry(*(url, live.endpoint, "", [], name, 0, ""), forms=forms)
             entry.entry = digest
             entry.vouched = path.version is not None
             if line is None:
                 self.objects[url] = path
             yield entry, line
 
-    def insert(self, entry: Entry, route_name: str) -> bool:
+    def insert(self, entry: Entry, route_name: str, text: str | None = None) -> bool:
         """Put an entry into the manifest; whether its path was free."""
         self._names[entry.endpoint] = route_name
-        other = self.manifest.add(entry)
+        other = self.manifest.plan(entry, text)
         if other is None:
             return True
+        path, endpoint = other
         problem = f"its path {entry.path} stands there twice"
-        if other != entry.path:
-            problem = f"its path {entry.path} is {other} where case does not count"
-        else:
-            endpoint = t.cast(Entry, self.manifest.entry(other)).endpoint
-            if endpoint != entry.endpoint:
-                other_name = self._names[endpoint]
-                problem = f"its path {entry.path} is one of {other_name}, too"
+        if path != entry.path:
+            problem = f"its path {entry.path} is {path} where case does not count"
+        elif endpoint != entry.endpoint:
+            problem = f"its path {path} is one of {self._names[endpoint]}, too"
         fix = "Leave one of the two out."
         self.faults.append(Fault("collision", route_name, problem, fix))
         return False
 
     def check_folders(self) -> None:
         """Look for files of endpoints that would have to be folders, too."""
-        dirname = "rtrim(folded, replace(folded, '/', ''))"
-        query = f"SELECT DISTINCT {dirname} FROM answers"
-        parents = {
-            row[0].rstrip("/") for row in self.manifest.connection.execute(query)
-        }
-        parents |= {
-            "/".join(parts[:n])
-            for parts in [parent.split("/") for parent in parents]
-            for n in range(2, len(parts))
-        }
-        fetch = self.manifest.connection.execute
-        find = "SELECT path, file, endpoint FROM answers WHERE folded = ?"
-        for parent in sorted(parents - {""}):
-            row = fetch(find, (parent,)).fetchone()
-            if row is None or row[1] is None or f"/{row[1]}" != row[0]:
-                continue
-            problem = f"its path {row[0]} is a file, and others lie below {row[0]}/"
-            fix = f"Give it a suffix, such as {row[1]}.json.py."
-            name = self._names[row[2]]
+        for file, (path, endpoint) in self.manifest.files_that_are_folders().items():
+            problem = f"its path {path} is a file, and others lie below {path}/"
+            fix = f"Give it a suffix, such as {file}.json.py."
+            name = self._names[endpoint]
             self.faults.append(Fault("collision", name, problem, fix))
 
     def _refuse(self, file: str, path: StaticPath, problem: str) -> None:

@@ -14,7 +14,6 @@ from .errors import Fault
 from .live import LiveRoute
 from .manifest import Entry
 from .outputs import file_name
-from .outputs import folded
 from .static_paths import StaticPath
 from .stored import StoredRoute
 
@@ -74,6 +73,6 @@ def _answers_of(
         answers.completed(answer, path, state.settings.site)
         name = file_name(path, state.settings.build_format, is_page=True)
         yield (
-            Entry(path, folded(path), live.endpoint, "", [], name, 0, "", forms=0),
+            Entry(path, live.endpoint, "", [], name, 0, "", forms=0),
             answer,
         )

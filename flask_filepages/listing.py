@@ -192,6 +192,8 @@ def _with_urls(
 
 # -- as bytes -----------------------------------------------------------------------
 
+_MARK = "$page"
+_decode = json.JSONDecoder().decode
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
@@ -207,7 +209,7 @@ def is_json(value: t.Any) -> bool:
 
 def _plain(value: t.Any) -> t.Any:
     if isinstance(value, Page):
-        return {"$page": dataclasses.asdict(value)}
+        return {_MARK: dataclasses.asdict(value)}
     raise TypeError
 
 
@@ -219,7 +221,7 @@ _encode = json.JSONEncoder(
 def encode(path: StaticPath) -> str | None:
     """Return *path* as canonical JSON, or ``None`` if its props are more than JSON."""
     for name, value in path.props.items():
-        if type(name) is not str or name == "$page":
+        if type(name) is not str or name == _MARK:
             return None
         if not is_json(value.data if type(value) is Page else value):
             return None
@@ -231,10 +233,10 @@ def encode(path: StaticPath) -> str | None:
 
 def decode(text: str) -> StaticPath:
     """Return the path that :func:`encode` wrote."""
-    params, props, version = json.loads(text)
-    for name, value in props.items():
-        if type(value) is dict and value.keys() == {"$page"}:
-            page = dict(value["$page"])
+    params, props, version = _decode(text)
+    for name, value in props.items() if _MARK in text else ():
+        if type(value) is dict and value.keys() == {_MARK}:
+            page = dict(value[_MARK])
             page["urls"] = PageUrls(**page["urls"])
             props[name] = Page(**page)
     return StaticPath(params, props, version)

@@ -6,6 +6,7 @@ build which answers it need not make again.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import typing as t
@@ -60,7 +61,10 @@ _COLUMNS = (
     "path, endpoint, status, headers, file, size, digest, variants, forms,"
     " entry, uses, log, position, vouched"
 )
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+# Most answers of a site have the same few lists of header fields.
+_encode = functools.lru_cache(256)(
+    json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+)
 _PLAN = f"INSERT INTO planned VALUES ({', '.join('?' * 9)})"
 _INSERT = f"INSERT INTO answers ({_COLUMNS}) VALUES ({', '.join('?' * 14)})"
 
@@ -105,7 +109,7 @@ class Entry:
     def row(self) -> tuple[t.Any, ...]:
         variants = json.dumps(self.variants) if self.variants else ""
         return (
-            *(self.path, self.endpoint, self.status, _encode(self.headers)),
+            *(self.path, self.endpoint, self.status, _encode(tuple(self.headers))),
             *(self.file, self.size, self.digest, variants, self.forms),
             *(self.entry, self.uses, self.log, self.position, int(self.vouched)),
         )

@@ -25,6 +25,7 @@ from .served import is_building
 from .settings import Settings
 from .static_paths import StaticPath
 from .stored import Render
+from .stored import under_way
 
 
 @dataclass(slots=True)
@@ -91,11 +92,15 @@ class Renderer:
 
         def take(response: BaseResponse) -> None:
             answer.status = response.status
-            answer.headers = answers.kept(response.get_wsgi_headers(environ))
+            headers = response.get_wsgi_headers(environ)
+            answer.headers = answers.kept(headers)
             answer.body = _body(response)
+            # Flask makes the same list again, and nobody looks at it.
+            vars(response)["get_wsgi_headers"] = lambda environ: headers
 
         render = Render(job.endpoint, path.params, path.props, take)
         environ[RENDER] = render
+        under_way.set(render)
         started: list[str] = []
 
         def start_response(status: str, headers: t.Any, exc_info: t.Any = None) -> None:

@@ -60,6 +60,9 @@ def finish(context: Context, response: BaseResponse) -> BaseResponse:
     if context._written_cookies is not None:
         context._written_cookies.write(response)
     for name, value in response.headers:
+        # What nearly all header fields are, seen without a call.
+        if name in known_names and value.isascii() and value.isprintable():
+            continue
         _check_field(name, value)
         if len(known_names) < _MOST_NAMES:
             known_names.add(name)

@@ -7,6 +7,7 @@ import typing as t
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -49,6 +50,10 @@ class Render:
     take: Callable[[BaseResponse], None]
     error: BaseException | None = None
     reached: str | None = None
+
+
+#: What this context renders, until its route is found.
+under_way: ContextVar[Render | None] = ContextVar("filepages_render", default=None)
 
 
 class StoredRoute:
@@ -118,13 +123,13 @@ class StoredRoute:
 
     def is_listed(self) -> bool:
         """Whether the path that is being matched is one of the route's."""
+        render = under_way.get()
+        if render is not None:
+            return render.endpoint == self.live.endpoint
         path = matched_path.get()
         if path is None:
             if not has_request_context():
                 return True
-            render = request.environ.get(RENDER)
-            if render is not None:
-                return bool(render.endpoint == self.live.endpoint)
             path = request.path
         release = self._release()
         if release is not None:
@@ -218,6 +223,8 @@ class StoredRoute:
         """Answer a build: what is given to it left the middleware of a render."""
         render: Render = req.environ[RENDER]
         render.reached = self.live.endpoint
+        # Requests that the handler itself makes are none of the build.
+        under_way.set(None)
         given = {k: v for k, v in render.params.items() if v is not None}
         got = {k: v for k, v in params.items() if v is not None}
         context = Context(req, params, self.live.binding)

@@ -98,6 +98,8 @@ class Previous:
         return True
 
     def _tell(self, change: str) -> None:
+        # A name may be no text.
+        change = change.encode("utf-8", "backslashreplace").decode()
         if change not in self.changed:
             self.changed.append(change)
 

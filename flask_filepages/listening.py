@@ -3,6 +3,7 @@ none."""
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import sys
@@ -26,6 +27,7 @@ _TAINTS = {
     "os.fork": "a process",
     "os.forkpty": "a process",
 }
+_readlink = os.readlink
 _BYTECODE = f".{sys.implementation.cache_tag}.pyc"
 _IMPORTERS = frozenset({"_frozen_importlib_external", "importlib._bootstrap_external"})
 #: They look for packages, which each build compares.
@@ -50,6 +52,8 @@ def install() -> reads.Log:
     if reads.log is None:
         digests.remember_environment()
         reads.log = reads.Log()
+        # What the importer has listed before, it lists again.
+        importlib.invalidate_caches()
         sys.addaudithook(_hook)
         _wrap_calls()
         _wrap_environ()
@@ -100,18 +104,31 @@ def _source_of(bytecode: str) -> str:
 
 
 def _note_list(path: t.Any, frame: t.Any, event: str) -> None:
-    log = _listener()
-    if log is None or isinstance(path, int):
-        return
     module = frame.f_globals.get("__name__", "")
-    if module in _PACKAGES:
+    if module in _IMPORTERS and reads.log is not None:
+        # Once for a folder, for whoever imports first.
+        reads.log.note("modules", os.fsdecode("." if path is None else path))
+        return
+    log = _listener()
+    if log is None or module in _PACKAGES:
         return
     kind = "list"
-    if module in _IMPORTERS:
-        kind = "modules"
-    elif event == "os.scandir" and module not in _LISTERS:
+    if event == "os.scandir" and module not in _LISTERS:
         kind = "scan"  # its entries tell sizes and times
-    log.note(kind, os.fsdecode("." if path is None else path))
+    if isinstance(path, int):
+        _note_below(log, kind, path, "")
+    else:
+        log.note(kind, os.fsdecode("." if path is None else path))
+
+
+def _note_below(log: reads.Log, kind: str, descriptor: int, name: t.Any) -> None:
+    """Note what is read through the descriptor of a folder, where it can be told."""
+    try:
+        folder = _readlink(f"/proc/self/fd/{descriptor}")
+    except OSError:
+        log.note("taint", "the descriptor of a folder")
+    else:
+        log.note(kind, os.path.join(folder, os.fsdecode(name)))
 
 
 def _note_sqlite(database: t.Any) -> None:
@@ -129,6 +146,7 @@ def _note_sqlite(database: t.Any) -> None:
 
 
 def _wrap_calls() -> None:
+    os.open = _noting_descriptors(os.open)
     for name in ("stat", "lstat", "access", "readlink"):
         real = getattr(os, name)
         wrapped = _noting(real)
@@ -142,7 +160,9 @@ def _wrap_calls() -> None:
 def _noting(real: t.Any) -> t.Any:
     def call(path: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
         log = _listener()
-        if log is not None and not isinstance(path, int):
+        if log is not None and kwargs.get("dir_fd") is not None:
+            _note_below(log, "stat", kwargs["dir_fd"], path)
+        elif log is not None and not isinstance(path, int):
             kind = _kind_of_ask(sys._getframe(1))
             if kind is not None:
                 log.note(kind, os.fsdecode(path))
@@ -150,6 +170,19 @@ def _noting(real: t.Any) -> t.Any:
 
     call.__name__ = call.__qualname__ = real.__name__
     return call
+
+
+def _noting_descriptors(real: t.Any) -> t.Any:
+    """The event of ``os.open`` does not tell below which descriptor."""
+
+    def open(path: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        log = _listener()
+        if log is not None and kwargs.get("dir_fd") is not None:
+            _note_below(log, "file", kwargs["dir_fd"], path)
+        return real(path, *args, **kwargs)
+
+    os.supports_dir_fd.add(open)
+    return open
 
 
 def _kind_of_ask(frame: t.Any) -> str | None:

@@ -226,7 +226,7 @@ class Making:
             for name, body in zip(entry.files, bodies, strict=True):
                 try:
                     self.tree.write(name, body)
-                except FileExistsError:
+                except (FileExistsError, NotADirectoryError, IsADirectoryError):
                     problem = f"its file {name} is that of another path"
                     fault = Fault("collision", entry.path, problem, "Rename one.")
                     raise BuildError(self.project, [fault]) from None

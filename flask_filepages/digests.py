@@ -94,12 +94,22 @@ def _sqlite(name: str) -> str:
 
 def _list(name: str) -> str:
     with os.scandir(name) as found:
-        return of_bytes(repr(sorted((e.name, e.is_dir()) for e in found)))
+        return of_bytes(
+            repr(sorted((e.name, e.is_dir(), e.is_symlink()) for e in found))
+        )
 
 
 def _scan(name: str) -> str:
     with os.scandir(name) as found:
-        return of_bytes(repr(sorted((e.name, _shown(e.stat())) for e in found)))
+        return of_bytes(repr(sorted((e.name, _of_entry(e)) for e in found)))
+
+
+def _of_entry(entry: os.DirEntry[str]) -> str:
+    link = _shown(entry.stat(follow_symlinks=False))
+    try:
+        return f"{link} {_shown(entry.stat())}"
+    except OSError:
+        return link
 
 
 def _modules(name: str) -> str:
@@ -125,7 +135,11 @@ def _stat(name: str) -> str:
 
 
 def _exists(name: str) -> str:
-    return str(stat.S_IFMT(_real_stat(name).st_mode))
+    link = stat.S_IFMT(_real_lstat(name).st_mode)
+    try:
+        return f"{link} {stat.S_IFMT(_real_stat(name).st_mode)}"
+    except OSError:
+        return f"{link} {ABSENT}"
 
 
 def _shown(found: os.stat_result) -> str:

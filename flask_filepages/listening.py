@@ -7,8 +7,8 @@ import importlib
 import importlib.util
 import os
 import sys
+import types
 import typing as t
-from contextvars import ContextVar
 from urllib.parse import unquote
 from urllib.parse import urlsplit
 
@@ -43,8 +43,6 @@ _WANT_MORE = frozenset(
         *("stat", "lstat", "owner", "group"),
     }
 )
-#: Whether the innermost render is that of the page itself.
-_is_own: ContextVar[bool] = ContextVar("filepages_is_own", default=False)
 
 
 def install() -> reads.Log:
@@ -57,6 +55,7 @@ def install() -> reads.Log:
         sys.addaudithook(_hook)
         _wrap_calls()
         _wrap_environ()
+        _wrap_sqlite()
         _wrap_templates()
         _wrap_spawn()
     return reads.log
@@ -207,6 +206,31 @@ def _is_link(frame: t.Any) -> bool:
         return isinstance(path, (str, bytes)) and os.path.islink(path)
 
 
+def _wrap_sqlite() -> None:
+    """Let a connection tell what it attaches, unless it gets another authorizer."""
+    import sqlite3
+
+    real = sqlite3.connect
+
+    def authorize(action: int, name: str | None, *more: t.Any) -> int:
+        log = _listener()
+        if action == sqlite3.SQLITE_ATTACH and log is not None:
+            if name is None:  # it is known only when the statement runs
+                log.note("taint", "an attached database")
+            else:
+                _note_sqlite(name)
+        return sqlite3.SQLITE_OK
+
+    def connect(*args: t.Any, **kwargs: t.Any) -> t.Any:
+        connection = real(*args, **kwargs)
+        if _listener() is not None:
+            connection.set_authorizer(authorize)
+        return connection
+
+    for module in (sqlite3, sqlite3.dbapi2):
+        t.cast(t.Any, module).connect = connect
+
+
 def _wrap_environ() -> None:
     environ: t.Any = type(os.environ)
     get_one, get_all = environ.__getitem__, environ.__iter__
@@ -261,16 +285,17 @@ def _wrap_templates() -> None:
             with reads.loading(name):
                 return load(self, name, globals)
         finally:
-            is_own = _is_own.get() and _is_compiled(sys._getframe(1))
-            is_own = is_own or reads.is_own_load.get()
+            is_own = reads.is_own_load.get() or _is_own(sys._getframe(1), code)
             reads.note_template(self, name, is_own=is_own)
 
     def render_template(self: t.Any, *args: t.Any, **kwargs: t.Any) -> str:
-        token = _is_own.set(reads.take_render())
+        is_own = reads.take_render()  # read by _is_own(), from the frame
         try:
             return render(self, *args, **kwargs)
         finally:
-            _is_own.reset(token)
+            del is_own
+
+    code = render_template.__code__
 
     def default_module(self: t.Any, *args: t.Any) -> t.Any:
         self._module = None  # what it imports itself is used by each page that does
@@ -282,8 +307,18 @@ def _wrap_templates() -> None:
     wrapped.render, wrapped._get_default_module = render_template, default_module
 
 
-def _is_compiled(frame: t.Any) -> bool:
-    """Whether the code that Jinja makes of a template asked for another one."""
-    while frame.f_globals.get("__name__") == "jinja2.environment":
+def _is_own(frame: t.Any, code: types.CodeType) -> bool:
+    """Whether a template was loaded by the render of the page itself: between the two
+    there is nothing but what Jinja makes, or is. Other code may keep what it gets.
+
+    :param code: of the function around renders.
+    """
+    while frame is not None:
+        if frame.f_code is code:
+            return bool(frame.f_locals["is_own"])
+        names = frame.f_globals
+        is_jinja = str(names.get("__name__")).startswith("jinja2.")
+        if not is_jinja and not ("debug_info" in names and "blocks" in names):
+            return False
         frame = frame.f_back
-    return "debug_info" in frame.f_globals and "blocks" in frame.f_globals
+    return False

@@ -11,6 +11,7 @@ import contextlib
 import functools
 import json
 import os
+import py_compile
 import shutil
 import socketserver
 import sqlite3
@@ -94,6 +95,7 @@ class Site:
     env: dict[str, str] = field(default_factory=dict)
     app: str = "app"
     folder: Path | None = None
+    command: t.Sequence[str] = (sys.executable, "-m", "flask")
     report: dict[str, t.Any] = field(default_factory=dict)
 
     def write(self, files: Files) -> None:
@@ -104,7 +106,7 @@ class Site:
         write_files(self.root, {k: v for k, v in files.items() if v is not None})
 
     def run(self, *options: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "flask", "--app", self.app, "filepages"]
+        command = [*self.command, "--app", self.app, "filepages"]
         return subprocess.run(
             [*command, "build", "--json", "--out", str(self.out), *options],
             cwd=self.folder or self.root,
@@ -371,7 +373,7 @@ def test_exactly_the_pages_of_a_markdown_layout_are_rendered(
 # -- reads: whatever may hold what was read, and nothing before -------------------------
 
 READS_APP = (
-    APP
+    APP.replace("import Flask, ", "import Flask, get_template_attribute, ")
     + """
 _kept = {}
 
@@ -392,6 +394,21 @@ fragment = functools.lru_cache(render_template)
 held = functools.lru_cache(lambda name: app.jinja_env.get_template(name))
 
 
+@functools.lru_cache
+def macro(name):
+    return get_template_attribute(name, "m")()
+
+
+@functools.lru_cache
+def streamed(name):
+    return "".join(app.jinja_env.get_template(name).generate())
+
+
+@functools.lru_cache
+def nav(name):
+    return app.jinja_env.get_template(name).render()
+
+
 class Catalog:
     def find(self, name):
         if not hasattr(self, "items"):
@@ -400,8 +417,11 @@ class Catalog:
 
 
 app.extensions["catalog"] = Catalog()
-app.jinja_env.globals.update(fragment=fragment, held=held, slurp=slurp)
+app.jinja_env.globals.update(
+    fragment=fragment, held=held, macro=macro, nav=nav, slurp=slurp, streamed=streamed
+)
 app.jinja_env.filters["slurp"] = slurp
+app.jinja_env.filters["inline"] = lambda name: app.jinja_env.get_template(name).render()
 """
 )
 Change = Files | Callable[[Path], object]
@@ -512,7 +532,7 @@ def rows(name, uri=False, attach=None):
     connection = sqlite3.connect(name, uri=uri)
     try:
         if attach is not None:
-            connection.execute("ATTACH ? AS other", (attach,))
+            connection.execute(f"ATTACH '{attach}' AS other")
         return connection.execute("SELECT * FROM t").fetchall()
     finally:
         connection.close()
@@ -555,6 +575,13 @@ READINGS: dict[str, Reading] = {
         FOLDER,
         {"a": "333"},
     ),
+    "os.scandir, with a link to nowhere": Reading(
+        of(
+            "[e.is_symlink() or e.stat().st_size for e in os.scandir('DIR')]",
+        ),
+        link("nowhere", ONE),
+        TWO,
+    ),
     "os.walk": Reading(of("list(os.walk('DIR'))"), {"a/b/c": ""}, {"a/b/d": ""}),
     "glob": Reading(of("glob.glob('DIR/*.txt')"), FOLDER, {"c.txt": "1"}),
     "glob, recursive": Reading(
@@ -566,6 +593,10 @@ READINGS: dict[str, Reading] = {
     "os.path.exists, deleted": Reading(of("os.path.exists('DIR/x')"), ONE, {"x": None}),
     "os.path.isdir": Reading(of("os.path.isdir('DIR/x')"), NONE, {"x/y": "1"}),
     "os.path.islink": Reading(of("os.path.islink('DIR/link')"), ONE, link("x")),
+    "os.path.islink, instead of a file": Reading(
+        of("os.path.islink('DIR/link')"), {"link": "1", "x": "1"}, link("x")
+    ),
+    "os.path.lexists": Reading(of("os.path.lexists('DIR/link')"), ONE, link("nowhere")),
     "os.path.getsize": Reading(of("os.path.getsize('DIR/x')"), ONE, TWO),
     "os.path.getmtime": Reading(of("os.path.getmtime('DIR/x')"), ONE, touch),
     "os.stat": Reading(of("os.stat('DIR/x').st_size"), ONE, TWO),
@@ -611,6 +642,26 @@ READINGS: dict[str, Reading] = {
     "a template object that is kept": Reading(
         twice(page("{{ held('TEMPLATE/x').render() }}")), ONE, TWO
     ),
+    "a part of a part that is kept": Reading(
+        twice(page("{{ nav('TEMPLATE/x') }}")),
+        {"x": "{% include 'TEMPLATE/y' %}", "y": "1"},
+        {"y": "2"},
+    ),
+    "a macro that Python calls": Reading(
+        twice(page("{{ macro('TEMPLATE/x') }}")),
+        {"x": "{% macro m() %}{% include 'TEMPLATE/y' %}{% endmacro %}", "y": "1"},
+        {"y": "2"},
+    ),
+    "a stream that Python takes": Reading(
+        twice(page("{{ streamed('TEMPLATE/x') }}")),
+        {"x": "{% include 'TEMPLATE/y' %}", "y": "1"},
+        {"y": "2"},
+    ),
+    "a template of a filter of a constant": Reading(
+        twice(page("{% extends 'TEMPLATE/base' %}")),
+        {"base": "{{ 'TEMPLATE/x'|inline }}", "x": "1"},
+        TWO,
+    ),
     "a template of a thread": Reading(
         of(
             "in_thread(lambda: app.jinja_env.get_template('TEMPLATE/x').render())",
@@ -632,6 +683,9 @@ READINGS: dict[str, Reading] = {
         of("rows('file:DIR/x%20y?mode=ro', uri=True)", DATABASE),
         rows("x y", "1"),
         rows("x y", "2"),
+    ),
+    "SQLite, attached": Reading(
+        of("rows(':memory:', attach='DIR/x')", DATABASE), rows("x", "1"), rows("x", "2")
     ),
     "read_text, missing": Reading(
         of("found(pages.read_text, 'DIR/x')", OF_APP), NONE, TWO
@@ -685,6 +739,42 @@ def test_a_name_that_is_no_utf8_is_read_like_others(make_site: MakeSite) -> None
     (site.root / os.fsdecode(b"caf\xe9")).write_text("1")
 
     assert (site.build(), site.text("a")) == ({"/a"}, "1")
+    assert site.report["changed"] == [rf"{site.root}/caf\xe9"]
+
+
+def test_what_a_context_processor_keeps_is_of_all_pages(make_site: MakeSite) -> None:
+    app = APP + (
+        "nav = functools.lru_cache(lambda: app.jinja_env.get_template('nav').render())\n"
+        "app.context_processor(lambda: {'nav': nav()})\n"
+    )
+    files = {"templates/nav": "{% include 'item' %}", "templates/item": "1"}
+    site = make_site({f"pages/{x}.html": "{{ nav }}" for x in "ab"} | files, app)
+    site.build()
+    site.write({"templates/item": "2"})
+
+    assert site.build() == {"/a", "/b"}
+
+
+def test_what_a_filter_gives_when_a_template_is_compiled_is_of_all_its_paths(
+    make_site: MakeSite,
+) -> None:
+    app = APP + (
+        "def inline(name):\n    return app.jinja_env.get_template(name).render()\n\n\n"
+        "app.jinja_env.filters['inline'] = inline\n"
+    )
+    paths = "def get_static_paths():\n    return [StaticPath({'x': x}) for x in 'ab']\n"
+    site = make_site(
+        {
+            "pages/[x].html": "{{ 'icon'|inline }}",
+            "pages/[x].py": HEAD + paths,
+            "templates/icon": "1",
+        },
+        app,
+    )
+    site.build()
+    site.write({"templates/icon": "2"})
+
+    assert site.build() == {"/a", "/b"}
 
 
 # -- what all pages are made from -------------------------------------------------------
@@ -773,7 +863,34 @@ def test_everything_is_rendered_after_a_change_of(name: str, whole: Site) -> Non
 
     assert kept == set()
     assert rendered >= {"/a", "/b", "/c", "/d"}
-    assert (report["kept"], report["reason"] or "") == (0, reason or report["reason"] or "")
+    assert (report["kept"], report["reason"] or "") == (
+        0,
+        reason or report["reason"] or "",
+    )
+
+
+def test_a_package_around_the_pages_is_read_like_others(make_site: MakeSite) -> None:
+    app = APP.replace("FilePages(app)", "FilePages(app, folder='web/pages')")
+    files = {"web/__init__.py": "VALUE = open('x').read()\n", "x": "1"}
+    site = make_site(
+        {**files, "web/pages/a.py": answer("web.VALUE", "import web")}, app
+    )
+    site.build()
+    site.write({"x": "2"})
+
+    assert site.build() == {"/a"}
+
+
+def test_bytecode_without_a_source_is_a_file_like_others(make_site: MakeSite) -> None:
+    site = make_site({"pages/a.py": answer("secret.VALUE", "import secret")})
+    source = site.root / "secret.txt"
+    source.write_text("VALUE = 1\n")
+    py_compile.compile(str(source), str(site.root / "secret.pyc"))
+    site.build()
+    source.write_text("VALUE = 2\n")
+    py_compile.compile(str(source), str(site.root / "secret.pyc"))
+
+    assert (site.build(), site.text("a")) == ({"/a"}, "2")
 
 
 def test_everything_is_rendered_from_another_folder(make_site: MakeSite) -> None:
@@ -1041,17 +1158,18 @@ def test_after_what_no_log_can_see_everything_is_rendered_each_time(
     assert site.build() == {"/b", "/c"}
 
 
-def test_a_database_that_is_opened_at_the_start(make_site: MakeSite) -> None:
-    app = (
-        APP
-        + "import sqlite3\ndatabase = sqlite3.connect('x', check_same_thread=False)\n"
-    )
+@pytest.mark.parametrize("name", ["x", "wal"])
+def test_a_database_that_is_opened_at_the_start(name: str, make_site: MakeSite) -> None:
+    more = f"database = sqlite3.connect({name!r}, check_same_thread=False)\n"
     query = "database.execute('SELECT * FROM t').fetchall()"
-    site = make_site({"pages/a.py": answer(query, "from app import database")}, app)
-    write(site.root, rows("x", "1"))
+    site = make_site(
+        {"pages/a.py": answer(query, "from app import database")},
+        f"import sqlite3\n{APP}{more}",
+    )
+    write(site.root, rows(name, "1"))
     site.build()
     kept = site.build()
-    write(site.root, rows("x", "2"))
+    write(site.root, rows(name, "2"))
 
     assert (kept, site.build()) == (set(), {"/a"})
 
@@ -1185,6 +1303,30 @@ def test_workers_tell_what_their_pages_used(make_site: MakeSite) -> None:
 
     assert (kept, first) == (set(), {"/b"})
     assert second >= {"/d"}
+
+
+def test_workers_get_the_environment_as_the_command_got_it(make_site: MakeSite) -> None:
+    app = APP + (
+        "POPPED = os.environ.pop('POPPED', None)\n"
+        "os.environ.setdefault('MINE', 'default')\nMINE = os.environ['MINE']\n"
+    )
+    expression = "(app.POPPED, app.MINE)"
+    site = make_site({"pages/a.py": answer(expression, "import app")}, app, POPPED="1")
+    site.build("--jobs", "2")
+    first = site.text("a")
+    kept = site.build("--jobs", "2")
+    site.env = {"POPPED": "2"}
+
+    assert (first, kept) == ("('1', 'default')", set())
+    assert (site.build("--jobs", "2"), site.text("a")) == ({"/a"}, "('2', 'default')")
+
+
+def test_workers_of_the_script_tell_what_they_read(make_site: MakeSite) -> None:
+    site = make_site({"pages/a.py": answer("read('x')"), "x": "1"})
+    site.command = [str(Path(sys.executable).with_name("flask"))]
+    site.build("--jobs", "2")
+
+    assert site.build("--jobs", "2") == set()
 
 
 def test_props_that_travel_to_workers_say_all(make_site: MakeSite) -> None:

@@ -1,6 +1,7 @@
 # make venv    the development environment in .venv/
 # make demo    serve the demo app on 127.0.0.1 (PORT=5000)
 # make test    run all tests
+# make torture kill builds, fail calls and publish under load, many times
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,7 +9,7 @@ BIN := $(VENV)/bin
 PORT ?= 5000
 STAMP := $(VENV)/.installed
 
-.PHONY: venv demo test lint types coverage conformance docs bench clean
+.PHONY: venv demo test torture lint types coverage conformance docs bench clean
 
 venv: $(STAMP)
 
@@ -22,6 +23,10 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
+
+torture: $(STAMP)
+	TORTURE_KILLS=1000 TORTURE_PUBLISHES=200 TORTURE_CALLS=all-calls TORTURE_PATHS=100000 \
+	  $(BIN)/python -m pytest tests/test_torture.py tests/test_stored_attacks.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

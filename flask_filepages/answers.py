@@ -69,10 +69,19 @@ def kept(headers: t.Iterable[tuple[str, str]]) -> Headers:
     return [pair for pair in headers if pair[0].lower() not in _NOT_KEPT]
 
 
+def joined(headers: t.Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the values of fields by lower-case name; those of one name as one."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        key = name.lower()
+        found[key] = f"{found[key]}, {value}" if key in found else value
+    return found
+
+
 def why_not(answer: Answer, *, is_error_page: bool) -> tuple[str, str] | None:
     """Return why *answer* cannot be stored, and what to do about it."""
     code = answer.code
-    names = {name.lower(): value for name, value in answer.headers}
+    names = joined(answer.headers)
     if code >= 400 and not is_error_page:
         return f"it answers {answer.status}", "Leave the path out, or mend the handler."
     if code < 200 or code in (205, 206, 304):
@@ -102,7 +111,7 @@ def completed(answer: Answer, path: str, site: str | None) -> None:
     answer.digest = hashlib.sha256(answer.body).hexdigest()[:32]
     if len(answer.body) < SMALLEST_COMPRESSED:
         return
-    names = {name.lower(): value for name, value in answer.headers}
+    names = joined(answer.headers)
     if "content-encoding" in names:
         return
     if _compressible_re.match(names.get("content-type", "")):

@@ -74,6 +74,8 @@ def build(ctx: click.Context, /, as_json: bool, **given: t.Any) -> None:
     log = listening.install()
     app = load_app(ctx)
     states_of(app)
+    import sqlite3
+
     from .build import Build
     from .build import Options
     from .errors import FilePagesError
@@ -92,9 +94,9 @@ def build(ctx: click.Context, /, as_json: bool, **given: t.Any) -> None:
         log.skip(made.folder.path)
         pages = [dataclasses.asdict(result) for result in made] if as_json else []
         summary = Summary() if as_json else _shown(made)
-    except FilePagesError as error:
+    except (FilePagesError, OSError, sqlite3.Error) as error:
         if as_json:
-            click.echo(json.dumps(_failure(error), indent=2, ensure_ascii=False))
+            click.echo(_json(_failure(error)))
         else:
             click.secho(str(error), fg="red", err=True)
         ctx.exit(1)
@@ -103,10 +105,15 @@ def build(ctx: click.Context, /, as_json: bool, **given: t.Any) -> None:
         ctx.exit(130)
     if as_json:
         told = {**dataclasses.asdict(made.report), "pages": pages}
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        click.echo(_json(told))
     else:
         summary.show(made.report)
     ctx.exit(1 if made.report.unsound else 0)
+
+
+def _json(value: t.Any) -> str:
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return text if text.replace("\n", "").isprintable() else json.dumps(value, indent=2)
 
 
 def _failure(error: Exception) -> dict[str, t.Any]:
@@ -133,8 +140,10 @@ def _executor(name: str, jobs: int) -> tuple[t.Callable[[], Executor] | None, in
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
+    from .workers import end_with_parent
+
     context = multiprocessing.get_context("spawn")
-    return lambda: ProcessPoolExecutor(jobs, mp_context=context), jobs
+    return lambda: ProcessPoolExecutor(jobs, context, end_with_parent), jobs
 
 
 def _dask(address: str) -> tuple[t.Callable[[], Executor], int]:

@@ -54,8 +54,12 @@ class Copies:
         return manifest.copies() == dict(self.digests())
 
 
+def _raise(error: OSError) -> t.NoReturn:
+    raise error
+
+
 def _walk(root: str) -> Iterator[tuple[str, str]]:
-    for parent, folders, names in os.walk(root):
+    for parent, folders, names in os.walk(root, onerror=_raise):
         folders[:] = sorted(f for f in folders if f[0] != "." or f == ".well-known")
         for name in sorted(names):
             path = os.path.join(parent, name)

@@ -46,10 +46,14 @@ class Fault:
     line: int | None = None
 
     def __str__(self) -> str:
-        # A name may hold anything; it must not write on the terminal by itself.
-        file = "".join(c if c.isprintable() else repr(c)[1:-1] for c in self.file)
+        file = _printable(self.file)
         where = file if self.line is None else f"{file}:{self.line}"
-        return f"{where}: {self.problem}\n    {self.fix}"
+        return f"{where}: {_printable(self.problem)}\n    {_printable(self.fix)}"
+
+
+def _printable(text: str) -> str:
+    """Return *text*, which may hold anything, as what does nothing to a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
 class FilePagesError(Exception):

@@ -12,7 +12,6 @@ from .answers import Answer
 from .copies import Copies
 from .errors import BuildError
 from .errors import Fault
-from .errors import ReleaseError
 from .incremental import Previous
 from .listing import decode
 from .manifest import Entry
@@ -83,7 +82,7 @@ class Making:
             name = listing.live.endpoint
             route_name = listing.live.route.name
             self._listings[name] = listing.digest
-            if name in same:
+            if name in same and self._is_intact(name):
                 known = t.cast(Manifest, self.previous.manifest)
                 for entry in known.entries(name):
                     self._plan_kept(entry, route_name)
@@ -104,6 +103,16 @@ class Making:
         for entry, answer in redirects:
             self._write(entry, answer)
 
+    def _is_intact(self, endpoint: str) -> bool:
+        known = t.cast(Manifest, self.previous.manifest)
+        return all(map(self._has_files, known.entries(endpoint)))
+
+    def _has_files(self, entry: Entry) -> bool:
+        """Whether the files of an answer are as they were written."""
+        sizes = [entry.size, *entry.variants.values()]
+        old = t.cast(Tree, self.old)
+        return all(map(old.has, entry.files, sizes))
+
     def _plan_kept(self, entry: Entry, route_name: str) -> None:
         if self.planner.insert(entry, route_name):
             self.manifest.add(entry)
@@ -118,17 +127,11 @@ class Making:
             return None
         if before.endpoint != entry.endpoint or not self.previous.is_clean(before):
             return None
-        return before
+        return before if self._has_files(before) else None
 
     def _keep(self, entry: Entry) -> PageResult:
         for name in entry.files:
-            try:
-                self.tree.link(name, t.cast(Tree, self.old))
-            except FileNotFoundError:
-                raise ReleaseError(
-                    f"{name} is gone from the last release, so it cannot be kept. Build"
-                    " with --force."
-                ) from None
+            self.tree.link(name, t.cast(Tree, self.old))
         self.report.kept += 1
         return self._result(entry, "kept")
 

@@ -29,6 +29,7 @@ from pathlib import Path
 from .errors import ReleaseError
 from .manifest import NAME
 from .manifest import Manifest
+from .staging import Tree
 
 try:
     import fcntl
@@ -40,6 +41,8 @@ _MARKER = ".filepages"
 _CURRENT = "current"
 _RELEASES = "releases"
 _STAGING = "staging-"
+# The system, or the file system, has no links.
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP)
 _release_re = re.compile(r"\d{6,}", re.ASCII)
 #: How long a release stays that somebody may still be reading (seconds).
 GRACE = 600
@@ -105,6 +108,8 @@ class BuildFolder:
                 raise ReleaseError(f"{self.path} cannot be made: {error}") from None
             with open(marker, "w", encoding="ascii") as file:
                 file.write("Made by flask filepages build; it may be deleted whole.\n")
+        if os.path.islink(self._releases):
+            raise ReleaseError(f"{self._releases} is a link; no build made it.")
         os.makedirs(self._releases, exist_ok=True)
 
     @contextlib.contextmanager
@@ -113,9 +118,11 @@ class BuildFolder:
 
         :raises ReleaseError: another build holds it, and *wait* is false.
         """
-        with open(os.path.join(self.path, "lock"), "w", encoding="ascii") as file:
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        descriptor = os.open(os.path.join(self.path, "lock"), flags, 0o644)
+        with os.fdopen(descriptor, "r+b"):
             try:
-                _lock(file.fileno(), wait=wait)
+                _lock(descriptor, wait=wait)
             except OSError as error:
                 if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
                     raise
@@ -128,7 +135,12 @@ class BuildFolder:
     def stage(self) -> str:
         """Return a new folder for a build to write to; those of killed ones go."""
         with os.scandir(self._releases) as found:
-            old = [entry.path for entry in found if entry.name.startswith(_STAGING)]
+            old = [
+                entry.path
+                for entry in found
+                if entry.name.startswith(_STAGING)
+                and entry.is_dir(follow_symlinks=False)
+            ]
         for path in old:
             shutil.rmtree(path)
         staging = os.path.join(self._releases, f"{_STAGING}{secrets.token_hex(4)}")
@@ -151,12 +163,22 @@ class BuildFolder:
         target = f"{_RELEASES}/{number:06}"
         try:
             os.symlink(target, beside, target_is_directory=True)
-        except (OSError, NotImplementedError):
+        except (OSError, NotImplementedError) as error:
+            if os.name == "posix" and getattr(error, "errno", None) not in _NO_LINKS:
+                raise
             with open(beside, "w", encoding="ascii") as file:
                 file.write(target)
+        self._touch_current()
         os.replace(beside, self._current)
         _flush_folder(self.path)
         return release
+
+    def _touch_current(self) -> None:
+        """Note until when the current release is: it stays for a while."""
+        current = self.current()
+        if current is not None:
+            with contextlib.suppress(OSError):
+                os.utime(current)
 
     def prune(self, keep: int) -> list[str]:
         """Delete releases beyond the last *keep*; return their names.
@@ -166,10 +188,11 @@ class BuildFolder:
         """
         numbers = self._numbers()
         gone = []
-        for index, name in enumerate(numbers[:-keep]):
-            follower = os.path.join(self._releases, numbers[index + 1])
-            if time.time() - os.stat(follower).st_ctime > GRACE:
-                _delete(os.path.join(self._releases, name))
+        for name in numbers[:-keep]:
+            release = os.path.join(self._releases, name)
+            found = os.lstat(release)
+            if stat.S_ISDIR(found.st_mode) and time.time() - found.st_mtime > GRACE:
+                _delete(release)
                 gone.append(name)
         return gone
 
@@ -190,21 +213,22 @@ def _lock(descriptor: int, *, wait: bool) -> None:
 
 
 def _delete(release: str) -> None:
-    """Delete what the manifest of *release* lists, then what is empty."""
+    """Delete what the manifest of *release* lists, then what is empty; links are not
+    followed."""
     manifest = Manifest.open(release)
-    if manifest is not None:
-        site = os.path.join(release, SITE)
-        names = [name for entry in manifest.entries() for name in entry.files]
-        for name in (*names, *manifest.copies()):
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                os.unlink(os.path.join(site, name))
-        manifest.close()
-        for folder, _, _ in os.walk(site, topdown=False):
-            with contextlib.suppress(OSError):
-                os.rmdir(folder)
-        if not os.path.exists(site):
-            os.unlink(os.path.join(release, NAME))
+    if manifest is None:
+        return
+    names = [name for entry in manifest.entries() for name in entry.files]
+    names += manifest.copies()
+    manifest.close()
+    site = os.path.join(release, SITE)
     with contextlib.suppress(OSError):
+        tree = Tree(site)
+        for name in names:
+            tree.remove(name)
+        tree.close()
+        os.rmdir(site)
+        os.unlink(os.path.join(release, NAME))
         os.rmdir(release)
 
 
@@ -259,7 +283,3 @@ def _open_folder(folder: str) -> int | None:
     if not hasattr(os, "O_DIRECTORY"):
         return None
     return os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-
-
-def is_regular(descriptor: int) -> bool:
-    return stat.S_ISREG(os.fstat(descriptor).st_mode)

@@ -169,8 +169,7 @@ class Renderer:
 
 def _body(response: BaseResponse) -> bytes:
     """Return the whole body, while the request is still there to make it."""
-    if response.is_sequence and not response.direct_passthrough:
-        return b"".join(response.iter_encoded())
+    is_whole = response.is_sequence and not response.direct_passthrough
     chunks, size = [], 0
     for chunk in response.iter_encoded():
         chunks.append(chunk)
@@ -180,6 +179,7 @@ def _body(response: BaseResponse) -> bytes:
                 f"its body is over {answers.LARGEST // 2**20} MiB; serve it on demand"
             )
     body = b"".join(chunks)
-    response.direct_passthrough = False
-    response.response = [body]
+    if not is_whole:
+        response.direct_passthrough = False
+        response.response = [body]
     return body

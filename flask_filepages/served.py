@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import stat
 import threading
 import time
 import typing as t
@@ -89,10 +90,11 @@ class Release:
 
     def _open(self, chosen: Representation) -> int:
         file = self._tree.open(t.cast(str, chosen.file))
-        if releases.is_regular(file):
+        found = os.fstat(file)
+        if stat.S_ISREG(found.st_mode) and found.st_size == chosen.size:
             return file
         os.close(file)
-        raise OSError(f"{chosen.file} is no file")
+        raise OSError(f"{chosen.file} is not the file that was stored")
 
     def _keep(self, chosen: Representation, body: bytes) -> None:
         with self._lock:
@@ -173,6 +175,7 @@ class Releases:
         self._build_folder = BuildFolder(folder)
         self._release: Release | None = None
         self._refused: str | None = None
+        self._seen: tuple[str, int, int] | None = None
         self._next = 0.0
         self._lock = threading.Lock()
 
@@ -194,20 +197,28 @@ class Releases:
             self._next = time.monotonic() + _LOOK_AGAIN
             folder = self._build_folder.current()
             if folder is None:
-                if self._release is not None and self._refused != "none":
-                    self._refused = "none"
+                if self._release is not None and self._seen is not None:
+                    self._seen = None
                     _log.error("%s holds no release any more", self.folder)
-            elif folder not in (self._refused, getattr(self._release, "folder", None)):
+                return
+            # A folder of the same name may be another one.
+            found = os.stat(folder)
+            identity = (folder, found.st_ino, found.st_ctime_ns)
+            if identity != self._seen:
+                self._seen = identity
                 self._open(folder)
+        except OSError as error:
+            self._refuse(f"{folder or self.folder} cannot be served: {error}")
         finally:
             self._lock.release()
 
     def _open(self, folder: str) -> None:
-        try:
-            manifest = Manifest.open(folder)
-            if manifest is None:
-                raise OSError("it has no manifest of this version")
-            self._release = Release(folder, manifest)
-        except OSError as error:
-            self._refused = folder
-            _log.error("%s cannot be served: %s", folder, error)
+        manifest = Manifest.open(folder)
+        if manifest is None:
+            raise OSError("it has no manifest of this version")
+        self._release = Release(folder, manifest)
+
+    def _refuse(self, why: str) -> None:
+        if self._refused != why:
+            self._refused = why
+            _log.error("%s", why)

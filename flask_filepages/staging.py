@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections import OrderedDict
 
 from .errors import ReleaseError
@@ -18,6 +19,8 @@ _MOST_OPEN = 64
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _DIRECTORY = getattr(os, "O_DIRECTORY", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
+# Else opening a pipe waits for whoever writes to it.
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY | _CLOEXEC
 _FOLDER = os.O_RDONLY | _DIRECTORY | _NOFOLLOW | _CLOEXEC
@@ -59,9 +62,44 @@ class Tree:
 
     def open(self, name: str) -> int:
         """Return a descriptor of a file to read."""
-        flags = os.O_RDONLY | _NOFOLLOW | _BINARY | _CLOEXEC
+        flags = os.O_RDONLY | _NOFOLLOW | _BINARY | _CLOEXEC | _NONBLOCK
         descriptor: int = self._call(name, flags)
         return descriptor
+
+    def has(self, name: str, size: int) -> bool:
+        """Whether there is a file of this name and *size*, and no link."""
+        try:
+            folder, last = self._folder(name)
+            if _HAS_OPENAT:
+                found = os.stat(last, dir_fd=folder, follow_symlinks=False)
+            else:
+                found = os.lstat(os.path.join(self._root, name))
+        except OSError:
+            return False
+        return stat.S_ISREG(found.st_mode) and found.st_size == size
+
+    def remove(self, name: str) -> None:
+        """Delete a file, and the folders above it that are empty then."""
+        with contextlib.suppress(OSError):
+            self._unlink(name)
+            while name := name.rpartition("/")[0]:
+                self._rmdir(name)
+
+    def _unlink(self, name: str) -> None:
+        folder, last = self._folder(name)
+        if _HAS_OPENAT:
+            os.unlink(last, dir_fd=folder)
+        else:
+            os.unlink(os.path.join(self._root, name))
+
+    def _rmdir(self, name: str) -> None:
+        folder, last = self._folder(name)
+        if not _HAS_OPENAT:
+            os.rmdir(os.path.join(self._root, name))
+            return
+        os.rmdir(last, dir_fd=folder)
+        if name in self._open:
+            os.close(self._open.pop(name))
 
     def link(self, name: str, other: Tree) -> None:
         """Give the file *name* of *other* that name here, or copy it."""

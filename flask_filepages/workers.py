@@ -8,6 +8,7 @@ do: a pool of processes, of threads, a Dask cluster.
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import secrets
 import threading
@@ -114,6 +115,18 @@ class Worker:
         with self.lock, reads.paused():
             start, self.told = self.told, len(log.entries)
             return start, log.found(start, self.told)
+
+
+def end_with_parent() -> None:
+    """Let this process of a pool end where the one that made it is gone."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_wait_for, args=(parent,), daemon=True).start()
+
+
+def _wait_for(parent: t.Any) -> None:
+    parent.join()
+    os._exit(1)
 
 
 _workers: dict[Spec, Worker] = {}

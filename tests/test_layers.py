@@ -73,7 +73,7 @@ BESIDE = {
     "incremental": {"digests", "manifest", "reads"},
     "listening": {"digests", "reads"},
     "reads": {"digests"},
-    "releases": {"manifest"},
+    "releases": {"manifest", "staging"},
     "served": {"manifest", "releases", "staging"},
     "live": {"devtools"},
     "assembly": {"live"},

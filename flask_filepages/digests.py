@@ -24,6 +24,8 @@ ABSENT = "absent"
 NEVER = None
 _real_stat, _real_lstat = os.stat, os.lstat
 _VOLATILE = frozenset({"_", "SHLVL", "OLDPWD"})
+# Of SQLite; without content it says nothing.
+_LOG = "-wal"
 _IMPORTED = (".py", ".so", ".pyd", ".pyc")
 #: As the process was given it: what the app sets itself follows from that.
 _environ: dict[str, str] = {}
@@ -60,7 +62,7 @@ def guard_of(kind: str, name: str) -> t.Any:
     """Return what tells whether something changes while the build runs."""
     if kind not in _GUARDED:
         return None
-    ends = ("", "-wal") if kind == "sqlite" else ("",)
+    ends = ("", _LOG) if kind == "sqlite" else ("",)
     return [_stamp(f"{name}{end}") for end in ends]
 
 
@@ -68,6 +70,8 @@ def _stamp(name: str) -> t.Any:
     try:
         found = _real_stat(name)
     except (OSError, ValueError):
+        return ABSENT
+    if name.endswith(_LOG) and not found.st_size:
         return ABSENT
     return found.st_mtime_ns, found.st_size, found.st_ino
 
@@ -89,7 +93,9 @@ def _file(name: str) -> str:
 
 
 def _sqlite(name: str) -> str:
-    return " ".join(digest_of("file", f"{name}{end}") or "" for end in ("", "-wal"))
+    log = f"{name}{_LOG}"
+    logged = ABSENT if _stamp(log) == ABSENT else digest_of("file", log)
+    return f"{digest_of('file', name)} {logged}"
 
 
 def _list(name: str) -> str:

@@ -99,7 +99,7 @@ class Previous:
 
     def _tell(self, change: str) -> None:
         # A name may be no text.
-        change = change.encode("utf-8", "backslashreplace").decode()
+        change = os.fsencode(change).decode("utf-8", "backslashreplace")
         if change not in self.changed:
             self.changed.append(change)
 

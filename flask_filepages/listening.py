@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import re
 import sys
 import types
 import typing as t
@@ -28,7 +29,8 @@ _TAINTS = {
     "os.forkpty": "a process",
 }
 _readlink = os.readlink
-_BYTECODE = f".{sys.implementation.cache_tag}.pyc"
+_BYTECODE = ".pyc"
+_TAG = re.compile(rf"\.{sys.implementation.cache_tag}(?:\.opt-\w+)?\.pyc\Z")
 _IMPORTERS = frozenset({"_frozen_importlib_external", "importlib._bootstrap_external"})
 #: They look for packages, which each build compares.
 _PACKAGES = frozenset({"importlib.metadata", "importlib_metadata"})
@@ -90,16 +92,18 @@ def _note_open(path: t.Any, mode: t.Any, flags: t.Any) -> None:
     if isinstance(flags, int) and flags & os.O_WRONLY:
         return
     name = os.fsdecode(path)
-    log.note("file", _source_of(name) if name.endswith(".pyc") else name)
+    log.note("file", _source_of(name) if name.endswith(_BYTECODE) else name)
 
 
 def _source_of(bytecode: str) -> str:
     """Return the source of a file of bytecode, also of a name with dots in it."""
     try:
-        return importlib.util.source_from_cache(bytecode)
+        source = importlib.util.source_from_cache(bytecode)
     except (ValueError, NotImplementedError):
-        folder, file = os.path.split(bytecode.removesuffix(_BYTECODE))
-        return os.path.join(os.path.dirname(folder), f"{file}.py")
+        folder, file = os.path.split(_TAG.sub("", bytecode))
+        source = os.path.join(os.path.dirname(folder), f"{file}.py")
+    with reads.paused():
+        return source if os.path.exists(source) else bytecode
 
 
 def _note_list(path: t.Any, frame: t.Any, event: str) -> None:
@@ -289,7 +293,7 @@ def _wrap_templates() -> None:
             reads.note_template(self, name, is_own=is_own)
 
     def render_template(self: t.Any, *args: t.Any, **kwargs: t.Any) -> str:
-        is_own = reads.take_render()  # read by _is_own(), from the frame
+        is_own = reads.is_page(self)  # read by _is_own(), from the frame
         try:
             return render(self, *args, **kwargs)
         finally:
@@ -317,7 +321,8 @@ def _is_own(frame: t.Any, code: types.CodeType) -> bool:
         if frame.f_code is code:
             return bool(frame.f_locals["is_own"])
         names = frame.f_globals
-        is_jinja = str(names.get("__name__")).startswith("jinja2.")
+        module = str(names.get("__name__"))
+        is_jinja = module.startswith("jinja2.") or module == __name__
         if not is_jinja and not ("debug_info" in names and "blocks" in names):
             return False
         frame = frame.f_back

@@ -51,8 +51,8 @@ class Uses:
 
 
 _page: ContextVar[Uses | None] = ContextVar("filepages_uses", default=None)
-#: Whether the next render is the one of the page itself, and no render within it.
-_is_next: ContextVar[bool] = ContextVar("filepages_is_next", default=False)
+#: The template whose render is the one of the page itself, and no render within it.
+_announced: ContextVar[t.Any] = ContextVar("filepages_announced", default=None)
 is_own_load: ContextVar[bool] = ContextVar("filepages_is_own_load", default=False)
 _idle = threading.local()
 T = t.TypeVar("T")
@@ -64,6 +64,8 @@ class Log:
     def __init__(self) -> None:
         self.entries: list[Read] = []
         self.templates: dict[str, str] = {}
+        #: What was read while a template was compiled.
+        self.compiled: dict[str, dict[Read, None]] = {}
         self._guards: dict[Read, t.Any] = {}
         # A collection of garbage may read while something is noted.
         self._lock = threading.RLock()
@@ -102,6 +104,8 @@ class Log:
             if self.is_skipped(name) or _is_of_template(name):
                 return
         read = (kind, name)
+        for template in getattr(_idle, "templates", ()):
+            self.compiled.setdefault(template, {})[read] = None
         page = _page.get()
         if page is not None:
             page.others[read] = None
@@ -172,12 +176,14 @@ def begin_page() -> Uses:
     return uses
 
 
-def announce_render() -> None:
-    """Say that the next render is that of the page itself. Whatever a template loads
-    within it is the page's own, and is loaded each time; what other code loads, or
-    renders, may be kept by it."""
+def announce_render(template: t.Any) -> None:
+    """Say that the next render of *template* is that of the page itself.
+
+    Whatever it loads within that is the page's own, and is loaded each time; what other
+    code loads, or renders, may be kept by it.
+    """
     if log is not None:
-        _is_next.set(True)
+        _announced.set(template)
 
 
 def load_own(load: t.Callable[[], T]) -> T:
@@ -191,12 +197,12 @@ def load_own(load: t.Callable[[], T]) -> T:
         is_own_load.reset(token)
 
 
-def take_render() -> bool:
+def is_page(template: t.Any) -> bool:
     """Return whether a render that begins was announced."""
-    was = _is_next.get()
-    if was:
-        _is_next.set(False)
-    return was
+    if _announced.get() is not template:
+        return False
+    _announced.set(None)
+    return True
 
 
 def note_file(path: str, data: bytes | None) -> None:
@@ -222,6 +228,7 @@ def note_template(environment: t.Any, name: str, *, is_own: bool) -> None:
     uses = _page.get()
     if is_own and uses is not None:
         uses.templates[name] = log.templates[name]
+        uses.others.update(log.compiled.get(name, {}))
     else:
         log.note("template", name)
 
@@ -241,7 +248,7 @@ def loading(name: str) -> Iterator[None]:
     """Pass over the file of a template that is loaded; whatever else its loader reads,
     or a filter while it is compiled, is noted."""
     names: list[str] = getattr(_idle, "templates", [])
-    _idle.templates = [*names, f"/{name.rpartition(':/')[2]}"]
+    _idle.templates = [*names, name]
     try:
         yield
     finally:
@@ -249,7 +256,8 @@ def loading(name: str) -> Iterator[None]:
 
 
 def _is_of_template(path: str) -> bool:
-    return path.endswith(tuple(getattr(_idle, "templates", ())))
+    names: list[str] = getattr(_idle, "templates", [])
+    return any(path.endswith(f"/{name.rpartition(':/')[2]}") for name in names)
 
 
 # -- what vouches for itself --------------------------------------------------------
@@ -267,8 +275,9 @@ def _skipped() -> tuple[str, ...]:
 
 def _imported_before(skipped: tuple[str, ...]) -> str | None:
     """Return a module of the project that is imported already, if there is any."""
+    main = sys.modules["__main__"]
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if file and name != "__main__" and not file.startswith(skipped):
+        if file and module is not main and not file.startswith(skipped):
             return name
     return None

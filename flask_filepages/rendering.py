@@ -73,7 +73,7 @@ def render_jinja(context: Context, template: str, data: dict[str, t.Any]) -> str
     if not template.endswith(".txt") or ":/" in template:
         environment = _escaping(environment)
     source = reads.load_own(lambda: environment.get_template(template))
-    reads.announce_render()
+    reads.announce_render(source)
     return render_template(source, **{**data, "context": context})
 
 

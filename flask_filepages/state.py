@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from . import devtools
 from . import dispatch
+from . import reads
 from .assembly import Assembly
 from .bodies import make_rereadable
 from .context import Binding
@@ -82,9 +83,10 @@ class PagesState:
                 f"There is no folder {self.folder}. Make it, or name another one:"
                 " FilePages(app, folder=...), relative to the app's module."
             )
-        self.anchor = anchor_for(
-            self.folder, package_of(app.import_name), app.root_path
-        )
+        with reads.resumed():  # packages around the folder may be imported
+            self.anchor = anchor_for(
+                self.folder, package_of(app.import_name), app.root_path
+            )
         self.tree: Tree = discover(
             self.folder,
             page_suffixes=tuple(renderers),

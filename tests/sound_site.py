@@ -65,7 +65,18 @@ def template(name):
     return app.jinja_env.get_template(name)
 
 
-app.jinja_env.globals["fragment"] = fragment
+@functools.lru_cache
+def macro(name):
+    return flask.get_template_attribute("macros.html", name)()
+
+
+@functools.lru_cache
+def streamed(name):
+    return "".join(app.jinja_env.get_template(name).generate())
+
+
+app.jinja_env.globals.update(fragment=fragment, macro=macro, streamed=streamed)
+app.jinja_env.filters["inline"] = lambda name: template(name).render()
 """
 #: What may stand in an app besides.
 HOOKS = [
@@ -74,6 +85,17 @@ HOOKS = [
 @app.context_processor
 def inject():
     return {"motd": lib.read("data/motd.txt")}
+""",
+    """
+
+@functools.lru_cache
+def menu():
+    return app.jinja_env.get_template("menu.html").render()
+
+
+@app.context_processor
+def inject_menu():
+    return {"menu": menu()}
 """,
     """
 
@@ -280,7 +302,8 @@ READERS = (
     *("cached", "in_thread", "in_pool"),
 )
 ASKERS = (
-    *("os.path.exists", "os.path.isfile", "lib.size", "lib.changed", "pathlib.Path"),
+    *("os.path.exists", "os.path.isfile", "os.path.islink", "os.path.lexists"),
+    *("lib.size", "lib.changed", "pathlib.Path"),
 )
 LISTERS = (
     *("sorted(os.listdir({}))", "sorted(glob.glob({} + '/*.txt'))"),
@@ -447,18 +470,21 @@ class SoundSite:
         self.maybe("data/note.txt", weight=1)
         self.text("templates/at_start.html", weight=1)
         self.text("templates/base.html", _base)
+        self.text("templates/menu.html", _before("{% include 'part0.html' %}"))
         self.text("templates/icon.html", _macro("icon"))
         self.text("templates/macros.html", _macros)
         self.text("static/site.css")
         self.text("README.txt")
         for i in range(5):
-            self.text(f"theme/part{i}.html")
+            inner = f"{{% include 'of-part{i}.html' ignore missing %}}"
+            self.text(f"theme/part{i}.html", _before(inner))
             self.maybe(f"templates/part{i}.html")
+            self.maybe(f"templates/of-part{i}.html")
         self.variable("AT_START", weight=1)
         self.variable("POPPED", weight=1)
         self.variable("UNUSED")
         self.database("shared.db", weight=1)
-        self.text("pages/404.html", lambda v: f"{v} {{{{ context.props.error.code }}}}")
+        self.text("pages/404.html", _before("{{ context.props.error.code }}"))
 
         def page() -> str:
             return self.maybe_route()
@@ -475,7 +501,11 @@ class SoundSite:
 
 
 def _base(value: str) -> str:
-    return f"{value} {{% block body %}}{{% endblock %}} {{{{ motd }}}}"
+    return f"{value} {{% block body %}}{{% endblock %}} {{{{ motd }}}} {{{{ menu }}}}"
+
+
+def _before(text: str) -> Callable[[str], str]:
+    return lambda value: f"{value} {text}"
 
 
 def _macro(name: str) -> Callable[[str], str]:
@@ -518,7 +548,7 @@ def _html(site: SoundSite, name: str) -> None:
 
 def _markdown(site: SoundSite, name: str) -> None:
     layout = f"layout-{name}.html"
-    site.text(f"templates/{layout}", lambda value: f"{value} {{{{ content }}}}")
+    site.text(f"templates/{layout}", _before("{{ content }}"))
     site.text(
         f"pages/{name}.md", lambda value: f"---\nlayout: {layout}\n---\n# {value}\n"
     )
@@ -526,7 +556,13 @@ def _markdown(site: SoundSite, name: str) -> None:
 
 def _fragment(site: SoundSite, name: str) -> None:
     part = f"part{site.random.randrange(5)}.html"
-    site.write(f"pages/{name}.html", f"{{{{ fragment('{part}') }}}}")
+    made = [
+        f"{{{{ fragment('{part}') }}}}",
+        f"{{{{ streamed('{part}') }}}}",
+        f"{{{{ '{part}'|inline }}}}",
+        "{{ macro('card') }}",
+    ]
+    site.write(f"pages/{name}.html", site.random.choice(made))
 
 
 def _held(site: SoundSite, name: str) -> None:
@@ -633,7 +669,7 @@ def _posts(site: SoundSite, name: str) -> None:
         "        yield StaticPath({'id': path.stem}, json.loads(path.read_text()))\n\n\n"
         "def GET(context):\n    return context.render(title=context.props['title'])\n",
     )
-    site.text(f"pages/{name}/[id].html", lambda v: f"{v} {{{{ title }}}}")
+    site.text(f"pages/{name}/[id].html", _before("{{ title }}"))
 
 
 def _documents(site: SoundSite, name: str) -> None:
@@ -677,6 +713,12 @@ def _objects(site: SoundSite, name: str) -> None:
 
 def _extension(site: SoundSite, name: str) -> None:
     expression = "current_app.extensions['catalog'].find('a')"
+    site.write(f"pages/{name}.py", endpoint(expression))
+
+
+def _asking(site: SoundSite, name: str) -> None:
+    site.text(f"pages/{name}-of.html", _before("{{ fragment('part1.html') }}"))
+    expression = f"current_app.test_client().get('/{name}-of').text"
     site.write(f"pages/{name}.py", endpoint(expression))
 
 
@@ -737,6 +779,7 @@ def _async(site: SoundSite, name: str) -> None:
 KINDS: dict[str, Callable[[SoundSite, str], None]] = {
     "around": _around,
     "asked": _asked,
+    "asking": _asking,
     "async": _async,
     "config": _config,
     "database": _database,

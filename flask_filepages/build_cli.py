@@ -140,10 +140,12 @@ def _executor(name: str, jobs: int) -> tuple[t.Callable[[], Executor] | None, in
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
-    from .workers import end_with_parent
+    from . import digests
+    from . import workers
 
     context = multiprocessing.get_context("spawn")
-    return lambda: ProcessPoolExecutor(jobs, context, end_with_parent), jobs
+    given = (digests.environment(),)
+    return lambda: ProcessPoolExecutor(jobs, context, workers.begin, given), jobs
 
 
 def _dask(address: str) -> tuple[t.Callable[[], Executor], int]:

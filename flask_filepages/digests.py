@@ -37,6 +37,11 @@ def remember_environment() -> None:
     _environ.update(os.environ)
 
 
+def environment() -> dict[str, str]:
+    """Return the environment as it was kept."""
+    return dict(_environ)
+
+
 def of_bytes(data: bytes | str) -> str:
     """Return the digest of *data*."""
     if isinstance(data, str):

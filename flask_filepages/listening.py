@@ -213,6 +213,7 @@ def _is_link(frame: t.Any) -> bool:
 def _wrap_sqlite() -> None:
     """Let a connection tell what it attaches, unless it gets another authorizer."""
     import sqlite3
+    import sqlite3.dbapi2
 
     real = sqlite3.connect
 
@@ -285,11 +286,14 @@ def _wrap_templates() -> None:
     def load_template(self: t.Any, name: str, globals: t.Any) -> t.Any:
         if not hasattr(self, "app"):  # not Flask's: its files are read like others
             return load(self, name, globals)
+        # What it loads itself, while it is compiled, is not the page's own.
+        own = reads.is_own_load.set(False)
+        is_own = own.old_value is True or _is_own(sys._getframe(1), code)
         try:
             with reads.loading(name):
                 return load(self, name, globals)
         finally:
-            is_own = reads.is_own_load.get() or _is_own(sys._getframe(1), code)
+            reads.is_own_load.reset(own)
             reads.note_template(self, name, is_own=is_own)
 
     def render_template(self: t.Any, *args: t.Any, **kwargs: t.Any) -> str:

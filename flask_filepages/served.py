@@ -193,6 +193,7 @@ class Releases:
         long as there is no valid newer one."""
         if not self._lock.acquire(blocking=self._next == 0.0):
             return  # another thread is at it
+        folder = None
         try:
             self._next = time.monotonic() + _LOOK_AGAIN
             folder = self._build_folder.current()

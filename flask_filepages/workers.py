@@ -117,8 +117,13 @@ class Worker:
             return start, log.found(start, self.told)
 
 
-def end_with_parent() -> None:
-    """Let this process of a pool end where the one that made it is gone."""
+def begin(environ: t.Mapping[str, str]) -> None:
+    """Begin as a process of a pool, which ends where the one that made it is gone.
+
+    :param environ: the environment as the command got it, before its app changed it.
+    """
+    os.environ.clear()
+    os.environ.update(environ)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_wait_for, args=(parent,), daemon=True).start()

@@ -179,8 +179,7 @@ def test_a_killed_build_leaves_a_whole_site(tmp_path: Path) -> None:
     killed = [row for row in rows if row["status"] == -signal.SIGKILL]
 
     assert wrong(rows, sites) == []
-    # A busy machine misses many: the moment is an estimate.
-    assert len(killed) > len(rows) // 10
+    assert len(killed) > len(rows) // 2
     # Some were killed before the switch, some after it.
     assert {row["published"] == row["before"] for row in killed} == {True, False}
 

@@ -434,24 +434,23 @@ def _started(bench: Bench, *words: str) -> subprocess.Popen[bytes]:
 def _span(bench: Bench, number: str) -> float:
     """Return how long a build has the folder."""
     os.environ["NUMBER"] = number
-    begin = _when_locked(bench.out, process := _started(bench))
+    process = _started(bench)
+    begin = _when_locked(process)
     process.wait()
     return time.perf_counter() - begin
 
 
-def _when_locked(out: Path, process: subprocess.Popen[bytes]) -> float:
-    """Wait until a build has just opened the lock of *out*, and return when."""
-
-    def opened() -> int:
-        try:
-            return (out / "lock").stat().st_mtime_ns
-        except FileNotFoundError:
-            return 0
-
-    before = opened()
-    while opened() == before and process.poll() is None:
+def _when_locked(process: subprocess.Popen[bytes]) -> float:
+    """Wait until a build holds its folder, and return when."""
+    while not _is_locking(process.pid) and process.poll() is None:
         time.sleep(0.0002)
     return time.perf_counter()
+
+
+def _is_locking(pid: int) -> bool:
+    lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
+    held = ["FLOCK", "ADVISORY", "WRITE", str(pid)]
+    return any(line.split()[1:5] == held for line in lines)
 
 
 def _killed(bench: Bench, words: list[str], moment: float) -> int:
@@ -459,7 +458,7 @@ def _killed(bench: Bench, words: list[str], moment: float) -> int:
     if that is negative. Return its status."""
     process = _started(bench, *words)
     if moment >= 0:
-        _when_locked(bench.out, process)
+        _when_locked(process)
         time.sleep(moment)
     else:
         time.sleep(-moment)

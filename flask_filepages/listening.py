@@ -8,13 +8,13 @@ import importlib.util
 import os
 import re
 import sys
-import types
 import typing as t
 from urllib.parse import unquote
 from urllib.parse import urlsplit
 
 from . import digests
 from . import reads
+from . import template_reads
 
 _TAINTS = {
     "socket.connect": "a socket",
@@ -58,15 +58,9 @@ def install() -> reads.Log:
         _wrap_calls()
         _wrap_environ()
         _wrap_sqlite()
-        _wrap_templates()
+        template_reads.wrap()
         _wrap_spawn()
     return reads.log
-
-
-def _listener() -> reads.Log | None:
-    """Return the log, if this thread is listened to now."""
-    log = reads.log
-    return None if log is None or log.is_off() else log
 
 
 # -- audit events -------------------------------------------------------------------
@@ -80,13 +74,13 @@ def _hook(event: str, args: tuple[t.Any, ...]) -> None:
     elif event == "sqlite3.connect":
         _note_sqlite(args[0])
     elif event in _TAINTS:
-        log = _listener()
+        log = reads.listener()
         if log is not None:
             log.note("taint", _TAINTS[event])
 
 
 def _note_open(path: t.Any, mode: t.Any, flags: t.Any) -> None:
-    log = _listener()
+    log = reads.listener()
     if log is None or isinstance(path, int) or path is None:
         return
     if isinstance(flags, int) and flags & os.O_WRONLY:
@@ -112,7 +106,7 @@ def _note_list(path: t.Any, frame: t.Any, event: str) -> None:
         # Once for a folder, for whoever imports first.
         reads.log.note("modules", os.fsdecode("." if path is None else path))
         return
-    log = _listener()
+    log = reads.listener()
     if log is None or module in _PACKAGES:
         return
     kind = "list"
@@ -135,7 +129,7 @@ def _note_below(log: reads.Log, kind: str, descriptor: int, name: t.Any) -> None
 
 
 def _note_sqlite(database: t.Any) -> None:
-    log = _listener()
+    log = reads.listener()
     if log is None:
         return
     name = os.fsdecode(database)
@@ -162,7 +156,7 @@ def _wrap_calls() -> None:
 
 def _noting(real: t.Any) -> t.Any:
     def call(path: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
-        log = _listener()
+        log = reads.listener()
         if log is not None and kwargs.get("dir_fd") is not None:
             _note_below(log, "stat", kwargs["dir_fd"], path)
         elif log is not None and not isinstance(path, int):
@@ -179,7 +173,7 @@ def _noting_descriptors(real: t.Any) -> t.Any:
     """The event of ``os.open`` does not tell below which descriptor."""
 
     def open(path: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
-        log = _listener()
+        log = reads.listener()
         if log is not None and kwargs.get("dir_fd") is not None:
             _note_below(log, "file", kwargs["dir_fd"], path)
         return real(path, *args, **kwargs)
@@ -218,7 +212,7 @@ def _wrap_sqlite() -> None:
     real = sqlite3.connect
 
     def authorize(action: int, name: str | None, *more: t.Any) -> int:
-        log = _listener()
+        log = reads.listener()
         if action == sqlite3.SQLITE_ATTACH and log is not None:
             if name is None:  # it is known only when the statement runs
                 log.note("taint", "an attached database")
@@ -228,7 +222,7 @@ def _wrap_sqlite() -> None:
 
     def connect(*args: t.Any, **kwargs: t.Any) -> t.Any:
         connection = real(*args, **kwargs)
-        if _listener() is not None:
+        if reads.listener() is not None:
             connection.set_authorizer(authorize)
         return connection
 
@@ -241,13 +235,13 @@ def _wrap_environ() -> None:
     get_one, get_all = environ.__getitem__, environ.__iter__
 
     def getitem(self: t.Any, key: t.Any) -> t.Any:
-        log = _listener()
+        log = reads.listener()
         if log is not None and isinstance(key, (str, bytes)):
             log.note("env", os.fsdecode(key))
         return get_one(self, key)
 
     def iterate(self: t.Any) -> t.Any:
-        log = _listener()
+        log = reads.listener()
         if log is not None:
             log.note("environ", "")
         return get_all(self)
@@ -264,70 +258,9 @@ def _wrap_spawn() -> None:
     real = spawner.fork_exec
 
     def fork_exec(*args: t.Any) -> t.Any:
-        log = _listener()
+        log = reads.listener()
         if log is not None:
             log.note("taint", "a process")
         return real(*args)
 
     t.cast(t.Any, spawner).fork_exec = fork_exec
-
-
-# -- templates ----------------------------------------------------------------------
-
-
-def _wrap_templates() -> None:
-    """A template that is cached is used, too, so the loader alone tells too little."""
-    from jinja2 import Environment
-    from jinja2 import Template
-
-    load, render = Environment._load_template, Template.render
-    module = Template._get_default_module
-
-    def load_template(self: t.Any, name: str, globals: t.Any) -> t.Any:
-        if not hasattr(self, "app"):  # not Flask's: its files are read like others
-            return load(self, name, globals)
-        # What it loads itself, while it is compiled, is not the page's own.
-        own = reads.is_own_load.set(False)
-        is_own = own.old_value is True or _is_own(sys._getframe(1), code)
-        try:
-            with reads.loading(name):
-                return load(self, name, globals)
-        finally:
-            reads.is_own_load.reset(own)
-            reads.note_template(self, name, is_own=is_own)
-
-    def render_template(self: t.Any, *args: t.Any, **kwargs: t.Any) -> str:
-        is_own = reads.is_page(self)  # read by _is_own(), from the frame
-        try:
-            return render(self, *args, **kwargs)
-        finally:
-            del is_own
-
-    code = render_template.__code__
-
-    def default_module(self: t.Any, *args: t.Any) -> t.Any:
-        self._module = None  # what it imports itself is used by each page that does
-        return module(self, *args)
-
-    wrapped: t.Any = Environment
-    wrapped._load_template = load_template
-    wrapped = Template
-    wrapped.render, wrapped._get_default_module = render_template, default_module
-
-
-def _is_own(frame: t.Any, code: types.CodeType) -> bool:
-    """Whether a template was loaded by the render of the page itself: between the two
-    there is nothing but what Jinja makes, or is. Other code may keep what it gets.
-
-    :param code: of the function around renders.
-    """
-    while frame is not None:
-        if frame.f_code is code:
-            return bool(frame.f_locals["is_own"])
-        names = frame.f_globals
-        module = str(names.get("__name__"))
-        is_jinja = module.startswith("jinja2.") or module == __name__
-        if not is_jinja and not ("debug_info" in names and "blocks" in names):
-            return False
-        frame = frame.f_back
-    return False

@@ -146,6 +146,11 @@ class Log:
 log: Log | None = None
 
 
+def listener() -> Log | None:
+    """Return the log, if this thread is listened to now."""
+    return None if log is None or log.is_off() else log
+
+
 @contextlib.contextmanager
 def paused() -> Iterator[None]:
     """Read without being noted, in this thread."""
@@ -208,7 +213,8 @@ def is_page(template: t.Any) -> bool:
 def note_file(path: str, data: bytes | None) -> None:
     """Note a file that one page read, with what it held; ``None``: it is not there."""
     uses = _page.get()
-    if log is None or log.is_off():
+    log = listener()
+    if log is None:
         return
     if uses is None:
         log.note("file", path)
@@ -221,7 +227,8 @@ def note_template(environment: t.Any, name: str, *, is_own: bool) -> None:
 
     :param is_own: whether it belongs to the current page alone.
     """
-    if log is None or log.is_off():
+    log = listener()
+    if log is None:
         return
     if name not in log.templates:
         log.templates[name] = template_digest(environment, name)

@@ -18,7 +18,7 @@ FLOORS = [
     {
         *("prerender", "sources", "discovery", "modules", "imports"),
         *("digests", "incremental", "listening", "manifest", "reads", "releases"),
-        *("served", "staging"),
+        *("served", "staging", "template_reads"),
     },
     {
         *("answer_schemas", "bodies", "context", "cookies", "decimals", "failures"),
@@ -71,9 +71,10 @@ BESIDE = {
     "discovery": {"prerender", "sources"},
     "imports": {"modules", "sources"},
     "incremental": {"digests", "manifest", "reads"},
-    "listening": {"digests", "reads"},
+    "listening": {"digests", "reads", "template_reads"},
     "reads": {"digests"},
     "releases": {"manifest", "staging"},
+    "template_reads": {"reads"},
     "served": {"manifest", "releases", "staging"},
     "live": {"devtools"},
     "assembly": {"live"},

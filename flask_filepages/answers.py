@@ -39,7 +39,7 @@ class Answer:
     """Status, headers and body of one path, as they left the middleware.
 
     :attr:`problem` says why they cannot be stored, :attr:`fix` what to do about it.
-    :attr:`uses`, :attr:`position` and :attr:`is_known` are what the next build asks.
+    :attr:`uses` and :attr:`position` are what the next build asks.
     """
 
     path: str
@@ -103,11 +103,11 @@ def completed(answer: Answer, path: str, site: str | None) -> None:
     if 300 <= answer.code < 400:
         location = next(v for k, v in answer.headers if k.lower() == "location")
         answer.body = redirect_page(path, location, answer.code, site)
-        answer.headers = [h for h in answer.headers if h[0].lower() != "content-type"]
+        answer.headers = _without_type(answer.headers)
         answer.headers.append(("Content-Type", "text/html; charset=utf-8"))
     if not answer.has_body:
         answer.body = b""
-        answer.headers = [h for h in answer.headers if h[0].lower() != "content-type"]
+        answer.headers = _without_type(answer.headers)
     answer.digest = hashlib.sha256(answer.body).hexdigest()[:32]
     if len(answer.body) < SMALLEST_COMPRESSED:
         return
@@ -119,6 +119,10 @@ def completed(answer: Answer, path: str, site: str | None) -> None:
             smaller = compress(answer.body)
             if len(smaller) < len(answer.body):
                 answer.variants[coding] = smaller
+
+
+def _without_type(headers: Headers) -> Headers:
+    return [pair for pair in headers if pair[0].lower() != "content-type"]
 
 
 def redirect_page(path: str, location: str, code: int, site: str | None) -> bytes:

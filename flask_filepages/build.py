@@ -138,13 +138,12 @@ class Build:
         manifest = Manifest.open(current) if current is not None else None
         if manifest is not None:
             opened.callback(manifest.close)
-        with reads.paused():
-            previous = Previous(
-                manifest,
-                epoch,
-                lambda name: reads.template_digest(self.app.jinja_env, name),
-                force=self.options.force or self.options.verify,
-            )
+        previous = Previous(
+            manifest,
+            epoch,
+            lambda name: reads.template_digest(self.app.jinja_env, name),
+            force=self.options.force or self.options.verify,
+        )
         self.report.reason = previous.reason or self._unseen()
         self.report.changed = previous.changed
         same = self._same_routes(previous, listed)
@@ -218,9 +217,9 @@ class Build:
 
     def _same_routes(self, previous: Previous, listed: list[Listing]) -> set[str]:
         """Return the routes that list what they did, all answers of which stay."""
-        if previous.manifest is None or previous.reason is not None:
+        if previous.kept_from is None:
             return set()
-        before = previous.manifest.listings()
+        before = previous.kept_from.listings()
         clean = previous.clean_routes()
         empty = before.keys() - clean
         same = set()

@@ -254,11 +254,9 @@ def preview(ctx: click.Context, host: str, port: int) -> None:
     os.environ["FLASK_DEBUG"] = "0"
     app = load_app(ctx)
     app.debug = False
-    folder = states_of(app)[0].releases.folder
-    if states_of(app)[0].releases.current() is None:
-        raise click.ClickException(
-            f"{folder} holds no release. Run `flask filepages build` first."
-        )
+    releases = states_of(app)[0].releases
+    if releases.current() is None:
+        raise _no_release(releases.folder)
     run_simple(host, port, app, threaded=True)
 
 
@@ -278,8 +276,12 @@ def deploy_config(ctx: click.Context, kind: str) -> None:
     release = BuildFolder(folder).current()
     manifest = Manifest.open(release) if release is not None else None
     if manifest is None:
-        raise click.ClickException(
-            f"{folder} holds no release. Run `flask filepages build` first."
-        )
+        raise _no_release(folder)
     click.echo(CONFIGS[kind](manifest, folder), nl=False)
     manifest.close()
+
+
+def _no_release(folder: str) -> click.ClickException:
+    return click.ClickException(
+        f"{folder} holds no release. Run `flask filepages build` first."
+    )

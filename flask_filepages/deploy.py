@@ -44,12 +44,11 @@ class Facts:
         has_404 = False
         for entry in manifest.entries():
             if entry.file is not None and entry.status[:3] == "200":
-                suffix = os.path.splitext(entry.file)[1].lstrip(".")
-                kinds.setdefault(suffix, Counter())[_type_of(entry)] += 1
+                kinds.setdefault(_suffix(entry.file), Counter())[_type_of(entry)] += 1
                 heads[tuple(_others(entry))] += 1
             has_404 = has_404 or entry.file == "404.html"
         for name in manifest.copies():
-            suffix = os.path.splitext(name)[1].lstrip(".")
+            suffix = _suffix(name)
             guessed = mimetypes.guess_type(name)[0]
             if guessed is not None and suffix not in kinds:
                 kinds[suffix] = Counter([guessed])
@@ -62,7 +61,7 @@ class Facts:
     def _is_odd(self, entry: Entry) -> bool:
         if entry.forms == 0 and entry.status[0] != "3":  # an error page
             return False
-        suffix = os.path.splitext(entry.file or "")[1].lstrip(".")
+        suffix = _suffix(entry.file or "")
         return (
             entry.status[:3] != "200"
             or _type_of(entry) != self.types.get(suffix)
@@ -70,8 +69,16 @@ class Facts:
         )
 
 
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1].lstrip(".")
+
+
+def _field(entry: Entry, name: str) -> str | None:
+    return next((v for k, v in entry.headers if k.lower() == name), None)
+
+
 def _type_of(entry: Entry) -> str:
-    return next((v for k, v in entry.headers if k.lower() == _TYPE), "")
+    return _field(entry, _TYPE) or ""
 
 
 def _others(entry: Entry) -> Headers:
@@ -80,10 +87,6 @@ def _others(entry: Entry) -> Headers:
 
 def _paths(entry: Entry) -> list[str]:
     return [entry.path, f"{entry.path}/"] if entry.forms == 2 else [entry.path]
-
-
-def _location(entry: Entry) -> str | None:
-    return next((v for k, v in entry.headers if k.lower() == "location"), None)
 
 
 def _indented(lines: Iterable[str], depth: int = 4) -> Iterator[str]:
@@ -136,7 +139,7 @@ def _nginx_location(number: int, path: str, entry: Entry) -> Iterator[str]:
     if code == "204":
         yield from _indented([*_nginx_headers(_others(entry)), "return 204;"])
     elif code[0] == "3":
-        target = _nginx(_location(entry) or "")
+        target = _nginx(_field(entry, "location") or "")
         lines = [*_nginx_headers(_others(entry)), f"return {code} {target};"]
         yield from _indented(lines)
     elif _needs_own_status(entry):
@@ -215,7 +218,7 @@ def _caddy_odd(entry: Entry) -> Iterator[str]:
     if code == "204":
         yield "respond 204"
     elif code[0] == "3":
-        yield f"redir * {_caddy(_location(entry) or '')} {code}"
+        yield f"redir * {_caddy(_field(entry, 'location') or '')} {code}"
     else:
         yield f"header Content-Type {_caddy(_type_of(entry))}"
         yield f"rewrite * {_caddy(quote(f'/{entry.file}'))}"
@@ -242,7 +245,7 @@ def netlify(manifest: Manifest, folder: str) -> str:
     heads += [f"  {name}: {value}" for name, value in facts.common]
     moves = ["# _redirects"]
     for entry in facts.odd:
-        code, location = entry.status[:3], _location(entry)
+        code, location = entry.status[:3], _field(entry, "location")
         for path in map(quote, _paths(entry)):
             if location is not None:
                 moves.append(f"{path} {location} {code}")

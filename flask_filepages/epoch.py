@@ -18,7 +18,6 @@ from flask import Flask
 
 from . import digests
 from . import reads
-from .digests import ABSENT
 from .version import __version__
 
 _PRIVATE = frozenset({"__pycache__", "node_modules", "site-packages"})
@@ -38,7 +37,9 @@ def epoch_of(
         "the Python version": f"{sys.version} {sys.flags}",
         "the installed packages": _digest(_packages()),
         "the source files": sources_of(app, skip),
-        "app.config": _shown_digest(app.config),
+        "app.config": _digest(
+            f"{k}={_shown(app.config[k])}" for k in sorted(app.config)
+        ),
         "the routes": _digest(_routes(app, states)),
         "the way the app is started": _digest(_surroundings(app_import)),
     }
@@ -48,10 +49,6 @@ def sources_of(app: Flask, skip: str) -> str:
     """Return a digest of all sources of the project."""
     with reads.paused():
         return _digest(_sources(project_of(app), os.path.realpath(skip)))
-
-
-def _shown_digest(config: t.Mapping[str, t.Any]) -> str:
-    return _digest(f"{key}={_shown(config[key])}" for key in sorted(config))
 
 
 def _surroundings(app_import: str | None) -> Iterator[str]:
@@ -111,15 +108,7 @@ def _sources(folder: str, skip: str) -> Iterator[str]:
             if name.endswith(".py"):
                 path = os.path.join(parent, name)
                 yield path
-                yield _content(path)
-
-
-def _content(path: str) -> str:
-    try:
-        with open(path, "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest()
-    except OSError:
-        return ABSENT
+                yield str(digests.digest_of("file", path))
 
 
 def _shown(value: t.Any) -> str:

@@ -98,28 +98,22 @@ class SettingsError(FilePagesError, ValueError):
     """A ``FILEPAGES_*`` setting has a value or a name that means nothing."""
 
 
-class PatternError(FilePagesError, ValueError):
+class _FixableError(FilePagesError, ValueError):
+    def __init__(self, problem: str, fix: str) -> None:
+        self.problem = problem
+        self.fix = fix
+        super().__init__(problem, fix)
+
+    def __str__(self) -> str:
+        return f"{self.problem}. {self.fix}"
+
+
+class PatternError(_FixableError):
     """A file name that is no route: :attr:`problem` and :attr:`fix`."""
 
-    def __init__(self, problem: str, fix: str) -> None:
-        self.problem = problem
-        self.fix = fix
-        super().__init__(problem, fix)
 
-    def __str__(self) -> str:
-        return f"{self.problem}. {self.fix}"
-
-
-class StaticPathError(FilePagesError, ValueError):
+class StaticPathError(_FixableError):
     """What ``get_static_paths`` lists is no path: :attr:`problem` and :attr:`fix`."""
-
-    def __init__(self, problem: str, fix: str) -> None:
-        self.problem = problem
-        self.fix = fix
-        super().__init__(problem, fix)
-
-    def __str__(self) -> str:
-        return f"{self.problem}. {self.fix}"
 
 
 class ParamError(FilePagesError, ValueError):

@@ -11,6 +11,7 @@ import flask
 from flask import Flask
 
 from .errors import FilePagesError
+from .representations import CONDITIONS
 from .representations import Representation
 from .representations import Stored
 from .representations import reply_to
@@ -25,7 +26,6 @@ WSGI = Callable[[Environ, t.Any], Iterable[bytes]]
 RENDER = "flask_filepages.render"
 
 _log = logging.getLogger(__name__)
-_CONDITIONAL = ("HTTP_IF_NONE_MATCH", "HTTP_RANGE", "HTTP_IF_MATCH")
 _SIGNALS = (
     flask.request_started,
     flask.request_finished,
@@ -134,7 +134,7 @@ class Front:
         app = self._app
         if app.debug:
             return "the app is in debug"
-        if self._setting is not True and self._setting != "auto":
+        if self._setting is False:
             return "FILEPAGES_FRONT is False"
         if self._setting is True:
             return None
@@ -142,15 +142,12 @@ class Front:
             return "app.wsgi_app was wrapped before FilePages(app)"
         if app.subdomain_matching or app.config.get("TRUSTED_HOSTS"):
             return "the app answers by host"
-        changed = [n for n in _DISPATCH if getattr(type(app), n) is not _own(n)]
+        own = type(app)
+        changed = [n for n in _DISPATCH if getattr(own, n) is not getattr(Flask, n)]
         changed += [n for n in _DISPATCH[1:] if n in vars(app)]
         if changed:
             return f"the app has its own {changed[0]}()"
         return _hook(app)
-
-
-def _own(name: str) -> t.Any:
-    return getattr(Flask, name)
 
 
 def _hook(app: Flask) -> str | None:
@@ -184,7 +181,7 @@ def answer(
     :raises OSError: its file is not there any more.
     """
     body = release.body(chosen)
-    for name in _CONDITIONAL:
+    for name in CONDITIONS:
         if name in environ:
             break
     else:

@@ -8,6 +8,7 @@ import typing as t
 
 from . import digests
 from . import reads
+from .manifest import ALWAYS
 from .manifest import Entry
 from .manifest import Manifest
 
@@ -17,8 +18,8 @@ _TOLD = {
     "list": "the folder {}",
     "template": "the template {}",
 }
-#: Of a page that nothing vouches for: it is always rendered.
-ALWAYS = -1
+# Strict and vouched positions up to which a log is as it was: all of it.
+_NO_END = (1 << 62, 1 << 62)
 
 
 class Previous:
@@ -50,6 +51,11 @@ class Previous:
         if manifest is not None and self._is_comparable:
             self._look(manifest)
 
+    @property
+    def kept_from(self) -> Manifest | None:
+        """The manifest whose answers are kept where they are clean, if any are."""
+        return self.manifest if self.reason is None else None
+
     def _other_epoch(self, epoch: t.Mapping[str, str]) -> str | None:
         if self.manifest is None:
             return "there is no earlier release"
@@ -66,7 +72,7 @@ class Previous:
         query = "SELECT log, position, kind, name, found FROM reads ORDER BY 1, 2"
         for log, position, kind, raw, found in connection.execute(query):
             name = os.fsdecode(raw)
-            strict, vouched = self._ends.get(log, (1 << 62, 1 << 62))
+            strict, vouched = self._ends.get(log, _NO_END)
             if position >= strict and kind == "taint":
                 continue
             if position < vouched and self._is_other(kind, name, found):
@@ -79,12 +85,10 @@ class Previous:
     def _is_other(self, kind: str, name: str, found: str | None) -> bool:
         read = (kind, name)
         if found is None:
-            if self._known.setdefault(read, "") == "":
+            if read not in self._known:
                 self._known[read] = None
-                told = (
-                    "{} was in use" if kind == "taint" else "{} did not stay as it was"
-                )
-                self.changed.append(told.format(name))
+                what = "was in use" if kind == "taint" else "did not stay as it was"
+                self.changed.append(f"{name} {what}")
             return True
         if read not in self._known:
             self._known[read] = (
@@ -116,15 +120,15 @@ class Previous:
             return False
         if log is None:
             return True
-        strict, lenient = self._ends.get(log, (1 << 62, 1 << 62))
+        strict, lenient = self._ends.get(log, _NO_END)
         return position <= (lenient if vouched else strict)
 
     def clean_routes(self) -> set[str]:
         """Return the endpoint names of routes all answers of which can be kept, as
         long as they list the same paths."""
-        if self.manifest is None or self.reason is not None:
+        if self.kept_from is None:
             return set()
-        rows = self.manifest.connection.execute(
+        rows = self.kept_from.connection.execute(
             "SELECT endpoint, uses, log, vouched, max(position), min(position),"
             " max(entry IS NULL) FROM answers GROUP BY 1, 2, 3, 4"
         )

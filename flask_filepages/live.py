@@ -90,6 +90,10 @@ class LiveRoute:
     incremental: str | None = None
 
     @property
+    def is_error_page(self) -> bool:
+        return self.binding.status >= 400
+
+    @property
     def is_active(self) -> bool:
         return bool(self.handlers.allow)
 
@@ -148,7 +152,7 @@ class LiveRoute:
         self.warnings = [*warnings, *self._narrow(source, links)]
         if has_page:
             own.setdefault("GET", GET)
-        if self.binding.status >= 400 and own and not {"GET", ALL} & own.keys():
+        if self.is_error_page and own and not {"GET", ALL} & own.keys():
             problem, fix = (
                 "without GET it answers no error",
                 "Write `def GET(context)`.",
@@ -168,9 +172,8 @@ class LiveRoute:
     def _read_static_paths(
         self, app: Flask, module: types.ModuleType | None, own: dict[str, Handler]
     ) -> list[Fault]:
-        is_error = self.binding.status >= 400
         function, faults, warnings = read_static_paths(
-            module, self.route, own, is_error=is_error
+            module, self.route, own, is_error=self.is_error_page
         )
         self.static_paths = app.ensure_sync(function) if function else None
         self.warnings += warnings

@@ -34,6 +34,8 @@ from .workers import Task
 from .workers import Worker
 
 _MOST_FAULTS = 1000
+# How the system says that a name is that of another file or folder.
+_TAKEN = (FileExistsError, NotADirectoryError, IsADirectoryError)
 
 
 @dataclass(slots=True)
@@ -76,15 +78,14 @@ class Making:
 
         :raises BuildError: with everything that is wrong with them.
         """
-        if self.previous.reason is None and self.previous.manifest is not None:
-            self.notes.adopt(self.previous.manifest)
+        if self.previous.kept_from is not None:
+            self.notes.adopt(self.previous.kept_from)
         for listing in listed:
             name = listing.live.endpoint
             route_name = listing.live.route.name
             self._listings[name] = listing.digest
-            if name in same and self._is_intact(name):
-                known = t.cast(Manifest, self.previous.manifest)
-                for entry in known.entries(name):
+            if name in same and all(map(self._has_files, self._entries_before(name))):
+                for entry in self._entries_before(name):
                     self._plan_kept(entry, route_name)
                 continue
             for entry, text in self.planner.add(listing, self.settings):
@@ -103,9 +104,8 @@ class Making:
         for entry, answer in redirects:
             self._write(entry, answer)
 
-    def _is_intact(self, endpoint: str) -> bool:
-        known = t.cast(Manifest, self.previous.manifest)
-        return all(map(self._has_files, known.entries(endpoint)))
+    def _entries_before(self, endpoint: str) -> Iterator[Entry]:
+        return t.cast(Manifest, self.previous.kept_from).entries(endpoint)
 
     def _has_files(self, entry: Entry) -> bool:
         """Whether the files of an answer are as they were written."""
@@ -119,8 +119,8 @@ class Making:
 
     def _before(self, entry: Entry) -> Entry | None:
         """Return the answer of the last release for a path, if it can be kept."""
-        manifest = self.previous.manifest
-        if manifest is None or self.previous.reason is not None or entry.entry is None:
+        manifest = self.previous.kept_from
+        if manifest is None or entry.entry is None:
             return None
         before = manifest.entry(entry.path)
         if before is None or before.entry != entry.entry:
@@ -197,7 +197,7 @@ class Making:
             raise BuildError(self.project, [fault]) from error
 
     def _is_error_page(self, entry: Entry) -> bool:
-        return self.stored[entry.endpoint].live.binding.status >= 400
+        return self.stored[entry.endpoint].live.is_error_page
 
     def _fault(self, entry: Entry, answer: Answer) -> Fault:
         route = self.stored[entry.endpoint].live.route
@@ -229,7 +229,7 @@ class Making:
             for name, body in zip(entry.files, bodies, strict=True):
                 try:
                     self.tree.write(name, body)
-                except (FileExistsError, NotADirectoryError, IsADirectoryError):
+                except _TAKEN:
                     problem = f"its file {name} is that of another path"
                     fault = Fault("collision", entry.path, problem, "Rename one.")
                     raise BuildError(self.project, [fault]) from None
@@ -270,7 +270,7 @@ class Making:
                 else:
                     self.tree.write(name, copies.read(name))
                     self.report.copied += 1
-            except (FileExistsError, NotADirectoryError, IsADirectoryError):
+            except _TAKEN:
                 problem = "a page has the file of this name"
                 fix = "Rename one of the two, or build with --no-static."
                 self.planner.faults.append(Fault("collision", name, problem, fix))

@@ -22,6 +22,8 @@ if t.TYPE_CHECKING:
 
 #: Another number: an older manifest is neither served nor built upon.
 VERSION = 1
+#: The position of an answer that nothing vouches for: it is always rendered.
+ALWAYS = -1
 NAME = "manifest.sqlite"
 
 _SCHEMA = """
@@ -289,15 +291,13 @@ class Manifest:
         gap, for a batch that was lost, vouches for nothing behind it."""
         gap = "SELECT count(*) FROM reads AS r WHERE r.log = answers.log"
         self.connection.execute(
-            "UPDATE answers SET position = -1 WHERE log IS NOT NULL AND position >"
+            f"UPDATE answers SET position = {ALWAYS}"
+            " WHERE log IS NOT NULL AND position >"
             f" ({gap} AND r.position < answers.position)"
         )
-        for table, column in (("uses", "id"), ("reads", "log")):
-            name = "uses" if table == "uses" else "log"
-            self.connection.execute(
-                f"DELETE FROM {table} WHERE {column} NOT IN"
-                f" (SELECT {name} FROM answers WHERE {name} IS NOT NULL)"
-            )
+        for table, key, name in (("uses", "id", "uses"), ("reads", "log", "log")):
+            used = f"SELECT {name} FROM answers WHERE {name} IS NOT NULL"
+            self.connection.execute(f"DELETE FROM {table} WHERE {key} NOT IN ({used})")
 
     def add_all(self, table: str, rows: Iterable[tuple[t.Any, ...]]) -> None:
         for row in rows:

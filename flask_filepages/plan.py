@@ -117,7 +117,7 @@ class Planner:
         live = listing.live
         route = live.route
         source = t.cast(t.Any, route.source)
-        is_error = live.binding.status >= 400
+        is_error = live.is_error_page
         is_page = is_error or (route.page is not None and not route.has_extension)
         is_index = os.path.basename(source.stem) == "index"
         build_format = "file" if is_error else settings.build_format

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Iterator
-from urllib.parse import unquote
 
 from . import answers
 from . import targets
@@ -41,7 +40,7 @@ def redirect_answers(
             target = by_id.get(live.route.redirect.target)
             if live.route.is_static:
                 made += _answers_of(state, live, None)
-            elif target is not None and _params(live) == _params(target):
+            elif target is not None and _params(live) == _params(target.live):
                 made += _answers_of(state, live, target)
             elif state.settings.output == "static":
                 problem = "its paths cannot be known, and the output is static"
@@ -52,10 +51,7 @@ def redirect_answers(
     return made
 
 
-def _params(one: LiveRoute | StoredRoute | None) -> set[str] | None:
-    live = one.live if isinstance(one, StoredRoute) else one
-    if live is None:
-        return None
+def _params(live: LiveRoute) -> set[str]:
     return {part.text for pattern in live.route.patterns for part in pattern.params}
 
 
@@ -63,16 +59,13 @@ def _answers_of(
     state: PagesState, live: LiveRoute, target: StoredRoute | None
 ) -> Iterator[tuple[Entry, Answer]]:
     redirect = t.cast(t.Any, live.route.redirect)
-    own = StoredRoute(state.app, live, None, lambda: None)
+    own = StoredRoute(state.app, live)
     listed = iter([StaticPath({})]) if target is None else target.paths()
     for params in [path.params for path in listed]:
-        path = unquote(own.url_of(params))
+        path = own.path_of(params)
         location = targets.encode(targets.fill(redirect.target, params))
         answer = Answer(path, f"{redirect.status or 301} REDIRECT")
         answer.headers = [("Location", location)]
         answers.completed(answer, path, state.settings.site)
         name = file_name(path, state.settings.build_format, is_page=True)
-        yield (
-            Entry(path, live.endpoint, "", [], name, 0, "", forms=0),
-            answer,
-        )
+        yield Entry(path, live.endpoint, "", [], name, 0, "", forms=0), answer

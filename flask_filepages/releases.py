@@ -52,7 +52,6 @@ class BuildFolder:
     """A folder of releases.
 
     :param path: may not exist yet; a link is followed once, here.
-    :param foreign: folders that it may neither be, hold nor lie in.
     """
 
     def __init__(self, path: str | Path) -> None:

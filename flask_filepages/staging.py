@@ -115,16 +115,10 @@ class Tree:
                 )
             else:
                 os.link(os.path.join(other._root, name), os.path.join(self._root, name))
-        except (
-            PermissionError,
-            NotImplementedError,
-            FileExistsError,
-            OSError,
-        ) as error:
-            if isinstance(error, (FileExistsError, FileNotFoundError)):
-                raise
-            descriptor = other.open(name)
-            with os.fdopen(descriptor, "rb") as file:
+        except (FileExistsError, FileNotFoundError):
+            raise
+        except (OSError, NotImplementedError):
+            with os.fdopen(other.open(name), "rb") as file:
                 self.write(name, file.read())
 
     def _call(self, name: str, *args: int) -> int:

@@ -189,7 +189,7 @@ class PagesState:
     def _stored(self, live: LiveRoute) -> StoredRoute:
         prepare = functools.partial(self.prepare, live)
         stored = StoredRoute(self.app, live, self.releases, prepare)
-        if live.binding.status < 400:
+        if not live.is_error_page:
             live.binding = replace(live.binding, props_of=stored.props_of)
         return stored
 

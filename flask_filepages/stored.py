@@ -66,8 +66,8 @@ class StoredRoute:
         self,
         app: Flask,
         live: LiveRoute,
-        releases: Releases | None,
-        prepare: Callable[[], None],
+        releases: Releases | None = None,
+        prepare: Callable[[], None] = lambda: None,
     ) -> None:
         self.live = live
         self._app = app
@@ -101,6 +101,10 @@ class StoredRoute:
                 key=lambda rule: len(rule.arguments),
             )
         return rule.build(params, append_unknown=False)[1]
+
+    def path_of(self, params: Mapping[str, t.Any]) -> str:
+        """Return the path of *params*, decoded; see :meth:`url_of`."""
+        return unquote(self.url_of(params))
 
     def paths(self) -> Iterator[StaticPath]:
         """Yield what the route lists; a route without params has one path.
@@ -144,7 +148,7 @@ class StoredRoute:
         if self.live.route.is_static:
             return {}
         # By the params: a rewrite has another path than its request.
-        path = _key(unquote(self.url_of(context.params)))
+        path = _key(self.path_of(context.params))
         return self._live_props().get(path, {})
 
     def _live_props(self) -> Mapping[str, Mapping[str, t.Any]]:
@@ -156,8 +160,7 @@ class StoredRoute:
         with self._lock:
             if self._props is None or self._app.debug:
                 self._props = {
-                    _key(unquote(self.url_of(path.params))): path.props
-                    for path in self.paths()
+                    _key(self.path_of(path.params)): path.props for path in self.paths()
                 }
             return self._props
 

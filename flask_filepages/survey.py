@@ -28,14 +28,14 @@ def listed_paths(state: PagesState) -> Iterator[ListedPath]:
     """
     for live in state.routes.values():
         route = live.route
-        if route.redirect is not None or live.binding.status >= 400:
+        if route.redirect is not None or live.is_error_page:
             continue
         state.prepare(live)
         stored = state.stored.get(live.endpoint)
         if stored is None and not route.is_static:
             continue
         is_page = route.page is not None
-        listed = stored or StoredRoute(state.app, live, None, lambda: None)
+        listed = stored or StoredRoute(state.app, live)
         for path in listed.paths():
             url = listed.url_of(path.params)
             yield ListedPath(url, route.id, is_page, stored is not None)

@@ -8,6 +8,7 @@ do: a pool of processes, of threads, a Dask cluster.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import multiprocessing
 import os
 import secrets
@@ -28,6 +29,7 @@ from . import listening
 from . import reads
 from .answers import Answer
 from .listing import decode
+from .manifest import ALWAYS
 from .render import Job
 from .render import Renderer
 from .state import states
@@ -82,7 +84,7 @@ class Worker:
         with reads.resumed():
             answer, uses = self.renderer.render(job)
         if log is None or log.unseen is not None:
-            answer.position = -1
+            answer.position = ALWAYS
             return answer
         log.look_for_drivers()
         answer.uses = [("template", k, v) for k, v in sorted(uses.templates.items())]
@@ -99,12 +101,12 @@ class Worker:
         return answer
 
     def batch(self, jobs: t.Iterable[Job]) -> Batch:
-        begin = time.perf_counter()
+        start_time = time.perf_counter()
         if reads.log is not None:
             reads.log.adopt_thread()
         answers = [self.render(job) for job in jobs]
         start, found = self.news()
-        seconds = time.perf_counter() - begin
+        seconds = time.perf_counter() - start_time
         return Batch(f"{self.process}-{os.getpid()}", answers, start, found, seconds)
 
     def news(self) -> tuple[int, list[reads.Found]]:
@@ -246,35 +248,38 @@ class Pool:
 
         :raises LostWorkerError: a chunk ended no worker well.
         """
-        under_way = self._under_way
-        is_empty = False
-        while True:
-            while not is_empty and len(under_way) < 2 * self._width:
-                chunk = next(chunks, None)
-                if chunk is None:
-                    is_empty = True
-                else:
-                    self._submit(chunk, 1)
-            if not under_way:
-                return
-            done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+        self._fill(chunks)
+        while self._under_way:
+            done, _ = wait(self._under_way, return_when=FIRST_COMPLETED)
             for future in done:
-                chunk, tries, executor = under_way.pop(future)
+                chunk, tries, executor = self._under_way.pop(future)
                 error = future.exception()
-                if error is None:
-                    batch = future.result()
-                    self._learn(len(chunk), batch.seconds)
-                    yield batch
+                if error is not None:
+                    self._try_again(chunk, tries, executor, error)
                     continue
-                if tries >= _MOST_TRIES:
-                    raise LostWorkerError(
-                        f"{len(chunk)} paths from {chunk[0][0]} on were lost with their"
-                        f" worker {tries} times: {type(error).__name__}: {error}"
-                    ) from error
-                if isinstance(error, BrokenExecutor) and executor is self._executor:
-                    executor.shutdown(wait=False)
-                    self._executor = self._make()
-                self._submit(chunk, tries + 1)
+                batch = future.result()
+                self._learn(len(chunk), batch.seconds)
+                yield batch
+            self._fill(chunks)
+
+    def _fill(self, chunks: Iterator[list[Task]]) -> None:
+        """Submit chunks until enough are under way."""
+        free = max(0, 2 * self._width - len(self._under_way))
+        for chunk in itertools.islice(chunks, free):
+            self._submit(chunk, 1)
+
+    def _try_again(
+        self, chunk: list[Task], tries: int, executor: Executor, error: BaseException
+    ) -> None:
+        if tries >= _MOST_TRIES:
+            raise LostWorkerError(
+                f"{len(chunk)} paths from {chunk[0][0]} on were lost with their"
+                f" worker {tries} times: {type(error).__name__}: {error}"
+            ) from error
+        if isinstance(error, BrokenExecutor) and executor is self._executor:
+            executor.shutdown(wait=False)
+            self._executor = self._make()
+        self._submit(chunk, tries + 1)
 
     def close(self) -> None:
         """Let go of the executor; what is not done yet is not wanted any more."""

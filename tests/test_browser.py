@@ -117,11 +117,17 @@ def fill(browser: webdriver.Chrome, **values: str) -> None:
 
 def _is_gone(element: t.Any) -> bool:
     from selenium.common.exceptions import StaleElementReferenceException
+    from selenium.common.exceptions import WebDriverException
 
     try:
         element.is_enabled()
     except StaleElementReferenceException:
         return True
+    except WebDriverException as error:
+        # Asked just while the page is left, the driver says it like this.
+        if "does not belong to the document" in str(error.msg):
+            return True
+        raise
     return False
 
 

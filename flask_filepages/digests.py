@@ -5,7 +5,7 @@
 ``list``              the names in a folder, and which of them are folders
 ``scan``              the same, with sizes and times of change
 ``stat``              size, time of change and mode; of a link, where it leads, too
-``exists``            what there is, if anything: no size, no time
+``exists``            the same without size, time and permissions
 ``modules``           the names in a folder that an import could find
 ``sqlite``            a database, with what is not merged into it yet
 ``env``, ``environ``  a variable; the names of all
@@ -22,7 +22,7 @@ import typing as t
 ABSENT = "absent"
 #: What never stays the same.
 NEVER = None
-_real_stat, _real_lstat = os.stat, os.lstat
+_real_stat, _real_lstat, _real_readlink = os.stat, os.lstat, os.readlink
 _VOLATILE = frozenset({"_", "SHLVL", "OLDPWD"})
 # Of SQLite; without content it says nothing.
 _LOG = "-wal"
@@ -135,22 +135,23 @@ def _modules(name: str) -> str:
 
 
 def _stat(name: str) -> str:
-    link = _real_lstat(name)
-    if not stat.S_ISLNK(link.st_mode):
-        return _shown(link)
-    target = os.readlink(name)
-    try:
-        return f"{target} {_shown(_real_stat(name))}"
-    except OSError:
-        return f"{target} {ABSENT}"
+    return _followed(name, _shown)
 
 
 def _exists(name: str) -> str:
-    link = stat.S_IFMT(_real_lstat(name).st_mode)
+    return _followed(name, lambda found: str(stat.S_IFMT(found.st_mode)))
+
+
+def _followed(name: str, show: t.Callable[[os.stat_result], str]) -> str:
+    """Return what there is at *name*; of a link, where it leads, and what is there."""
+    link = _real_lstat(name)
+    if not stat.S_ISLNK(link.st_mode):
+        return show(link)
+    target = _real_readlink(name)
     try:
-        return f"{link} {stat.S_IFMT(_real_stat(name).st_mode)}"
+        return f"{target} {show(_real_stat(name))}"
     except OSError:
-        return f"{link} {ABSENT}"
+        return f"{target} {ABSENT}"
 
 
 def _shown(found: os.stat_result) -> str:

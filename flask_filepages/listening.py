@@ -193,15 +193,8 @@ def _kind_of_ask(frame: t.Any) -> str | None:
         if outer.f_globals.get("__name__", "").partition("._")[0] == "pathlib":
             name = outer.f_code.co_name
     if module in _PATH_MODULES and name not in _WANT_MORE:
-        # A link on the way is asked for by where it leads.
-        return "stat" if name == "_joinrealpath" and _is_link(frame) else "exists"
+        return "exists"
     return "stat"
-
-
-def _is_link(frame: t.Any) -> bool:
-    path = frame.f_locals.get("newpath")
-    with reads.paused():
-        return isinstance(path, (str, bytes)) and os.path.islink(path)
 
 
 def _wrap_sqlite() -> None:

@@ -21,6 +21,9 @@ from . import reads
 from .version import __version__
 
 _PRIVATE = frozenset({"__pycache__", "node_modules", "site-packages"})
+_SURROUNDINGS = (
+    *("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_TIME", "LC_COLLATE", "TZ"),
+)
 _address_re = re.compile(r" at 0x[0-9a-f]+", re.IGNORECASE)
 
 
@@ -56,7 +59,7 @@ def _surroundings(app_import: str | None) -> Iterator[str]:
     yield os.getcwd()
     yield from sys.path
     yield from map(str, time.tzname)
-    for name in ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_TIME", "LC_COLLATE"):
+    for name in _SURROUNDINGS:
         yield os.environ.get(name, "")
 
 

@@ -82,9 +82,11 @@ class Log:
             self.entries = [r for r in self.entries if not self.is_skipped(r[1])]
 
     def is_skipped(self, name: str) -> bool:
-        if name.startswith("/dev/shm/"):
+        below = f"{name}{os.sep}"
+        # What lies behind a folder that is left again may be anywhere.
+        if name.startswith("/dev/shm/") or f"{os.sep}..{os.sep}" in below:
             return False
-        return f"{name}{os.sep}".startswith(self._skipped)
+        return below.startswith(self._skipped)
 
     def adopt_thread(self) -> None:
         """Take the current thread for one that renders."""

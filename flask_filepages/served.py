@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextvars import ContextVar
 
+from . import reads
 from . import releases
 from .manifest import SUFFIXES
 from .manifest import Entry
@@ -181,8 +182,9 @@ class Releases:
 
     def current(self) -> Release | None:
         """Return the release to answer a request from: ask once for each request. A
-        page that asks for another one while it is built gets it as it is now."""
-        if is_building.get():
+        page that asks for another one while it is built gets it as it is now, from
+        any thread of a build process."""
+        if is_building.get() or reads.log is not None:
             return None
         if time.monotonic() >= self._next:
             self._look()

@@ -21,7 +21,7 @@ def wrap() -> None:
     module = Template._get_default_module
 
     def load_template(self: t.Any, name: str, globals: t.Any) -> t.Any:
-        if not hasattr(self, "app"):  # not Flask's: its files are read like others
+        if not _is_of_app(self):  # its files are read like others
             return load(self, name, globals)
         # What it loads itself, while it is compiled, is not the page's own.
         own = reads.is_own_load.set(False)
@@ -50,6 +50,12 @@ def wrap() -> None:
     wrapped._load_template = load_template
     wrapped = Template
     wrapped.render, wrapped._get_default_module = render_template, default_module
+
+
+def _is_of_app(environment: t.Any) -> bool:
+    """Whether templates come from the loader of the app, also through an overlay."""
+    app = getattr(environment, "app", None)
+    return app is not None and environment.loader is app.jinja_env.loader
 
 
 def _is_own(frame: t.Any, code: types.CodeType) -> bool:

@@ -778,6 +778,31 @@ def test_what_a_filter_gives_when_a_template_is_compiled_is_of_all_its_paths(
     assert site.build() == {"/a", "/b"}
 
 
+def test_a_template_of_another_loader_is_no_other_template(make_site: MakeSite) -> None:
+    app = APP + (
+        "from jinja2 import FileSystemLoader\n"
+        "other = app.jinja_env.overlay(loader=FileSystemLoader('other'))\n"
+    )
+    expression = "other.get_template('x').render()"
+    files = {"pages/a.py": answer(expression, "from app import other")}
+    site = make_site({**files, "templates/x": "1", "other/x": "1"}, app)
+    site.build()
+    site.write({"other/x": "2"})
+
+    assert (site.build(), site.text("a")) == ({"/a"}, "2")
+
+
+def test_a_path_that_leads_out_of_the_standard_library_is_read_like_others(
+    make_site: MakeSite,
+) -> None:
+    expression = "read(f'{os.path.dirname(os.__file__)}{\"/..\" * 20}{os.getcwd()}/x')"
+    site = make_site({"pages/a.py": answer(expression), "x": "1"})
+    site.build()
+    site.write({"x": "2"})
+
+    assert site.build() == {"/a"}
+
+
 # -- what all pages are made from -------------------------------------------------------
 
 WHOLE_APP = (
@@ -894,6 +919,15 @@ def test_bytecode_without_a_source_is_a_file_like_others(make_site: MakeSite) ->
     assert (site.build(), site.text("a")) == ({"/a"}, "2")
 
 
+def test_zones_of_one_name_are_told_apart(make_site: MakeSite) -> None:
+    expression = "time.localtime(0).tm_hour"
+    site = make_site({"pages/a.py": answer(expression, "import time")}, TZ="AAA-1")
+    site.build()
+    site.env = {"TZ": "AAA-2"}
+
+    assert (site.build(), site.text("a")) == ({"/a"}, "2")
+
+
 def test_everything_is_rendered_from_another_folder(make_site: MakeSite) -> None:
     site = make_site({"pages/a.py": answer("read('x')"), "x": "1", "below/x": "2"})
     site.app = str(site.root / "app.py")
@@ -929,23 +963,25 @@ def test_a_variable_is_read_by_bytes_too(make_site: MakeSite) -> None:
     assert site.build() == {"/a"}
 
 
+VALUES = [
+    "os.environ.get('NOTE')",
+    "os.getenv('NOTE')",
+    "dict(os.environ).get('NOTE')",
+    "os.environ.pop('NOTE', None)",
+]
+NAMES = ["'NOTE' in os.environ", "[name for name in os.environ if name == 'NOTE']"]
+
+
 @pytest.mark.parametrize(
-    "expression",
+    ("expression", "env"),
     [
-        "os.environ.get('NOTE')",
-        "os.getenv('NOTE')",
-        "'NOTE' in os.environ",
-        "[name for name in os.environ if name == 'NOTE']",
-        "dict(os.environ).get('NOTE')",
-        "os.environ.pop('NOTE', None)",
+        *((expression, {"NOTE": "2"}) for expression in VALUES),
+        *((expression, {}) for expression in [*VALUES, *NAMES]),
     ],
 )
-@pytest.mark.parametrize("env", [{"NOTE": "2"}, {}], ids=["changed", "unset"])
 def test_a_variable_that_a_page_reads(
     expression: str, env: dict[str, str], make_site: MakeSite
 ) -> None:
-    if expression.startswith(("'", "[")) and env:
-        pytest.skip("it is told apart by being there alone")
     site = make_site({"pages/a.html": "", "pages/b.py": answer(expression)}, NOTE="1")
     site.build()
     site.env = env
@@ -1264,11 +1300,19 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.parametrize(
+    "expression",
+    ["ask()", "ThreadPoolExecutor(1).submit(ask).result()"],
+    ids=["itself", "in a thread"],
+)
 def test_a_page_that_asks_the_app_for_another_one_gets_the_new_one(
-    make_site: MakeSite,
+    expression: str, make_site: MakeSite
 ) -> None:
-    query = "current_app.test_client().get('/b').text"
-    site = make_site({"pages/a.py": answer(query), "pages/b.html": "1"})
+    before = (
+        "from concurrent.futures import ThreadPoolExecutor\nfrom app import app\n\n\n"
+        "def ask():\n    return app.test_client().get('/b').text\n"
+    )
+    site = make_site({"pages/a.py": answer(expression, before), "pages/b.html": "1"})
     site.out = site.root / "dist"
     site.build()
     site.write({"pages/b.html": "2"})

@@ -75,7 +75,7 @@ BESIDE = {
     "reads": {"digests"},
     "releases": {"manifest", "staging"},
     "template_reads": {"reads"},
-    "served": {"manifest", "releases", "staging"},
+    "served": {"manifest", "reads", "releases", "staging"},
     "live": {"devtools"},
     "assembly": {"live"},
     "stored": {"front", "live"},

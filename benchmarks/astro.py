@@ -43,7 +43,8 @@ def project(files: t.Mapping[str, str]) -> Astro | None:
         return None
     folder = write(new_folder(), {**FILES, **files})
     words = ["install", "--no-audit", "--no-fund", "--loglevel=error", *PACKAGES]
-    if subprocess.run([npm, *words], cwd=folder, check=False).returncode != 0:
+    installed = subprocess.run([npm, *words], cwd=folder, capture_output=True)
+    if installed.returncode != 0:
         return None
     node = str(folder / "node_modules" / ".bin" / "node")
     shown = subprocess.run(
@@ -53,4 +54,4 @@ def project(files: t.Mapping[str, str]) -> Astro | None:
         text=True,
         check=True,
     )
-    return Astro(folder, node, shown.stdout.split()[-1])
+    return Astro(folder, node, shown.stdout.split()[-1].lstrip("v"))

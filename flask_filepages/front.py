@@ -11,7 +11,6 @@ import flask
 from flask import Flask
 
 from .errors import FilePagesError
-from .representations import CONDITIONS
 from .representations import Representation
 from .representations import Stored
 from .representations import reply_to
@@ -34,6 +33,8 @@ _SIGNALS = (
     flask.appcontext_popped,
     flask.appcontext_tearing_down,
 )
+# These dicts stay; receivers come and go in them.
+_RECEIVERS = tuple(signal.receivers for signal in _SIGNALS)
 _DISPATCH = (
     "wsgi_app",
     "request_context",
@@ -81,13 +82,7 @@ class Front:
         inside = self._inside
         if inside is None:
             inside = self._inside = self._decide()
-        if (
-            inside is None
-            or not self._is_open
-            or environ.get("SCRIPT_NAME", "") != self._root
-        ):
-            return self._wsgi_app(environ, start_response)
-        if self._setting == "auto" and any(s.receivers for s in _SIGNALS):
+        if inside is None or not self._is_open:
             return self._wsgi_app(environ, start_response)
         release = self._releases.current()
         if release is None:
@@ -98,7 +93,13 @@ class Front:
             stored = release.find(path[:-1])
             if stored is not None and not stored.either_slash:
                 stored = None
-        if stored is None or stored.endpoint in inside:
+        # Most requests of a hybrid app end at the first.
+        if (
+            stored is None
+            or stored.endpoint in inside
+            or environ.get("SCRIPT_NAME", "") != self._root
+            or (self._setting == "auto" and any(_RECEIVERS))
+        ):
             return self._wsgi_app(environ, start_response)
         return self._send(release, stored, environ, start_response)
 
@@ -180,20 +181,13 @@ def answer(
 
     :raises OSError: its file is not there any more.
     """
+    status, headers, start, length = reply_to(environ, stored, chosen)
+    if not length or environ["REQUEST_METHOD"] == "HEAD":
+        return status, headers.copy(), []
     body = release.body(chosen)
-    for name in CONDITIONS:
-        if name in environ:
-            break
-    else:
-        if environ["REQUEST_METHOD"] == "HEAD":
-            return stored.status, chosen.headers.copy(), ()
-        if body is not None:
-            return stored.status, chosen.headers.copy(), (body,)
-    reply = reply_to(environ, stored, chosen)
-    if not reply.length or environ["REQUEST_METHOD"] == "HEAD":
-        return reply.status, reply.headers.copy(), ()
-    if body is not None:
-        part = body[reply.start : reply.start + reply.length]
-        return reply.status, reply.headers.copy(), (part,)
-    chunks = release.stream(chosen, reply.start, reply.length)
-    return reply.status, reply.headers.copy(), chunks
+    if body is None:
+        return status, headers.copy(), release.stream(chosen, start, length)
+    if length != chosen.size:
+        body = body[start : start + length]
+    # A list: some servers send it as it is, and iterate over anything else.
+    return status, headers.copy(), [body]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 import html
@@ -56,12 +57,8 @@ class Answer:
     position: int = 0
 
     @property
-    def code(self) -> int:
-        return int(self.status[:3])
-
-    @property
     def has_body(self) -> bool:
-        return self.code not in (204, 205)
+        return self.status[:3] not in ("204", "205")
 
 
 def kept(headers: t.Iterable[tuple[str, str]]) -> Headers:
@@ -78,16 +75,20 @@ def joined(headers: t.Iterable[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
-def why_not(answer: Answer, *, is_error_page: bool) -> tuple[str, str] | None:
-    """Return why *answer* cannot be stored, and what to do about it."""
-    code = answer.code
-    names = joined(answer.headers)
+# Most answers of a site have the same few lists of header fields.
+@functools.lru_cache(256)
+def why_not(
+    status: str, headers: tuple[tuple[str, str], ...], *, is_error_page: bool
+) -> tuple[str, str] | None:
+    """Return why an answer cannot be stored, and what to do about it."""
+    code = int(status[:3])
+    names = joined(headers)
     if code >= 400 and not is_error_page:
-        return f"it answers {answer.status}", "Leave the path out, or mend the handler."
+        return f"it answers {status}", "Leave the path out, or mend the handler."
     if code < 200 or code in (205, 206, 304):
-        return f"it answers {answer.status}", "Answer 200, or serve it on demand."
+        return f"it answers {status}", "Answer 200, or serve it on demand."
     if 300 <= code < 400 and "location" not in names:
-        return f"it answers {answer.status} without Location", "Name the target."
+        return f"it answers {status} without Location", "Name the target."
     if "set-cookie" in names:
         problem = "it sets a cookie, which everybody would get"
         return problem, "Set cookies on routes with `prerender = False`."
@@ -100,9 +101,9 @@ def why_not(answer: Answer, *, is_error_page: bool) -> tuple[str, str] | None:
 
 def completed(answer: Answer, path: str, site: str | None) -> None:
     """Give *answer* its digest and its compressed forms; a redirect, a page."""
-    if 300 <= answer.code < 400:
+    if answer.status[0] == "3":
         location = next(v for k, v in answer.headers if k.lower() == "location")
-        answer.body = redirect_page(path, location, answer.code, site)
+        answer.body = redirect_page(path, location, answer.status, site)
         answer.headers = _without_type(answer.headers)
         answer.headers.append(("Content-Type", "text/html; charset=utf-8"))
     if not answer.has_body:
@@ -125,10 +126,10 @@ def _without_type(headers: Headers) -> Headers:
     return [pair for pair in headers if pair[0].lower() != "content-type"]
 
 
-def redirect_page(path: str, location: str, code: int, site: str | None) -> bytes:
+def redirect_page(path: str, location: str, status: str, site: str | None) -> bytes:
     """Return a page that leads to *location*, for hosts that only know files (Astro,
     rule 122)."""
-    delay = 2 if code == 302 else 0
+    delay = 2 if status[:3] == "302" else 0
     to, canonical = html.escape(location), html.escape(urljoin(site or "", location))
     return (
         f"<!doctype html><title>Redirecting to {to}</title>"

@@ -71,7 +71,10 @@ class Renderer:
         # Whatever is pushed here is not seen there.
         uses = contextvars.Context().run(self._ask, job, answer)
         if answer.problem is None:
-            refused = answers.why_not(answer, is_error_page=job.is_error_page)
+            headers = tuple(answer.headers)
+            refused = answers.why_not(
+                answer.status, headers, is_error_page=job.is_error_page
+            )
             if refused is not None:
                 answer.problem, answer.fix = refused
             else:
@@ -95,8 +98,10 @@ class Renderer:
             headers = response.get_wsgi_headers(environ)
             answer.headers = answers.kept(headers)
             answer.body = _body(response)
-            # Flask makes the same list again, and nobody looks at it.
-            vars(response)["get_wsgi_headers"] = lambda environ: headers
+            # Else Werkzeug makes all of it again, and nobody looks at the body.
+            rest = _Rest(response.close)
+            sent = rest, response.status, headers.to_wsgi_list()
+            vars(response)["get_wsgi_response"] = lambda environ: sent
 
         render = Render(job.endpoint, path.params, path.props, take)
         environ[RENDER] = render
@@ -165,6 +170,18 @@ class Renderer:
         who = " or ".join(owners) or "something before the route"
         answer.problem = f"a before_request function of {who} answered instead"
         answer.fix = "Let it pass requests of a build, or serve the route on demand."
+
+
+class _Rest:
+    """What is left of a response whose body was taken: to close it."""
+
+    __slots__ = ("close",)
+
+    def __init__(self, close: t.Callable[[], None]) -> None:
+        self.close = close
+
+    def __iter__(self) -> t.Iterator[bytes]:
+        return iter(())
 
 
 def _body(response: BaseResponse) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dataclasses import field
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PageResult:
     """One path of a build. :attr:`action` is ``"rendered"`` or ``"kept"``;
     :attr:`seconds` is how long the render took."""

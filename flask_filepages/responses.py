@@ -90,11 +90,16 @@ def with_default_cache_control(
 
     def answering(context: Context) -> BaseResponse:
         response = respond(context, handler, handler(context))
-        if response.status_code < 400:
-            response.headers.setdefault("Cache-Control", DEFAULT_CACHE_CONTROL)
+        if response.status_code < 400 and not _has_cache_control(response):
+            response.headers.add("Cache-Control", DEFAULT_CACHE_CONTROL)
         return response
 
     return answering
+
+
+def _has_cache_control(response: BaseResponse) -> bool:
+    # Werkzeug's own look-up raises where there is none, as there mostly is.
+    return any(name.lower() == "cache-control" for name, _ in response.headers)
 
 
 def name_of(function: t.Any) -> str:

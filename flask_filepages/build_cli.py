@@ -70,6 +70,8 @@ def build(ctx: click.Context, /, as_json: bool, **given: t.Any) -> None:
     from . import listening
     from . import reads
 
+    if given["executor"] == "processes" and given["jobs"] > 1:
+        _begin_workers()
     # Before the app: whatever it reads while it is imported is in the log.
     log = listening.install()
     app = load_app(ctx)
@@ -143,9 +145,27 @@ def _executor(name: str, jobs: int) -> tuple[t.Callable[[], Executor] | None, in
     from . import digests
     from . import workers
 
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context(_start_method())
     given = (digests.environment(),)
     return lambda: ProcessPoolExecutor(jobs, context, workers.begin, given), jobs
+
+
+def _start_method() -> str:
+    """Return how workers are started: never as a copy of this process, whose app has
+    read things by then."""
+    import multiprocessing
+
+    methods = multiprocessing.get_all_start_methods()
+    return "forkserver" if "forkserver" in methods else "spawn"
+
+
+def _begin_workers() -> None:
+    """Let a process import what all workers need, while this one loads the app."""
+    if _start_method() == "forkserver":
+        from multiprocessing import forkserver
+
+        forkserver.set_forkserver_preload(["flask.cli", "flask_filepages.workers"])
+        forkserver.ensure_running()
 
 
 def _dask(address: str) -> tuple[t.Callable[[], Executor], int]:

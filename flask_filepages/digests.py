@@ -19,6 +19,8 @@ import os
 import stat
 import typing as t
 
+from .outputs import BUILD_MARKER
+
 ABSENT = "absent"
 #: What never stays the same.
 NEVER = None
@@ -65,8 +67,10 @@ def digest_of(kind: str, name: str) -> str | None:
 
 def guard_of(kind: str, name: str) -> t.Any:
     """Return what tells whether something changes while the build runs."""
-    if kind not in _GUARDED:
+    if kind not in PATHS:
         return None
+    if kind in _CHEAP:
+        return digest_of(kind, name)
     ends = ("", _LOG) if kind == "sqlite" else ("",)
     return [_stamp(f"{name}{end}") for end in ends]
 
@@ -128,10 +132,15 @@ def _modules(name: str) -> str:
         names = {
             entry.name
             for entry in found
-            if entry.name.endswith(_IMPORTED)
-            or (entry.is_dir() and entry.name.isidentifier())
+            if entry.name.endswith(_IMPORTED) or (entry.is_dir() and _is_package(entry))
         }
     return of_bytes("\0".join(sorted(names - {"__pycache__"})))
+
+
+def _is_package(entry: os.DirEntry[str]) -> bool:
+    """Whether an import may find a folder. The build itself makes one of its own."""
+    marker = os.path.join(entry.path, BUILD_MARKER)
+    return entry.name.isidentifier() and not os.path.exists(marker)
 
 
 def _stat(name: str) -> str:
@@ -169,6 +178,7 @@ _READERS: dict[str, t.Callable[[str], str]] = {
     "sqlite": _sqlite,
     "stat": _stat,
 }
-_GUARDED = frozenset({"file", "list", "scan", "sqlite", "stat"})
+# They are no dearer than their stamps; and a folder's stamp changes with each file.
+_CHEAP = frozenset({"exists", "modules"})
 #: The kinds whose name is a path.
 PATHS = _READERS.keys() - {"env", "environ"}

@@ -49,9 +49,12 @@ def epoch_of(
 
 
 def sources_of(app: Flask, skip: str) -> str:
-    """Return a digest of all sources of the project."""
+    """Return a digest of all sources of the project: of all files, where it lies among
+    the installed packages, whose files are not noted when they are read."""
+    folder = project_of(app)
+    suffix = "" if reads.is_installed(folder) else ".py"
     with reads.paused():
-        return _digest(_sources(project_of(app), os.path.realpath(skip)))
+        return _digest(_sources(folder, os.path.realpath(skip), suffix))
 
 
 def _surroundings(app_import: str | None) -> Iterator[str]:
@@ -97,7 +100,7 @@ def _packages() -> Iterator[str]:
                 yield f"{name} {digests.digest_of('stat', record)}"
 
 
-def _sources(folder: str, skip: str) -> Iterator[str]:
+def _sources(folder: str, skip: str, suffix: str) -> Iterator[str]:
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(
             name
@@ -108,7 +111,7 @@ def _sources(folder: str, skip: str) -> Iterator[str]:
             and not os.path.exists(os.path.join(parent, name, "pyvenv.cfg"))
         )
         for name in sorted(files):
-            if name.endswith(".py"):
+            if name.endswith(suffix):
                 path = os.path.join(parent, name)
                 yield path
                 yield str(digests.digest_of("file", path))

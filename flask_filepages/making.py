@@ -28,10 +28,10 @@ from .settings import Settings
 from .staging import Tree
 from .stored import StoredRoute
 from .workers import Batch
-from .workers import LostWorkerError
 from .workers import Pool
 from .workers import Task
 from .workers import Worker
+from .workers import WorkerError
 
 _MOST_FAULTS = 1000
 # How the system says that a name is that of another file or folder.
@@ -191,9 +191,8 @@ class Making:
     def _elsewhere(self, pool: Pool, tasks: Iterator[Task]) -> Iterator[Batch]:
         try:
             yield from pool.results(batches(tasks, pool.size))
-        except LostWorkerError as error:
-            fix = "See what ends the workers; fewer --jobs take less memory."
-            fault = Fault("worker", "the executor", str(error), fix)
+        except WorkerError as error:
+            fault = Fault("worker", "the executor", str(error), error.fix)
             raise BuildError(self.project, [fault]) from error
 
     def _is_error_page(self, entry: Entry) -> bool:

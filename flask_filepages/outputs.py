@@ -7,6 +7,8 @@ import unicodedata
 
 from .settings import BuildFormat
 
+#: A file that marks a folder as one that builds made.
+BUILD_MARKER = ".filepages"
 LONGEST_SEGMENT = 255  # bytes, as on every common file system
 LONGEST_PATH = 1024
 

@@ -113,7 +113,8 @@ class Log:
             page.others[read] = None
         with self._lock:
             if read not in self._guards:
-                self._guards[read] = digests.guard_of(kind, name)
+                with paused():
+                    self._guards[read] = digests.guard_of(kind, name)
                 self.entries.append(read)
 
     def found(self, start: int, end: int) -> list[Found]:
@@ -130,13 +131,22 @@ class Log:
             return digests.NEVER
         return digests.digest_of(*read)
 
-    def changed(self) -> str | None:
-        """Return something that was read and is not as it was, if there is any."""
+    def outdated(self, environment: t.Any) -> str | None:
+        """Return what of all that was read may not be so any more, if anything may.
+
+        :param environment: loads the templates.
+        """
         with self._lock:
             reads = list(self._guards)
-        files = (read for read in reads if read[0] in digests.PATHS)
-        is_other = (r[1] for r in files if self.found_one(r) is digests.NEVER)
-        return next(is_other, None)
+        for kind, name in reads:
+            if kind == "taint":
+                return f"{name} was in use"
+            if kind in digests.PATHS and self.found_one((kind, name)) is digests.NEVER:
+                return f"{name} changed"
+        for name, digest in self.templates.items():
+            if template_digest(environment, name) != digest:
+                return f"the template {name} changed"
+        return None
 
     def look_for_drivers(self) -> None:
         """Note database drivers that nothing else tells of."""
@@ -280,6 +290,11 @@ def _skipped() -> tuple[str, ...]:
     folders.add(os.path.dirname(__file__))
     both = folders | {os.path.realpath(folder) for folder in folders}
     return ("/proc/", "/dev/", "/sys/", *(f"{folder}{os.sep}" for folder in both))
+
+
+def is_installed(folder: str) -> bool:
+    """Whether *folder* lies among the installed packages, or Python's own."""
+    return f"{folder}{os.sep}".startswith(_skipped())
 
 
 def _imported_before(skipped: tuple[str, ...]) -> str | None:

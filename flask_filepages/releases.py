@@ -29,6 +29,7 @@ from pathlib import Path
 from .errors import ReleaseError
 from .manifest import NAME
 from .manifest import Manifest
+from .outputs import BUILD_MARKER
 from .staging import Tree
 
 try:
@@ -37,7 +38,6 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 SITE = "site"
-_MARKER = ".filepages"
 _CURRENT = "current"
 _RELEASES = "releases"
 _STAGING = "staging-"
@@ -94,7 +94,7 @@ class BuildFolder:
                     f"{self.path} cannot be the build folder: it is, or holds, {real}."
                     " Name a folder of its own."
                 )
-        marker = os.path.join(self.path, _MARKER)
+        marker = os.path.join(self.path, BUILD_MARKER)
         if not os.path.exists(marker):
             if os.path.isdir(self.path) and os.listdir(self.path):
                 raise ReleaseError(

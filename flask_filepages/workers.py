@@ -81,20 +81,24 @@ class Worker:
     def render(self, job: Job) -> Answer:
         """Return one answer, with what it was made from."""
         log = reads.log
-        with reads.resumed():
-            answer, uses = self.renderer.render(job)
+        answer, uses = self.renderer.render(job)
         if log is None or log.unseen is not None:
             answer.position = ALWAYS
             return answer
         log.look_for_drivers()
-        answer.uses = [("template", k, v) for k, v in sorted(uses.templates.items())]
-        answer.uses += [("file", k, v) for k, v in sorted(uses.files.items())]
+        if uses.templates or uses.files:
+            answer.uses = [
+                *(("template", k, v) for k, v in sorted(uses.templates.items())),
+                *(("file", k, v) for k, v in sorted(uses.files.items())),
+            ]
         if job.endpoint in self.own_reads:
             vouched = job.static_path.version is not None
             others = [
                 r for r in sorted(uses.others) if not (vouched and r[0] == "taint")
             ]
-            answer.uses += [(*read, log.found_one(read)) for read in others]
+            with reads.paused():
+                found = [(*read, log.found_one(read)) for read in others]
+            answer.uses = [*(answer.uses or ()), *found]
             answer.position = 0
         else:
             answer.position = len(log.entries)
@@ -104,7 +108,8 @@ class Worker:
         start_time = time.perf_counter()
         if reads.log is not None:
             reads.log.adopt_thread()
-        answers = [self.render(job) for job in jobs]
+        with reads.resumed():
+            answers = [self.render(job) for job in jobs]
         start, found = self.news()
         seconds = time.perf_counter() - start_time
         return Batch(f"{self.process}-{os.getpid()}", answers, start, found, seconds)
@@ -167,7 +172,7 @@ def _made(spec: Spec) -> Worker:
 
     earlier = next(reversed(_workers.values()), None)
     if earlier is not None:
-        return _again(earlier)
+        return _again(earlier, spec)
     log = listening.install()
     log.skip(spec.build_folder)
     with _in_folder(spec.folder):
@@ -178,19 +183,20 @@ def _made(spec: Spec) -> Worker:
     return worker
 
 
-def _again(worker: Worker) -> Worker:
+def _again(worker: Worker, spec: Spec) -> Worker:
     """Return the worker of an earlier build in this process, which lives on.
 
-    :raises StaleWorkerError: it knows what is not so any more.
+    :raises StaleWorkerError: it knows another app, or what may not be so any more.
     """
-    spec, log = t.cast(Spec, worker.spec), t.cast(reads.Log, reads.log)
-    changed = log.changed()
-    if epoch.sources_of(worker.renderer.app, spec.build_folder) != worker.sources:
-        changed = "a source file"
-    if changed is not None:
-        raise StaleWorkerError(
-            f"a worker imported the app before {changed} changed; restart the workers"
-        )
+    earlier, log = t.cast(Spec, worker.spec), t.cast(reads.Log, reads.log)
+    app = worker.renderer.app
+    if (earlier.app, earlier.folder) != (spec.app, spec.folder):
+        raise StaleWorkerError(f"a worker has the app of {earlier.folder}")
+    why = log.outdated(app.jinja_env)
+    if epoch.sources_of(app, spec.build_folder) != worker.sources:
+        why = "a source file changed"
+    if why is not None:
+        raise StaleWorkerError(f"a worker is of an earlier build, and {why}")
     worker.told = 0
     worker.process = secrets.token_hex(8)
     return worker
@@ -217,12 +223,22 @@ def _in_folder(folder: str) -> Iterator[None]:
         os.chdir(before)
 
 
-class StaleWorkerError(RuntimeError):
-    """A worker that lives on imported its app before something changed."""
+class WorkerError(RuntimeError):
+    """Workers cannot end a build; :attr:`fix` says what would help."""
+
+    fix = ""
 
 
-class LostWorkerError(RuntimeError):
+class StaleWorkerError(WorkerError):
+    """A worker that lives on knows what is not so any more."""
+
+    fix = "Restart the workers."
+
+
+class LostWorkerError(WorkerError):
     """A chunk was lost with its worker again and again."""
+
+    fix = "See what ends the workers; fewer --jobs take less memory."
 
 
 class Pool:
@@ -246,7 +262,7 @@ class Pool:
     def results(self, chunks: Iterator[list[Task]]) -> Iterator[Batch]:
         """Yield the batches of *chunks*, in the order in which they are ready.
 
-        :raises LostWorkerError: a chunk ended no worker well.
+        :raises WorkerError: a chunk ended no worker well, or its worker is stale.
         """
         self._fill(chunks)
         while self._under_way:
@@ -271,6 +287,8 @@ class Pool:
     def _try_again(
         self, chunk: list[Task], tries: int, executor: Executor, error: BaseException
     ) -> None:
+        if isinstance(error, StaleWorkerError):
+            raise error
         if tries >= _MOST_TRIES:
             raise LostWorkerError(
                 f"{len(chunk)} paths from {chunk[0][0]} on were lost with their"

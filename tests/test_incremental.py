@@ -17,6 +17,7 @@ import socketserver
 import sqlite3
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import threading
 import types
@@ -1336,6 +1337,50 @@ def test_a_file_of_the_release_that_was_harmed_is_not_kept(
 
     assert site.build() == {"/a", "/b"}
     assert site.text("a/index.html") == "a"
+
+
+@pytest.mark.parametrize(
+    ("asked", "made"),
+    [
+        ("os.path.exists('late')", "open('late', 'w').close()"),
+        ("importlib.util.find_spec('late') is not None", "os.mkdir('late')"),
+    ],
+    ids=["exists", "import"],
+)
+def test_what_appears_while_the_build_runs_was_not_there_before(
+    asked: str, made: str, make_site: MakeSite
+) -> None:
+    before = "import importlib.util\n"
+    making = f"if not os.path.lexists('late'):\n    {made}\n"
+    site = make_site({"pages/a.py": answer(asked, before), "pages/b.py": answer("1")})
+    site.write({"pages/b.py": answer("make()", f"def make():\n    {indented(making)}")})
+    site.build()
+    first = site.text("a")
+    site.build()
+
+    assert (first, site.text("a")) == ("False", "True")
+
+
+def indented(code: str) -> str:
+    return code.replace("\n", "\n    ")
+
+
+def test_an_installed_project_is_read_whole(make_site: MakeSite) -> None:
+    site = make_site({})
+    base = site.root / "base"
+    packages = Path(
+        sysconfig.get_path("purelib", "posix_user", {"userbase": str(base)})
+    )
+    files = {"__init__.py": APP, "data.txt": "1"}
+    files["pages/a.py"] = answer("read(current_app.root_path + '/data.txt')")
+    write_files(packages / "shop", files)
+    site.env = {"PYTHONUSERBASE": str(base), "PYTHONPATH": str(packages)}
+    site.app = "shop"
+    site.build()
+    kept = site.build()
+    write_files(packages / "shop", {"data.txt": "2"})
+
+    assert (kept, site.build(), site.text("a")) == (set(), {"/a"}, "2")
 
 
 # -- workers ----------------------------------------------------------------------------

@@ -217,3 +217,50 @@ def test_no_scheduler(site: Path) -> None:
 
     assert result.returncode == 1
     assert "No Dask scheduler answers" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({}, None),
+        ({"templates/part.html": "newer"}, "the template part.html changed"),
+        ({"pages/p/more.py": PAGES}, "a source file changed"),
+        ({"data.txt": "newer"}, "data.txt changed"),
+    ],
+    ids=["nothing", "a template", "a source file", "a file"],
+)
+def test_workers_that_live_on_tell_what_they_do_not_know(
+    changes: dict[str, str], fault: str | None, site: Path, tmp_path: Path
+) -> None:
+    pages = {"pages/index.html": "{% include 'part.html' %}", "data.txt": "old"}
+    app = f"{APP}DATA = open('data.txt').read()\n"
+    write_files(
+        tmp_path, {**TREE, **pages, "templates/part.html": "old", "app.py": app}
+    )
+    with cluster(tmp_path) as (address, _):
+        words = f"--executor=dask://{address}"
+        first = build(tmp_path, words)
+        write_files(tmp_path, changes)
+        second = build(tmp_path, words, "--force")
+
+    assert first.returncode == 0, first.stderr
+    if fault is None:
+        assert second.returncode == 0, second.stderr
+    else:
+        assert fault in second.stderr
+        assert "Restart the workers." in second.stderr
+
+
+def test_workers_that_live_on_have_one_app(site: Path, tmp_path: Path) -> None:
+    program = "import subprocess\n\n\ndef GET(context):\n    subprocess.run(['true'])\n"
+    write_files(tmp_path, {**TREE, "pages/index.html": "another home"})
+    write_files(tmp_path, {"pages/a.py": f"{program}    return context.json(1)\n"})
+    with cluster(tmp_path) as (address, _):
+        words = f"--executor=dask://{address}"
+        first = build(tmp_path, words)
+        other = build(site, words, out="other")
+        again = build(tmp_path, words)
+
+    assert first.returncode == 0, first.stderr
+    assert f"a worker has the app of {tmp_path}" in other.stderr
+    assert "a program was in use" in again.stderr

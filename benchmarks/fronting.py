@@ -251,6 +251,11 @@ def front_batches(app: Flask, size: int) -> dict[str, Batch]:
         "WhiteNoise, 304": batch(noise, "/small.txt", size, ("304", 0), noise_tag),
         "a range of 100 bytes": batch(own, "/small.txt", size, ("206", 100), part),
         "WhiteNoise, a range": batch(noise, "/small.txt", size, ("206", 100), part),
+        "304, not in memory": batch(
+            *(cold.wsgi_app, "/small.txt", size, ("304", 0)),
+            {"HTTP_IF_NONE_MATCH": dropped.etag},
+            before=evict,
+        ),
         "5 kB from disk": batch(cold.wsgi_app, "/small.txt", size, whole, before=evict),
         "40 kB, which is streamed": batch(own, "/large.txt", size, ("200", LARGE)),
         "WhiteNoise, 40 kB": batch(noise, "/large.txt", size, ("200", LARGE)),
@@ -263,6 +268,7 @@ FRONT_ROWS = {
     "compressed, from memory": ("WhiteNoise, compressed", ""),
     "304": ("WhiteNoise, 304", "<= 5"),
     "a range of 100 bytes": ("WhiteNoise, a range", "<= 5"),
+    "304, not in memory": ("WhiteNoise, 304", "<= 5"),
     "5 kB from disk": ("WhiteNoise, 5 kB", "<= 10"),
     "40 kB, which is streamed": ("WhiteNoise, 40 kB", ""),
 }

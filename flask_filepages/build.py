@@ -26,6 +26,7 @@ from .making import Making
 from .manifest import Manifest
 from .plan import Listing
 from .plan import listings
+from .pool import Pool
 from .redirect_pages import redirect_answers
 from .releases import SITE
 from .releases import BuildFolder
@@ -33,7 +34,6 @@ from .reports import PageResult
 from .reports import Report
 from .staging import Tree
 from .state import states
-from .workers import Pool
 from .workers import Spec
 from .workers import Worker
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import itertools
 import json
 import os
@@ -17,8 +16,6 @@ from .cli_app import load_app
 from .cli_app import states_of
 
 if t.TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from .build import Build
     from .reports import PageResult
     from .reports import Report
@@ -67,11 +64,12 @@ def build(ctx: click.Context, /, as_json: bool, **given: t.Any) -> None:
     to date, with 1 if something is wrong with it; nothing is published then. An
     interrupt leaves the last release as it was.
     """
+    from . import executors
     from . import listening
     from . import reads
 
     if given["executor"] == "processes" and given["jobs"] > 1:
-        _begin_workers()
+        executors.prepare()
     # Before the app: whatever it reads while it is imported is in the log.
     log = listening.install()
     app = load_app(ctx)
@@ -83,7 +81,7 @@ def build(ctx: click.Context, /, as_json: bool, **given: t.Any) -> None:
     from .errors import FilePagesError
 
     static = not given.pop("no_static")
-    make, given["jobs"] = _executor(given.pop("executor"), given["jobs"])
+    make, given["jobs"] = executors.named(given.pop("executor"), given["jobs"])
     from flask.cli import ScriptInfo
 
     import_path = ctx.ensure_object(ScriptInfo).app_import_path
@@ -121,67 +119,6 @@ def _json(value: t.Any) -> str:
 def _failure(error: Exception) -> dict[str, t.Any]:
     faults = [dataclasses.asdict(fault) for fault in getattr(error, "faults", ())]
     return {"error": str(error).partition("\n")[0], "faults": faults}
-
-
-def _executor(name: str, jobs: int) -> tuple[t.Callable[[], Executor] | None, int]:
-    """Return what makes the executor of this name, ``None`` for this process alone, and
-    how many workers it has."""
-    if name.startswith("dask://"):
-        return _dask(name.removeprefix("dask://"))
-    if name not in ("processes", "threads"):
-        raise click.BadParameter(
-            f"{name!r} is no executor; write processes, threads or dask://host:port.",
-            param_hint="--executor",
-        )
-    if jobs == 1:
-        return None, 1
-    if name == "threads":
-        from concurrent.futures import ThreadPoolExecutor
-
-        return lambda: ThreadPoolExecutor(jobs), jobs
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-
-    from . import digests
-    from . import workers
-
-    context = multiprocessing.get_context(_start_method())
-    given = (digests.environment(),)
-    return lambda: ProcessPoolExecutor(jobs, context, workers.begin, given), jobs
-
-
-def _start_method() -> str:
-    """Return how workers are started: never as a copy of this process, whose app has
-    read things by then."""
-    import multiprocessing
-
-    methods = multiprocessing.get_all_start_methods()
-    return "forkserver" if "forkserver" in methods else "spawn"
-
-
-def _begin_workers() -> None:
-    """Let a process import what all workers need, while this one loads the app."""
-    if _start_method() == "forkserver":
-        from multiprocessing import forkserver
-
-        forkserver.set_forkserver_preload(["flask.cli", "flask_filepages.workers"])
-        forkserver.ensure_running()
-
-
-def _dask(address: str) -> tuple[t.Callable[[], Executor], int]:
-    try:
-        distributed: t.Any = importlib.import_module("distributed")
-    except ImportError:
-        raise click.ClickException(
-            "Dask is not installed. Install the extra: Flask-Filepages[dask]."
-        ) from None
-    try:
-        client = distributed.Client(f"tcp://{address}", set_as_default=False, timeout=5)
-    except OSError as error:
-        raise click.ClickException(f"No Dask scheduler answers: {error}") from None
-    count = max(1, len(client.scheduler_info(-1)["workers"]))
-    # Else Dask gives the old answer to a call that it has seen before.
-    return lambda: t.cast("Executor", client.get_executor(pure=False)), count
 
 
 def _shown(made: Build) -> Summary:

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from flask import Flask
 
 from . import digests
+from . import installed
 from . import reads
 from .version import __version__
 
@@ -52,7 +53,7 @@ def sources_of(app: Flask, skip: str) -> str:
     """Return a digest of all sources of the project: of all files, where it lies among
     the installed packages, whose files are not noted when they are read."""
     folder = project_of(app)
-    suffix = "" if reads.is_installed(folder) else ".py"
+    suffix = "" if installed.is_installed(folder) else ".py"
     with reads.paused():
         return _digest(_sources(folder, os.path.realpath(skip), suffix))
 

@@ -101,6 +101,15 @@ class Previous:
         self._tell(_TOLD.get(kind, "{}").format(name))
         return True
 
+    def count_missing(self, manifest: Manifest) -> int:
+        """Return how many of its paths *manifest* does not have."""
+        if self.manifest is None:
+            return 0
+        paths = self.manifest.connection.execute("SELECT path FROM answers")
+        find = "SELECT 1 FROM answers WHERE path = ?"
+        fetch = manifest.connection.execute
+        return sum(fetch(find, path).fetchone() is None for path in paths)
+
     def _tell(self, change: str) -> None:
         # A name may be no text.
         change = os.fsencode(change).decode("utf-8", "backslashreplace")

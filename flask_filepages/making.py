@@ -21,6 +21,7 @@ from .plan import Listing
 from .plan import Planner
 from .plan import batches
 from .plan import for_a_while
+from .pool import Pool
 from .render import Job
 from .reports import PageResult
 from .reports import Report
@@ -28,7 +29,6 @@ from .settings import Settings
 from .staging import Tree
 from .stored import StoredRoute
 from .workers import Batch
-from .workers import Pool
 from .workers import Task
 from .workers import Worker
 from .workers import WorkerError
@@ -279,8 +279,7 @@ class Making:
 
     def finish(self, epoch: t.Mapping[str, str]) -> None:
         """Complete the manifest."""
-        if self.previous.manifest is not None:
-            self.report.removed = self._removed(self.previous.manifest)
+        self.report.removed = self.previous.count_missing(self.manifest)
         self.manifest.add_all("listings", self._listings.items())
         self.manifest.drop_unused()
         self.tree.close()
@@ -292,12 +291,6 @@ class Making:
                 "build_format": self.settings.build_format,
             }
         )
-
-    def _removed(self, before: Manifest) -> int:
-        paths = before.connection.execute("SELECT path FROM answers")
-        find = "SELECT 1 FROM answers WHERE path = ?"
-        fetch = self.manifest.connection.execute
-        return sum(fetch(find, path).fetchone() is None for path in paths)
 
     def raise_faults(self, faults: list[Fault]) -> None:
         if faults:

@@ -252,35 +252,15 @@ class Manifest:
             "SELECT path, endpoint, file, forms, entry, vouched, text FROM planned"
             f" WHERE NOT is_made AND text IS {'NOT' if is_text else ''} NULL"
         )
-        for path, endpoint, file, forms, digest, vouched, text in self._all(query):
+        rows = self.connection.execute(query)
+        for path, endpoint, file, forms, digest, vouched, text in rows:
             entry = Entry(path, endpoint, "", [], file, 0, "", {}, forms, digest)
             entry.vouched = bool(vouched)
             yield entry, text
 
     def count_planned(self) -> int:
-        return int(next(self._all("SELECT count(*) FROM planned"))[0])
-
-    def files_that_are_folders(self) -> dict[str, tuple[str, str]]:
-        """Return path and endpoint of the planned files that would be folders of
-        others, too, where case does not count."""
-        dirname = "rtrim(folded, replace(folded, '/', ''))"
-        rows = self._all(f"SELECT DISTINCT {dirname} FROM planned")
-        parents = {row[0].rstrip("/") for row in rows}
-        parents |= {
-            "/".join(parts[:n])
-            for parts in [parent.split("/") for parent in parents]
-            for n in range(2, len(parts))
-        }
-        find = "SELECT path, file, endpoint FROM planned WHERE folded = ?"
-        files = {}
-        for parent in sorted(parents - {""}):
-            for path, file, endpoint in self._all(find, parent):
-                if file is not None and f"/{file}" == path:
-                    files[file] = (path, endpoint)
-        return files
-
-    def _all(self, query: str, *values: t.Any) -> Iterator[tuple[t.Any, ...]]:
-        return iter(self.connection.execute(query, values))
+        row = self.connection.execute("SELECT count(*) FROM planned").fetchone()
+        return int(row[0])
 
     def add(self, entry: Entry) -> None:
         """Add a complete answer."""

@@ -159,11 +159,31 @@ class Planner:
 
     def check_folders(self) -> None:
         """Look for files of endpoints that would have to be folders, too."""
-        for file, (path, endpoint) in self.manifest.files_that_are_folders().items():
+        for file, (path, endpoint) in self._files_that_are_folders().items():
             problem = f"its path {path} is a file, and others lie below {path}/"
             fix = f"Give it a suffix, such as {file}.json.py."
             name = self._names[endpoint]
             self.faults.append(Fault("collision", name, problem, fix))
+
+    def _files_that_are_folders(self) -> dict[str, tuple[str, str]]:
+        """Return path and endpoint of the planned files that would be folders of
+        others, too, where case does not count."""
+        dirname = "rtrim(folded, replace(folded, '/', ''))"
+        fetch = self.manifest.connection.execute
+        rows = fetch(f"SELECT DISTINCT {dirname} FROM planned")
+        parents = {row[0].rstrip("/") for row in rows}
+        parents |= {
+            "/".join(parts[:n])
+            for parts in [parent.split("/") for parent in parents]
+            for n in range(2, len(parts))
+        }
+        find = "SELECT path, file, endpoint FROM planned WHERE folded = ?"
+        files = {}
+        for parent in sorted(parents - {""}):
+            for path, file, endpoint in fetch(find, (parent,)):
+                if file is not None and f"/{file}" == path:
+                    files[file] = (path, endpoint)
+        return files
 
     def _refuse(self, file: str, path: StaticPath, problem: str) -> None:
         given = dict(path.params)

@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import site
 import sys
-import sysconfig
 import threading
 import typing as t
 from collections.abc import Iterator
@@ -24,6 +22,7 @@ from dataclasses import dataclass
 from dataclasses import field
 
 from . import digests
+from . import installed
 from .digests import ABSENT
 
 #: Kind and name of something that was read.
@@ -71,9 +70,9 @@ class Log:
         self._lock = threading.RLock()
         #: Threads of whoever runs the build, not of the app.
         self._foreign = set(threading.enumerate()) - {threading.current_thread()}
-        self._skipped = _skipped()
+        self._skipped = ("/proc/", "/dev/", "/sys/", *installed.folders())
         #: A module that was imported before: what it read is not known.
-        self.unseen = _imported_before(self._skipped)
+        self.unseen = installed.imported_before(self._skipped)
 
     def skip(self, folder: str) -> None:
         """Pass over what is read below *folder*: it is written by the build."""
@@ -277,31 +276,3 @@ def loading(name: str) -> Iterator[None]:
 def _is_of_template(path: str) -> bool:
     names: list[str] = getattr(_idle, "templates", [])
     return any(path.endswith(f"/{name.rpartition(':/')[2]}") for name in names)
-
-
-# -- what vouches for itself --------------------------------------------------------
-
-
-def _skipped() -> tuple[str, ...]:
-    """Return the folders whose content package versions vouch for."""
-    paths = sysconfig.get_paths()
-    folders = {paths["stdlib"], paths["platstdlib"], *site.getsitepackages()}
-    folders |= {paths["purelib"], paths["platlib"], site.getusersitepackages()}
-    folders.add(os.path.dirname(__file__))
-    both = folders | {os.path.realpath(folder) for folder in folders}
-    return ("/proc/", "/dev/", "/sys/", *(f"{folder}{os.sep}" for folder in both))
-
-
-def is_installed(folder: str) -> bool:
-    """Whether *folder* lies among the installed packages, or Python's own."""
-    return f"{folder}{os.sep}".startswith(_skipped())
-
-
-def _imported_before(skipped: tuple[str, ...]) -> str | None:
-    """Return a module of the project that is imported already, if there is any."""
-    main = sys.modules["__main__"]
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if file and module is not main and not file.startswith(skipped):
-            return name
-    return None

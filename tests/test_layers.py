@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,15 @@ FLOORS = [
     },
     {
         *("prerender", "sources", "discovery", "modules", "imports"),
-        *("digests", "incremental", "listening", "manifest", "reads", "releases"),
+        *(
+            "digests",
+            "incremental",
+            "installed",
+            "listening",
+            "manifest",
+            "reads",
+            "releases",
+        ),
         *("served", "staging", "template_reads"),
     },
     {
@@ -32,12 +41,12 @@ FLOORS = [
     {
         *("assembly", "devtools", "front", "live", "state", "stored"),
         *("build", "copies", "epoch", "making", "plan", "redirect_pages", "render"),
-        *("notes", "reports", "survey", "workers"),
+        *("notes", "pool", "reports", "survey", "workers"),
     },
     {"extension"},
     {
-        *("build_cli", "cli", "cli_app", "deploy", "testing", "pytest_plugin"),
-        "__init__",
+        *("build_cli", "cli", "cli_app", "deploy", "executors", "testing"),
+        *("pytest_plugin", "__init__"),
     },
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
@@ -72,7 +81,7 @@ BESIDE = {
     "imports": {"modules", "sources"},
     "incremental": {"digests", "manifest", "reads"},
     "listening": {"digests", "reads", "template_reads"},
-    "reads": {"digests"},
+    "reads": {"digests", "installed"},
     "releases": {"manifest", "staging"},
     "template_reads": {"reads"},
     "served": {"manifest", "reads", "releases", "staging"},
@@ -86,14 +95,16 @@ BESIDE = {
     "render": {"front", "stored"},
     "workers": {"epoch", "render", "state"},
     "making": {
-        *("copies", "notes", "plan", "render", "reports", "stored", "workers"),
+        *("copies", "notes", "plan", "pool", "render", "reports", "stored"),
+        "workers",
     },
     "notes": {"workers"},
+    "pool": {"workers"},
     "build": {
-        *("copies", "epoch", "making", "plan", "redirect_pages", "reports"),
-        *("state", "workers"),
+        *("copies", "epoch", "making", "plan", "pool", "redirect_pages"),
+        *("reports", "state", "workers"),
     },
-    "build_cli": {"cli_app", "deploy"},
+    "build_cli": {"cli_app", "deploy", "executors"},
     "cli": {"build_cli", "cli_app"},
 }
 MODULES = sorted(Path(flask_filepages.__file__).parent.glob("*.py"))
@@ -130,3 +141,10 @@ def test_the_lower_floors_know_no_flask(path: Path) -> None:
 
 def test_every_module_has_its_floor() -> None:
     assert {path.stem for path in MODULES} == set(FLOOR)
+
+
+def test_the_house_is_drawn_as_it_is() -> None:
+    text = (Path(__file__).parent.parent / "CONTRIBUTING.rst").read_text("utf-8")
+    drawn = re.split(r"^    F\d  ", text.partition("A request goes")[0], flags=re.M)[1:]
+
+    assert [set(floor.split()) for floor in drawn] == [f - {"__init__"} for f in FLOORS]

@@ -81,7 +81,7 @@ def why_not(
     status: str, headers: tuple[tuple[str, str], ...], *, is_error_page: bool
 ) -> tuple[str, str] | None:
     """Return why an answer cannot be stored, and what to do about it."""
-    code = int(status[:3])
+    code = int(status[:3]) if status[:3].isdigit() else 0
     names = joined(headers)
     if code >= 400 and not is_error_page:
         return f"it answers {status}", "Leave the path out, or mend the handler."

@@ -135,7 +135,9 @@ class Build:
             self.options.app_import,
         )
         current = self.folder.current()
-        manifest = Manifest.open(current) if current is not None else None
+        manifest = None
+        if current is not None and not self.options.force:
+            manifest = Manifest.open(current)
         if manifest is not None:
             opened.callback(manifest.close)
         previous = Previous(
@@ -148,10 +150,13 @@ class Build:
         self.report.changed = previous.changed
         same = self._same_routes(previous, listed)
         redirects = redirect_answers(self._states.values(), self._stored)
-        is_same = len(same) == len(listed) and manifest is not None
-        if manifest is not None and is_same and copies.are_in(manifest):
-            self.report.kept = self.report.total = manifest.count()
-            return
+        if len(same) == len(listed) and manifest is not None:
+            with contextlib.closing(Tree(os.path.join(str(current), SITE))) as tree:
+                is_whole = all(tree.has(*file) for file in manifest.files())
+                is_whole = is_whole and copies.are_in(manifest, tree)
+            if is_whole:
+                self.report.kept = self.report.total = manifest.count() - len(redirects)
+                return
         staging = self.folder.stage()
         opened.callback(shutil.rmtree, staging, ignore_errors=True)
         made = self._making(staging, previous, current, opened)

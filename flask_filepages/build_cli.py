@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import json
@@ -14,6 +15,7 @@ import click
 
 from .cli_app import load_app
 from .cli_app import states_of
+from .errors import FilePagesError
 
 if t.TYPE_CHECKING:
     from .build import Build
@@ -24,8 +26,19 @@ _SLOWEST = 5
 _SLOW = 0.05  # seconds
 
 
+def _not_empty(ctx: click.Context, param: click.Parameter, value: t.Any) -> t.Any:
+    if value == "":
+        raise click.BadParameter("It is empty; name a folder.")
+    return value
+
+
 @click.command()
-@click.option("--out", metavar="FOLDER", help="Instead of FILEPAGES_BUILD_DIR.")
+@click.option(
+    "--out",
+    metavar="FOLDER",
+    callback=_not_empty,
+    help="Instead of FILEPAGES_BUILD_DIR, from where the app sends.",
+)
 @click.option(
     "--jobs",
     type=click.IntRange(1),
@@ -61,54 +74,75 @@ def build(ctx: click.Context, /, as_json: bool, **given: t.Any) -> None:
     """Store all prerendered paths, and publish them.
 
     What did not change since the last release is kept. Ends with 0 if the site is up
-    to date, with 1 if something is wrong with it; nothing is published then. An
+    to date, with 1 if something is wrong with it: nothing is published then, unless
+    --verify found only that something kept would have been another answer. An
     interrupt leaves the last release as it was.
     """
-    from . import executors
-    from . import listening
-    from . import reads
-
-    if given["executor"] == "processes" and given["jobs"] > 1:
-        executors.prepare()
-    # Before the app: whatever it reads while it is imported is in the log.
-    log = listening.install()
-    app = load_app(ctx)
-    states_of(app)
     import sqlite3
 
-    from .build import Build
-    from .build import Options
-    from .errors import FilePagesError
-
-    static = not given.pop("no_static")
-    make, given["jobs"] = executors.named(given.pop("executor"), given["jobs"])
-    from flask.cli import ScriptInfo
-
-    import_path = ctx.ensure_object(ScriptInfo).app_import_path
-    options = Options(
-        app_import=import_path, make_executor=make, static=static, **given
-    )
+    made: Build | None = None
     try:
-        with reads.paused():
-            made = Build(app, options)
-        log.skip(made.folder.path)
-        pages = [dataclasses.asdict(result) for result in made] if as_json else []
-        summary = Summary() if as_json else _shown(made)
+        # What the app prints is none of what this command tells.
+        with contextlib.redirect_stdout(sys.stderr):
+            made = _begun(ctx, **given)
+            pages = [dataclasses.asdict(result) for result in made] if as_json else []
+            summary = Summary() if as_json else _shown(made)
     except (FilePagesError, OSError, sqlite3.Error) as error:
         if as_json:
             click.echo(_json(_failure(error)))
         else:
-            click.secho(str(error), fg="red", err=True)
+            click.secho(_told(error), fg="red", err=True)
         ctx.exit(1)
     except KeyboardInterrupt:
-        click.secho("Interrupted; the last release is as it was.", fg="red", err=True)
+        release = made.report.release if made is not None else None
+        told = f"{release} is published" if release else "the last release is as it was"
+        click.secho(f"Interrupted; {told}.", fg="red", err=True)
         ctx.exit(130)
     if as_json:
-        told = {**dataclasses.asdict(made.report), "pages": pages}
-        click.echo(_json(told))
+        click.echo(_json({**dataclasses.asdict(made.report), "pages": pages}))
     else:
         summary.show(made.report)
     ctx.exit(1 if made.report.unsound else 0)
+
+
+def _begun(
+    ctx: click.Context, *, executor: str, jobs: int, no_static: bool, **given: t.Any
+) -> Build:
+    """Return the build, with everything that the app reads from now on in the log."""
+    from . import executors
+    from . import listening
+    from . import reads
+
+    is_pool = executor == "processes" and jobs > 1
+    start_method = executors.prepare() if is_pool else "spawn"
+    log = listening.install()
+    app = load_app(ctx)
+    states_of(app)
+    from flask.cli import ScriptInfo
+
+    from .build import Build
+    from .build import Options
+
+    make, jobs = executors.named(executor, jobs, start_method)
+    options = Options(
+        app_import=ctx.ensure_object(ScriptInfo).app_import_path,
+        make_executor=make,
+        jobs=jobs,
+        static=not no_static,
+        **given,
+    )
+    with reads.paused():
+        made = Build(app, options)
+    log.skip(made.folder.path)
+    return made
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, FilePagesError):
+        return str(error)
+    if "malformed" in str(error):
+        return f"The last release cannot be read: {error}. Build with --force."
+    return f"The release cannot be written: {error}. The last one is as it was."
 
 
 def _json(value: t.Any) -> str:
@@ -118,7 +152,7 @@ def _json(value: t.Any) -> str:
 
 def _failure(error: Exception) -> dict[str, t.Any]:
     faults = [dataclasses.asdict(fault) for fault in getattr(error, "faults", ())]
-    return {"error": str(error).partition("\n")[0], "faults": faults}
+    return {"error": _told(error).partition("\n")[0], "faults": faults}
 
 
 def _shown(made: Build) -> Summary:
@@ -169,9 +203,7 @@ class Summary:
     def show(self, report: Report) -> None:
         for route_id, (rendered, kept, size) in sorted(self.routes.items()):
             note = f", {kept:,} kept" if kept else ""
-            click.echo(
-                f"○ {route_id}  {rendered:,} rendered{note}, {size / 1024:,.1f} kB"
-            )
+            click.echo(f"○ {route_id}  {rendered:,} rendered{note}, {_size(size)}")
         if self.slowest:
             click.echo("Slowest:")
         for seconds, path in self.slowest:
@@ -179,7 +211,16 @@ class Summary:
         _show(report)
 
 
+def _size(size: int) -> str:
+    return f"{size} B" if size < 1024 else f"{size / 1024:,.1f} kB"
+
+
 def _show(report: Report) -> None:
+    if not report.total:
+        click.echo(
+            "No route is prerendered. Write `prerender = True` in a file, or set"
+            ' FILEPAGES_OUTPUT to "hybrid".'
+        )
     if report.reason is not None and report.rendered:
         click.echo(f"Everything was rendered: {report.reason}.")
     elif report.changed:
@@ -187,8 +228,11 @@ def _show(report: Report) -> None:
         click.echo(f"Changed: {', '.join(report.changed[:3])}{more}.")
     for path in report.unsound:
         click.secho(f"unsound: {path} would have been kept, and differs", fg="red")
+    if report.verified and not report.unsound:
+        click.echo(f"Verified: {report.verified:,} that would be kept are the same.")
     if report.release is None:
-        click.echo(f"Nothing changed: {report.kept:,} pages in {report.folder}.")
+        pages = "1 page" if report.kept == 1 else f"{report.kept:,} pages"
+        click.echo(f"Nothing changed: {pages} in {report.folder}.")
         return
     click.echo(
         f"{report.rendered:,} rendered, {report.kept:,} kept, {report.removed:,}"

@@ -96,8 +96,10 @@ def check(ctx: click.Context, as_json: bool) -> None:
     states: list[PagesState] = []
     try:
         states = states_of(load_app(ctx))
-    except TreeError as error:
-        faults += error.faults
+    except click.ClickException as error:
+        if not isinstance(error.__cause__, TreeError):
+            raise
+        faults += error.__cause__.faults
     for state in states:
         try:
             state.load()

@@ -15,15 +15,15 @@ if t.TYPE_CHECKING:
 def load_app(ctx: click.Context) -> Flask:
     """Return the app that ``flask --app`` names.
 
-    :raises click.ClickException: its settings mean nothing.
+    :raises click.ClickException: this package refuses its settings, or its files.
     """
     from flask.cli import ScriptInfo
 
-    from .errors import SettingsError
+    from .errors import FilePagesError
 
     try:
         return ctx.ensure_object(ScriptInfo).load_app()
-    except SettingsError as error:
+    except FilePagesError as error:
         raise click.ClickException(str(error)) from error
 
 

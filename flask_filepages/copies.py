@@ -13,6 +13,7 @@ from flask import Flask
 
 from .manifest import Manifest
 from .outputs import name_problem
+from .staging import Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,14 @@ class Copies:
         with open(self.files[name], "rb") as file:
             return file.read()
 
-    def are_in(self, manifest: Manifest) -> bool:
-        """Whether a release has just these copies."""
-        return manifest.copies() == dict(self.digests())
+    def are_in(self, manifest: Manifest, tree: Tree) -> bool:
+        """Whether a release has just these copies, whole."""
+        if manifest.copies() != dict(self.digests()):
+            return False
+        return all(self.is_in(tree, name) for name in self.files)
+
+    def is_in(self, tree: Tree, name: str) -> bool:
+        return tree.has(name, os.path.getsize(self.files[name]))
 
 
 def _raise(error: OSError) -> t.NoReturn:

@@ -15,9 +15,14 @@ from . import digests
 from . import workers
 
 
-def named(name: str, jobs: int) -> tuple[t.Callable[[], Executor] | None, int]:
+def named(
+    name: str, jobs: int, start_method: str = "spawn"
+) -> tuple[t.Callable[[], Executor] | None, int]:
     """Return what makes the executor of this name, ``None`` for this process alone, and
-    how many workers it has."""
+    how many workers it has.
+
+    :param start_method: of processes, as :func:`prepare` gave it.
+    """
     if name.startswith("dask://"):
         return _dask(name.removeprefix("dask://"))
     if name not in ("processes", "threads"):
@@ -29,25 +34,25 @@ def named(name: str, jobs: int) -> tuple[t.Callable[[], Executor] | None, int]:
         return None, 1
     if name == "threads":
         return lambda: ThreadPoolExecutor(jobs), jobs
-    context = multiprocessing.get_context(_start_method())
+    context = multiprocessing.get_context(start_method)
     given = (digests.environment(),)
     return lambda: ProcessPoolExecutor(jobs, context, workers.begin, given), jobs
 
 
-def _start_method() -> str:
-    """Return how workers are started: never as a copy of this process, whose app has
-    read things by then."""
-    methods = multiprocessing.get_all_start_methods()
-    return "forkserver" if "forkserver" in methods else "spawn"
+def prepare() -> str:
+    """Let a process import what all workers need, while this one loads the app; return
+    how workers are started. Never as a copy of this process, whose app has read things
+    by then."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return "spawn"
+    from multiprocessing import forkserver
 
-
-def prepare() -> None:
-    """Let a process import what all workers need, while this one loads the app."""
-    if _start_method() == "forkserver":
-        from multiprocessing import forkserver
-
-        forkserver.set_forkserver_preload(["flask.cli", "flask_filepages.workers"])
+    forkserver.set_forkserver_preload(["flask.cli", "flask_filepages.workers"])
+    try:
         forkserver.ensure_running()
+    except OSError:  # the name of its socket is too long
+        return "spawn"
+    return "forkserver"
 
 
 def _dask(address: str) -> tuple[t.Callable[[], Executor], int]:

@@ -41,15 +41,15 @@ if t.TYPE_CHECKING:
 _prefix_re = re.compile(r"(?:/[^/<>]+)*")
 
 
-def _guarded(app: Flask) -> set[str]:
-    """Return the endpoint names of routes with middleware that runs for each answer
-    that is sent. Their files are loaded for that."""
-    guarded = set()
+def _unguarded(app: Flask) -> set[str]:
+    """Return the endpoint names of stored routes without middleware that runs for each
+    answer that is sent. Their files are loaded for that."""
+    names = set()
     for state in states(app).values():
         if state.stored:
             state.load()
-        guarded |= {name for name, one in state.stored.items() if one.live.guards}
-    return guarded
+        names |= {name for name, one in state.stored.items() if not one.live.guards}
+    return names
 
 
 def _names(app: Flask) -> dict[str, t.Collection[str]]:
@@ -173,7 +173,7 @@ class FilePages:
         if state.stored and state.front is None:
             state.front = Front(
                 *(app, app.wsgi_app, state.releases, settings.front),
-                lambda: _guarded(app),
+                lambda: _unguarded(app),
             )
             t.cast(t.Any, app).wsgi_app = state.front
 

@@ -53,7 +53,8 @@ _DISPATCH = (
 class Front:
     """Sends stored answers in front of *app*, and hands everything else on.
 
-    :param inside: the endpoint names of routes that must be answered inside Flask.
+    :param unguarded: gives the endpoint names of the stored routes that nothing guards.
+        What a release has of other routes is not sent: its code may be newer.
     """
 
     def __init__(
@@ -62,27 +63,26 @@ class Front:
         wsgi_app: WSGI,
         releases: Releases,
         setting: FrontSetting,
-        inside: Callable[[], t.Container[str]],
+        unguarded: Callable[[], t.Container[str]],
     ) -> None:
         self._app = app
         self._wsgi_app = wsgi_app
         self._releases = releases
         self._setting = setting
         self._was_wrapped = "wsgi_app" in vars(app)
-        self._inside_of = inside
-        self._inside: t.Container[str] | None = None
-        self._is_open = False
-        root = app.config.get("APPLICATION_ROOT") or "/"
-        self._root = root.rstrip("/")
+        self._unguarded = unguarded
+        self._sent: t.Container[str] | None = None
+        self._root = root_of(app)
+        self._hooks = tuple(_tables(app).values())
 
     def __call__(self, environ: Environ, start_response: t.Any) -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
         if (method != "GET" and method != "HEAD") or RENDER in environ:
             return self._wsgi_app(environ, start_response)
-        inside = self._inside
-        if inside is None:
-            inside = self._inside = self._decide()
-        if inside is None or not self._is_open:
+        sent = self._sent
+        if sent is None:
+            sent = self._sent = self._decide()
+        if not sent:
             return self._wsgi_app(environ, start_response)
         release = self._releases.current()
         if release is None:
@@ -96,9 +96,9 @@ class Front:
         # Most requests of a hybrid app end at the first.
         if (
             stored is None
-            or stored.endpoint in inside
+            or stored.endpoint not in sent
             or environ.get("SCRIPT_NAME", "") != self._root
-            or (self._setting == "auto" and any(_RECEIVERS))
+            or (self._setting == "auto" and self._is_watched())
         ):
             return self._wsgi_app(environ, start_response)
         return self._send(release, stored, environ, start_response)
@@ -115,8 +115,15 @@ class Front:
         start_response(status, headers)
         return body
 
+    def _is_watched(self) -> bool:
+        """Whether something wants to see requests that did not at the first one."""
+        if any(_RECEIVERS):
+            return True
+        return any(self._hooks) and _hook(self._app) is not None
+
     def _decide(self) -> t.Container[str] | None:
-        """Look once, at the first request, whether anything wants to see requests."""
+        """Return the routes whose answers are sent: looked up at the first request,
+        with whatever wants to see requests."""
         reason = self.closed_by()
         if reason is not None:
             if self._setting == "auto":
@@ -124,11 +131,9 @@ class Front:
                 self._app.logger.info(told, reason)
             return ()
         try:
-            inside = self._inside_of()
+            return self._unguarded()
         except FilePagesError:
             return None  # Flask answers this request, and tells what is broken.
-        self._is_open = True
-        return inside
 
     def closed_by(self) -> str | None:
         """Return why answers are not sent in front of Flask, ``None`` if they are."""
@@ -141,7 +146,8 @@ class Front:
             return None
         if self._was_wrapped:
             return "app.wsgi_app was wrapped before FilePages(app)"
-        if app.subdomain_matching or app.config.get("TRUSTED_HOSTS"):
+        hosts = app.config.get("TRUSTED_HOSTS") or app.request_class.trusted_hosts
+        if app.subdomain_matching or hosts:
             return "the app answers by host"
         own = type(app)
         changed = [n for n in _DISPATCH if getattr(own, n) is not getattr(Flask, n)]
@@ -151,18 +157,29 @@ class Front:
         return _hook(app)
 
 
-def _hook(app: Flask) -> str | None:
-    tables: dict[str, t.Mapping[t.Any, t.Sequence[t.Any]]] = {
+def root_of(app: Flask) -> str:
+    """Return the ``SCRIPT_NAME`` of requests for which answers are stored."""
+    return (app.config.get("APPLICATION_ROOT") or "/").rstrip("/")
+
+
+def _tables(app: Flask) -> dict[str, t.Any]:
+    """Return the tables of hooks, which stay and are filled."""
+    return {
         "before_request": app.before_request_funcs,
         "after_request": app.after_request_funcs,
         "teardown_request": app.teardown_request_funcs,
         "url_value_preprocessor": app.url_value_preprocessors,
-        "teardown_appcontext": {None: app.teardown_appcontext_funcs},
+        "teardown_appcontext": app.teardown_appcontext_funcs,
     }
-    for kind, table in tables.items():
+
+
+def _hook(app: Flask) -> str | None:
+    for kind, table in _tables(app).items():
         for scope in scopes_of(app):
-            if table.get(scope):
-                function = table[scope][0]
+            # Those of the app context are a list, for all.
+            functions = table if isinstance(table, list) else table.get(scope)
+            if functions:
+                function = functions[0]
                 where = getattr(function, "__qualname__", type(function).__name__)
                 return f"the {kind} function {where}() sees all requests"
     return None

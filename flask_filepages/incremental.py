@@ -47,7 +47,7 @@ class Previous:
         #: What else changed, as it is told to people.
         self.changed: list[str] = []
         #: Why everything is rendered, if it is.
-        self.reason = other_epoch or ("it was asked for" if force else None)
+        self.reason = "it was asked for" if force else other_epoch
         if manifest is not None and self._is_comparable:
             self._look(manifest)
 

@@ -240,9 +240,11 @@ class Making:
         before = manifest.entry(entry.path) if manifest is not None else None
         if before is None or before.entry != entry.entry or entry.entry is None:
             return
+        if not self.previous.is_clean(before):
+            return
+        self.report.verified += 1
         now = (answer.status, answer.headers, answer.digest)
-        then = (before.status, before.headers, before.digest)
-        if now != then and self.previous.is_clean(before):
+        if now != (before.status, before.headers, before.digest):
             self.report.unsound.append(entry.path)
 
     def _result(
@@ -261,11 +263,13 @@ class Making:
 
         :raises BuildError: two files have one name.
         """
-        before = self.previous.manifest.copies() if self.previous.manifest else {}
+        kept_from = self.previous.kept_from
+        before = kept_from.copies() if kept_from is not None else {}
+        old = t.cast(Tree, self.old)
         for name, digest in copies.digests():
             try:
-                if before.get(name) == digest and self.old is not None:
-                    self.tree.link(name, self.old)
+                if before.get(name) == digest and copies.is_in(old, name):
+                    self.tree.link(name, old)
                 else:
                     self.tree.write(name, copies.read(name))
                     self.report.copied += 1

@@ -224,6 +224,14 @@ class Manifest:
         """Return the digests of the static files that were copied, by name."""
         return dict(self.connection.execute("SELECT name, digest FROM copies"))
 
+    def files(self) -> Iterator[tuple[str, int]]:
+        """Yield the names and sizes of the files of all answers."""
+        query = "SELECT file, size, variants FROM answers WHERE file IS NOT NULL"
+        for file, size, variants in self.connection.execute(query):
+            yield file, size
+            for coding, its_size in json.loads(variants or "{}").items():
+                yield f"{file}.{SUFFIXES[coding]}", its_size
+
     # -- writing ----------------------------------------------------------------
 
     def plan(self, entry: Entry, text: str | None) -> tuple[str, str] | None:

@@ -109,6 +109,11 @@ class BuildFolder:
                 file.write("Made by flask filepages build; it may be deleted whole.\n")
         if os.path.islink(self._releases):
             raise ReleaseError(f"{self._releases} is a link; no build made it.")
+        if os.path.isdir(self._current) and not os.path.islink(self._current):
+            raise ReleaseError(
+                f"{self._current} is a folder, and no link to a release: was it copied"
+                " without its links (cp -a keeps them)? Remove it."
+            )
         os.makedirs(self._releases, exist_ok=True)
 
     @contextlib.contextmanager
@@ -217,9 +222,12 @@ def _delete(release: str) -> None:
     manifest = Manifest.open(release)
     if manifest is None:
         return
-    names = [name for entry in manifest.entries() for name in entry.files]
-    names += manifest.copies()
-    manifest.close()
+    try:
+        names = [name for name, _ in manifest.files()] + list(manifest.copies())
+    except (manifest.connection.Error, ValueError):
+        return  # what it holds is not known
+    finally:
+        manifest.close()
     site = os.path.join(release, SITE)
     with contextlib.suppress(OSError):
         tree = Tree(site)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import inspect
 import io
 import os
 import time
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from flask import Flask
+from flask import session
+from jinja2 import TemplateError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -19,7 +22,10 @@ from . import answers
 from . import reads
 from .answers import Answer
 from .front import RENDER
+from .front import root_of
 from .front import scopes_of
+from .installed import is_installed
+from .responses import name_of
 from .routing import FileRule
 from .served import is_building
 from .settings import Settings
@@ -47,7 +53,7 @@ class Renderer:
         site = urlsplit(settings.site or "http://localhost")
         secure = site.scheme.lower() == "https"
         host = site.netloc.rpartition("@")[2]
-        root = (app.config.get("APPLICATION_ROOT") or "/").rstrip("/")
+        root = root_of(app)
         self._environ: dict[str, t.Any] = {
             "REQUEST_METHOD": "GET",
             "SCRIPT_NAME": root,
@@ -95,6 +101,9 @@ class Renderer:
 
         def take(response: BaseResponse) -> None:
             answer.status = response.status
+            if session.modified:
+                answer.problem = "it sets the session, which everybody would get"
+                answer.fix = "Set it on routes with `prerender = False`."
             headers = response.get_wsgi_headers(environ)
             answer.headers = answers.kept(headers)
             answer.body = _body(response)
@@ -118,14 +127,14 @@ class Renderer:
                     pass
             finally:
                 getattr(result, "close", lambda: None)()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             render.error = render.error or error
         # The context of the request holds the environ: together they would be a ring.
         del environ[RENDER]
         if render.error is not None:
             self._tell(answer, render.error)
         elif render.reached != job.endpoint:
-            self._tell_other(answer, job)
+            self._tell_other(answer, job, started[-1] if started else "nothing")
         elif started[-1] >= "5" > answer.status:
             answer.problem = f"a hook after the handler made it {started[-1]}"
             answer.fix = "Mend the after_request function; the log has its traceback."
@@ -135,22 +144,24 @@ class Renderer:
         kind = type(error).__name__
         if isinstance(error, HTTPException):
             answer.problem = f"it answers {error.code} {error.name}"
+            if error.description != type(error).description:
+                answer.problem += f": {error.description}"
             answer.fix = "Leave the path out, or mend the handler."
+        elif isinstance(error, SystemExit):
+            answer.problem = "it ends the process (SystemExit)"
+            answer.fix = "Return a response, or raise an error."
         else:
             answer.problem = f"{kind}: {error}".removesuffix(": ")
-            answer.fix = "Mend the handler, or serve the route on demand."
-        frames = traceback.extract_tb(error.__traceback__)
-        here = os.path.dirname(__file__) + os.sep
-        for frame in reversed(frames):
-            if (
-                not frame.filename.startswith(here)
-                and "-packages" not in frame.filename
-            ):
+            what = "template" if isinstance(error, TemplateError) else "handler"
+            answer.fix = f"Mend the {what}, or write `prerender = False`."
+        for frame in reversed(traceback.extract_tb(error.__traceback__)):
+            folder = os.path.dirname(frame.filename)
+            if not frame.filename.startswith("<") and not is_installed(folder):
                 name = os.path.relpath(frame.filename, self.app.root_path)
                 answer.problem += f" ({name}:{frame.lineno})"
                 break
 
-    def _tell_other(self, answer: Answer, job: Job) -> None:
+    def _tell_other(self, answer: Answer, job: Job, status: str) -> None:
         adapter = self.app.url_map.bind("localhost")
         try:
             rule, _ = adapter.match(job.path, return_rule=True)
@@ -162,14 +173,23 @@ class Renderer:
             answer.fix = "Leave the path out of get_static_paths, or rename that one."
             return
         hooks = self.app.before_request_funcs
-        owners = [
-            f"the blueprint {scope!r}" if scope else "the app"
+        names = [
+            _place(function, self.app.root_path)
             for scope in scopes_of(self.app)
-            if hooks.get(scope)
+            for function in hooks.get(scope, ())
         ]
-        who = " or ".join(owners) or "something before the route"
-        answer.problem = f"a before_request function of {who} answered instead"
-        answer.fix = "Let it pass requests of a build, or serve the route on demand."
+        who = " or ".join(names) or "something before the route"
+        answer.problem = f"{who} answered {status} before the route"
+        answer.fix = "Let it pass this path, or write `prerender = False`."
+
+
+def _place(function: t.Any, root: str) -> str:
+    """Return what an error calls a hook: its name, file and line."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    name = f"the before_request function {name_of(function)}()"
+    if code is None:
+        return name
+    return f"{name} ({os.path.relpath(code.co_filename, root)}:{code.co_firstlineno})"
 
 
 class _Rest:

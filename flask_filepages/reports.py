@@ -25,8 +25,8 @@ class PageResult:
 class Report:
     """What a build did. :attr:`release` is ``None`` if there was nothing to publish,
     :attr:`reason` says why nothing was kept, else :attr:`changed` lists what changed of
-    what was read. :attr:`unsound` are paths that ``--verify`` found to differ from what
-    would have been kept."""
+    what was read. :attr:`verified` is how many answers ``--verify`` compared with what
+    would have been kept, :attr:`unsound` the paths of those that differ."""
 
     folder: str
     release: str | None = None
@@ -38,4 +38,5 @@ class Report:
     reason: str | None = None
     changed: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    verified: int = 0
     unsound: list[str] = field(default_factory=list)

@@ -113,8 +113,12 @@ class Release:
             decoded = path.encode("latin-1").decode()
         except UnicodeDecodeError:
             return None
-        with self._lock:
-            entry = self._manifest.entry(decoded)
+        try:
+            with self._lock:
+                entry = self._manifest.entry(decoded)
+        except (self._manifest.connection.Error, ValueError) as error:
+            _log.error("%s cannot be read: %s", self.folder, error)
+            return None
         return self._stored(entry) if entry is not None and entry.forms else None
 
     def _stored(self, entry: Entry) -> Stored:
@@ -219,7 +223,10 @@ class Releases:
         manifest = Manifest.open(folder)
         if manifest is None:
             raise OSError("it has no manifest of this version")
-        self._release = Release(folder, manifest)
+        try:
+            self._release = Release(folder, manifest)
+        except (manifest.connection.Error, ValueError) as error:
+            raise OSError(f"its manifest cannot be read: {error}") from error
 
     def _refuse(self, why: str) -> None:
         if self._refused != why:

@@ -27,6 +27,7 @@ from .errors import Fault
 from .failures import remember
 from .front import RENDER
 from .front import answer
+from .front import root_of
 from .listing import line_of
 from .listing import listed
 from .listing import problem_of
@@ -118,7 +119,7 @@ class StoredRoute:
         try:
             with self._app.app_context():
                 yield from listed(route, self.live.static_paths, self.url_of)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             source = t.cast(t.Any, route.source)
             problem, fix = problem_of(error)
             line = line_of(error, source.path) or source.line_of("get_static_paths")
@@ -189,7 +190,9 @@ class StoredRoute:
                 return live_view(**params)
             release = self._release()
             stored = None if release is None else self._find(release, req.path)
-            if release is None or stored is None:
+            # Links in it are those of the app's own root.
+            is_here = req.environ.get("SCRIPT_NAME", "") == root_of(self._app)
+            if release is None or stored is None or not is_here:
                 return live_view(**params)
             early = first_answer(checks, req)
             if early is not None:

@@ -11,6 +11,7 @@ import contextlib
 import multiprocessing
 import os
 import secrets
+import sys
 import threading
 import time
 import typing as t
@@ -121,6 +122,8 @@ def begin(environ: t.Mapping[str, str]) -> None:
     """
     os.environ.clear()
     os.environ.update(environ)
+    # What pages print is none of what the command tells.
+    sys.stdout = sys.stderr
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_wait_for, args=(parent,), daemon=True).start()

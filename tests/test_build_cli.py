@@ -69,8 +69,8 @@ def test_what_it_tells(site: Path) -> None:
     first, second = flask(site, "build"), flask(site, "build")
 
     assert first.stdout.splitlines()[:3] == [
-        "○ /  1 rendered, 0.0 kB",
-        "○ /p/[id].json  20 rendered, 0.1 kB",
+        "○ /  1 rendered, 4 B",
+        "○ /p/[id].json  20 rendered, 90 B",
         "Everything was rendered: there is no earlier release.",
     ]
     assert second.stdout == f"Nothing changed: 21 pages in {site}/dist.\n"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import shutil
+import sqlite3
 import typing as t
 from pathlib import Path
 
@@ -472,3 +474,84 @@ def test_a_broken_file_is_told_by_flask(
 
     assert [client.get("/a").status_code for _ in range(2)] == [500, 500]
     assert "nothing_of_this_name" in caplog.text
+
+
+GUARD = (
+    "from flask import abort\n\n\ndef middleware(context, call_next):\n    abort(403)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("newer", "status"),
+    [
+        ({"a.py": f"prerender = False\n{ECHO}", "_middleware.py": GUARD}, 403),
+        ({"a.html": None, "b.html": "b"}, 404),
+        ({"a.html": "b", "_middleware.py": GUARD}, 403),
+    ],
+    ids=["runs on request, and is guarded", "deleted", "guarded"],
+)
+def test_code_that_is_newer_than_the_release_decides(
+    make_pages: MakePages, newer: dict[str, str | None], status: int
+) -> None:
+    app = built(make_pages({"a.html": "a"}, FILEPAGES_OUTPUT="hybrid"))
+    folder = Path(app.root_path) / "pages"
+    for name, text in newer.items():
+        (folder / name).unlink(missing_ok=True)
+        if text is not None:
+            (folder / name).write_text(text, encoding="utf-8")
+    again = Flask("again", root_path=app.root_path, instance_path=app.instance_path)
+    again.config["FILEPAGES_OUTPUT"] = "hybrid"
+    FilePages(again)
+
+    assert again.test_client().get("/a").status_code == status
+
+
+def test_a_hook_that_is_added_while_the_app_runs_sees_requests(
+    make_pages: MakePages,
+) -> None:
+    app = built_site(make_pages)
+    client = app.test_client()
+    before = client.get("/a").status_code
+    app.before_request_funcs.setdefault(None, []).append(lambda: Response(status=503))
+
+    assert (before, client.get("/a").status_code) == (200, 503)
+
+
+def test_a_request_class_that_trusts_some_hosts_sees_requests(
+    make_pages: MakePages,
+) -> None:
+    class Careful(flask.Request):
+        trusted_hosts: t.ClassVar[list[str]] = ["example.com"]
+
+    def setup(app: Flask) -> None:
+        app.request_class = Careful
+        app.config["FILEPAGES_SITE"] = "https://example.com"
+
+    app = make_pages({"a.html": "a"}, setup, FILEPAGES_OUTPUT="hybrid")
+    client = built(app).test_client()
+
+    assert client.get("/a", base_url="http://example.com").status_code == 200
+    assert client.get("/a", base_url="http://evil.example").status_code == 400
+
+
+def test_under_another_root_pages_are_made_for_it(make_pages: MakePages) -> None:
+    app = make_pages(
+        {"a.html": "{{ url_for('static', filename='x') }}"}, FILEPAGES_OUTPUT="hybrid"
+    )
+    client = built(app).test_client()
+    elsewhere = client.get("/a", environ_overrides={"SCRIPT_NAME": "/sub"})
+
+    assert (client.get("/a").text, elsewhere.text) == ("/static/x", "/sub/static/x")
+
+
+def test_a_manifest_that_cannot_be_read_is_not_served(
+    make_pages: MakePages, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = built(make_pages({"a.html": "a"}, FILEPAGES_OUTPUT="hybrid"))
+    manifest = Path(app.instance_path).parent / "dist" / "current" / "manifest.sqlite"
+    with contextlib.closing(sqlite3.connect(manifest)) as connection:
+        connection.execute("UPDATE answers SET headers = 'x'")
+        connection.commit()
+
+    assert app.test_client().get("/a").text == "a"
+    assert "its manifest cannot be read" in caplog.text

@@ -4,8 +4,8 @@
 ``file``              the content
 ``list``              the names in a folder, and which of them are folders
 ``scan``              the same, with sizes and times of change
-``stat``              size, time of change and mode; of a link, where it leads, too
-``exists``            the same without size, time and permissions
+``stat``              size, time of change, mode, owner; of a link, where it leads, too
+``exists``            whether it is a file, a folder or neither; where a link leads
 ``modules``           the names in a folder that an import could find
 ``sqlite``            a database, with what is not merged into it yet
 ``env``, ``environ``  a variable; the names of all
@@ -71,6 +71,8 @@ def guard_of(kind: str, name: str) -> t.Any:
         return None
     if kind in _CHEAP:
         return digest_of(kind, name)
+    if kind == "file" and os.path.isdir(name):
+        return "no file"
     ends = ("", _LOG) if kind == "sqlite" else ("",)
     return [_stamp(f"{name}{end}") for end in ends]
 
@@ -164,7 +166,8 @@ def _followed(name: str, show: t.Callable[[os.stat_result], str]) -> str:
 
 
 def _shown(found: os.stat_result) -> str:
-    return f"{found.st_size}-{found.st_mtime_ns}-{found.st_mode}"
+    owner = f"{found.st_uid}-{found.st_gid}"
+    return f"{found.st_size}-{found.st_mtime_ns}-{found.st_mode}-{owner}"
 
 
 _READERS: dict[str, t.Callable[[str], str]] = {

@@ -22,9 +22,7 @@ from . import reads
 from .version import __version__
 
 _PRIVATE = frozenset({"__pycache__", "node_modules", "site-packages"})
-_SURROUNDINGS = (
-    *("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_TIME", "LC_COLLATE", "TZ"),
-)
+_CODE = (".py", ".so", ".pyd")
 _address_re = re.compile(r" at 0x[0-9a-f]+", re.IGNORECASE)
 
 
@@ -53,18 +51,19 @@ def sources_of(app: Flask, skip: str) -> str:
     """Return a digest of all sources of the project: of all files, where it lies among
     the installed packages, whose files are not noted when they are read."""
     folder = project_of(app)
-    suffix = "" if installed.is_installed(folder) else ".py"
+    suffixes = ("",) if installed.is_installed(folder) else _CODE
     with reads.paused():
-        return _digest(_sources(folder, os.path.realpath(skip), suffix))
+        return _digest(_sources(folder, os.path.realpath(skip), suffixes))
 
 
 def _surroundings(app_import: str | None) -> Iterator[str]:
     yield str(app_import)
     yield os.getcwd()
-    yield from sys.path
+    yield from (f"{folder} {os.path.exists(folder)}" for folder in sys.path)
     yield from map(str, time.tzname)
-    for name in _SURROUNDINGS:
-        yield os.environ.get(name, "")
+    for name, value in sorted(os.environ.items()):
+        if name in ("LANG", "LANGUAGE", "TZ") or name.startswith("LC_"):
+            yield f"{name}={value}"
 
 
 def project_of(app: Flask) -> str:
@@ -101,7 +100,7 @@ def _packages() -> Iterator[str]:
                 yield f"{name} {digests.digest_of('stat', record)}"
 
 
-def _sources(folder: str, skip: str, suffix: str) -> Iterator[str]:
+def _sources(folder: str, skip: str, suffixes: tuple[str, ...]) -> Iterator[str]:
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(
             name
@@ -112,7 +111,7 @@ def _sources(folder: str, skip: str, suffix: str) -> Iterator[str]:
             and not os.path.exists(os.path.join(parent, name, "pyvenv.cfg"))
         )
         for name in sorted(files):
-            if name.endswith(suffix):
+            if name.endswith(suffixes):
                 path = os.path.join(parent, name)
                 yield path
                 yield str(digests.digest_of("file", path))

@@ -25,6 +25,15 @@ def is_installed(folder: str) -> bool:
     return f"{folder}{os.sep}".startswith(folders())
 
 
+def entry_of(name: str) -> str | None:
+    """Return what lies in one of the folders, and is or holds *name*; ``None`` for what
+    lies elsewhere."""
+    folder = max((f for f in folders() if name.startswith(f)), key=len, default=None)
+    if folder is None:
+        return None
+    return folder + name[len(folder) :].partition(os.sep)[0]
+
+
 def imported_before(skipped: tuple[str, ...]) -> str | None:
     """Return a module of the project that is imported already, if there is any."""
     main = sys.modules["__main__"]

@@ -19,6 +19,7 @@ from . import template_reads
 _TAINTS = {
     "socket.connect": "a socket",
     "socket.sendto": "a socket",
+    "socket.sendmsg": "a socket",
     "socket.getaddrinfo": "a host name",
     "socket.gethostbyname": "a host name",
     "subprocess.Popen": "a program",
@@ -83,7 +84,8 @@ def _note_open(path: t.Any, mode: t.Any, flags: t.Any) -> None:
     log = reads.listener()
     if log is None or isinstance(path, int) or path is None:
         return
-    if isinstance(flags, int) and flags & os.O_WRONLY:
+    # Nothing is read of what is only written, or new, or emptied first.
+    if isinstance(flags, int) and flags & (os.O_WRONLY | os.O_EXCL | os.O_TRUNC):
         return
     name = os.fsdecode(path)
     log.note("file", _source_of(name) if name.endswith(_BYTECODE) else name)
@@ -135,7 +137,7 @@ def _note_sqlite(database: t.Any) -> None:
     name = os.fsdecode(database)
     if name.startswith("file:"):
         name = unquote(urlsplit(name).path)
-    if name and ":memory:" not in name:
+    if name and name != ":memory:":
         log.note("sqlite", name)
 
 
@@ -186,7 +188,7 @@ def _kind_of_ask(frame: t.Any) -> str | None:
     """Return ``exists`` where only that is asked, as by ``os.path.exists``."""
     module = frame.f_globals.get("__name__", "").partition("._")[0]
     name = frame.f_code.co_name
-    if module in _PACKAGES:
+    if module in _PACKAGES or module == "logging.handlers":
         return None
     if module == "pathlib" and name in ("stat", "lstat") and frame.f_back is not None:
         outer = frame.f_back
@@ -225,7 +227,7 @@ def _wrap_sqlite() -> None:
 
 def _wrap_environ() -> None:
     environ: t.Any = type(os.environ)
-    get_one, get_all = environ.__getitem__, environ.__iter__
+    get_one = environ.__getitem__
 
     def getitem(self: t.Any, key: t.Any) -> t.Any:
         log = reads.listener()
@@ -233,13 +235,19 @@ def _wrap_environ() -> None:
             log.note("env", os.fsdecode(key))
         return get_one(self, key)
 
-    def iterate(self: t.Any) -> t.Any:
+    environ.__getitem__ = getitem
+    for name in ("__iter__", "__len__", "__repr__"):
+        setattr(environ, name, _noting_all(getattr(environ, name)))
+
+
+def _noting_all(real: t.Any) -> t.Any:
+    def call(self: t.Any) -> t.Any:
         log = reads.listener()
         if log is not None:
             log.note("environ", "")
-        return get_all(self)
+        return real(self)
 
-    environ.__getitem__, environ.__iter__ = getitem, iterate
+    return call
 
 
 def _wrap_spawn() -> None:

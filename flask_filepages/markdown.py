@@ -72,7 +72,7 @@ def render_markdown(context: Context, template: str, data: dict[str, t.Any]) -> 
 def _is_template(environment: Environment, name: str) -> bool:
     try:
         with reads.paused():  # the render notes it
-            environment.get_template(name)
+            t.cast(t.Any, environment.loader).get_source(environment, name)
     except TemplateNotFound as error:
         return error.name != name
     return True

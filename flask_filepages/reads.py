@@ -47,6 +47,8 @@ class Uses:
     templates: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     others: dict[Read, None] = field(default_factory=dict)
+    #: Responses that were rendered, with their templates.
+    rendered: list[tuple[object, dict[str, str]]] = field(default_factory=list)
 
 
 _page: ContextVar[Uses | None] = ContextVar("filepages_uses", default=None)
@@ -65,7 +67,11 @@ class Log:
         self.templates: dict[str, str] = {}
         #: What was read while a template was compiled.
         self.compiled: dict[str, dict[Read, None]] = {}
+        #: Whether pages are rendered by now, and what threads of no page read since.
+        self.is_rendering = False
+        self.shared: dict[Read, None] = {}
         self._guards: dict[Read, t.Any] = {}
+        self._links: dict[str, bool] = {}
         # A collection of garbage may read while something is noted.
         self._lock = threading.RLock()
         #: Threads of whoever runs the build, not of the app.
@@ -85,7 +91,20 @@ class Log:
         # What lies behind a folder that is left again may be anywhere.
         if name.startswith("/dev/shm/") or f"{os.sep}..{os.sep}" in below:
             return False
-        return below.startswith(self._skipped)
+        return below.startswith(self._skipped) and not self._leads_out(name)
+
+    def _leads_out(self, name: str) -> bool:
+        """Whether *name* lies in a package that is a link to another place."""
+        entry = installed.entry_of(name)
+        if entry is None:
+            return False
+        known = self._links.get(entry)
+        if known is None:
+            self._links[entry] = False  # also while it is looked at
+            with paused():
+                real = os.path.realpath(entry) if os.path.islink(entry) else entry
+            known = self._links[entry] = not installed.is_installed(real)
+        return known
 
     def adopt_thread(self) -> None:
         """Take the current thread for one that renders."""
@@ -110,11 +129,20 @@ class Log:
         page = _page.get()
         if page is not None:
             page.others[read] = None
+        elif self.is_rendering:
+            self.shared[read] = None
         with self._lock:
             if read not in self._guards:
                 with paused():
                     self._guards[read] = digests.guard_of(kind, name)
                 self.entries.append(read)
+            elif kind in digests.PATHS and ("changed", name) not in self._guards:
+                # It may be as it was at first when the build ends, and is not now.
+                with paused():
+                    is_same = digests.guard_of(kind, name) == self._guards[read]
+                if not is_same:
+                    self._guards["changed", name] = None
+                    self.entries.append(("changed", name))
 
     def found(self, start: int, end: int) -> list[Found]:
         """Return what the entries from *start* to *end* hold now; what changed since it
@@ -213,6 +241,60 @@ def load_own(load: t.Callable[[], T]) -> T:
         is_own_load.reset(token)
 
 
+def of_render(render: t.Callable[[], str]) -> tuple[str, dict[str, str]]:
+    """Return what *render* gives, and the templates that are its own."""
+    uses = _page.get()
+    if log is None or uses is None:
+        return render(), {}
+    before, uses.templates = uses.templates, {}
+    try:
+        return render(), uses.templates
+    except BaseException:
+        remember_render(None, uses.templates)
+        raise
+    finally:
+        uses.templates = before
+
+
+def remember_render(response: object, templates: dict[str, str]) -> None:
+    """Say that *response* was made of *templates*."""
+    uses = _page.get()
+    if templates and uses is not None:
+        uses.rendered.append((response, templates))
+
+
+def end_page(uses: Uses, response: object) -> None:
+    """Say that *response* is what the page answers. Whatever else was rendered for it
+    may have been kept by the app, so its templates are not this page's alone."""
+    for other, templates in uses.rendered:
+        if other is response:
+            uses.templates.update(templates)
+            continue
+        for name in templates:
+            t.cast(Log, log).note("template", name)
+            uses.others.update(t.cast(Log, log).compiled.get(name, {}))
+    uses.rendered.clear()
+
+
+def of_all(compute: t.Callable[[], T]) -> tuple[T, Uses]:
+    """Return what *compute* gives, which is kept for all pages, and what it read."""
+    uses = Uses()
+    token = _page.set(uses)
+    try:
+        return compute(), uses
+    finally:
+        _page.reset(token)
+
+
+def use(uses: Uses) -> None:
+    """Say that the current page uses what :func:`of_all` gave with *uses*."""
+    page = _page.get()
+    if page is not None:
+        page.files.update(uses.files)
+        page.templates.update(uses.templates)
+        page.others.update(uses.others)
+
+
 def is_page(template: t.Any) -> bool:
     """Return whether a render that begins was announced."""
     if _announced.get() is not template:
@@ -227,10 +309,21 @@ def note_file(path: str, data: bytes | None) -> None:
     log = listener()
     if log is None:
         return
-    if uses is None:
+    if uses is None or _is_importing(sys._getframe(1)):
         log.note("file", path)
     else:
         uses.files[path] = ABSENT if data is None else digests.of_bytes(data)
+
+
+def _is_importing(frame: t.Any) -> bool:
+    """Whether a module is executed, which is done once for all pages."""
+    while frame is not None:
+        if frame.f_code.co_name == "<module>" and frame.f_back is not None:
+            module = frame.f_back.f_globals.get("__name__")
+            if module in ("importlib._bootstrap", "_frozen_importlib"):
+                return True
+        frame = frame.f_back
+    return False
 
 
 def note_template(environment: t.Any, name: str, *, is_own: bool) -> None:
@@ -249,6 +342,8 @@ def note_template(environment: t.Any, name: str, *, is_own: bool) -> None:
         uses.others.update(log.compiled.get(name, {}))
     else:
         log.note("template", name)
+        if uses is not None:
+            uses.others.update(log.compiled.get(name, {}))
 
 
 def template_digest(environment: t.Any, name: str) -> str:
@@ -273,6 +368,18 @@ def loading(name: str) -> Iterator[None]:
         _idle.templates = names
 
 
+@contextlib.contextmanager
+def compiling() -> Iterator[None]:
+    """Note whatever is read: the loader is done with the file of the template."""
+    before, _idle.is_compiling = getattr(_idle, "is_compiling", False), True
+    try:
+        yield
+    finally:
+        _idle.is_compiling = before
+
+
 def _is_of_template(path: str) -> bool:
     names: list[str] = getattr(_idle, "templates", [])
+    if getattr(_idle, "is_compiling", False):
+        return False
     return any(path.endswith(f"/{name.rpartition(':/')[2]}") for name in names)

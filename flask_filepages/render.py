@@ -100,6 +100,7 @@ class Renderer:
         path = job.static_path
 
         def take(response: BaseResponse) -> None:
+            reads.end_page(uses, response)
             answer.status = response.status
             if session.modified:
                 answer.problem = "it sets the session, which everybody would get"

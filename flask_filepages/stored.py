@@ -17,6 +17,7 @@ from flask import has_request_context
 from flask import request
 from werkzeug.wrappers import Response as BaseResponse
 
+from . import reads
 from .context import Context
 from .context import current_request
 from .dispatch import Checks
@@ -75,7 +76,7 @@ class StoredRoute:
         self._releases = releases
         self._prepare = prepare
         self._lock = threading.RLock()
-        self._props: dict[str, Mapping[str, t.Any]] | None = None
+        self._props: tuple[dict[str, Mapping[str, t.Any]], reads.Uses] | None = None
         self._rules = {
             frozenset(p.text for p in rule.pattern.params if p.kind != "rest"): rule
             for rule in reversed(live.rules)
@@ -144,7 +145,7 @@ class StoredRoute:
     def props_of(self, context: Context) -> Mapping[str, t.Any]:
         """Return what the route lists as props of the path of a request."""
         environ = context.request.environ
-        if RENDER in environ:
+        if RENDER in environ and not context._trail:
             return t.cast(Render, environ[RENDER]).props
         if self.live.route.is_static:
             return {}
@@ -154,16 +155,17 @@ class StoredRoute:
 
     def _live_props(self) -> Mapping[str, Mapping[str, t.Any]]:
         """Return the props of all paths; in debug the function is asked each time."""
-        known = self._props
-        if known is not None and not self._app.debug:
-            return known
-        self._prepare()
-        with self._lock:
-            if self._props is None or self._app.debug:
-                self._props = {
-                    _key(self.path_of(path.params)): path.props for path in self.paths()
-                }
-            return self._props
+        if self._props is None or self._app.debug:
+            self._prepare()
+            with self._lock:
+                if self._props is None or self._app.debug:
+                    self._props = reads.of_all(self._listed_props)
+        props, uses = self._props
+        reads.use(uses)
+        return props
+
+    def _listed_props(self) -> dict[str, Mapping[str, t.Any]]:
+        return {_key(self.path_of(path.params)): path.props for path in self.paths()}
 
     def _release(self) -> Release | None:
         if self._releases is None or self._app.debug:

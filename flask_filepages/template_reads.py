@@ -18,6 +18,7 @@ def wrap() -> None:
     from jinja2 import Template
 
     load, render = Environment._load_template, Template.render
+    compile_ = Environment.compile
     module = Template._get_default_module
 
     def load_template(self: t.Any, name: str, globals: t.Any) -> t.Any:
@@ -40,6 +41,10 @@ def wrap() -> None:
         finally:
             del is_own
 
+    def compile_template(self: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        with reads.compiling():
+            return compile_(self, *args, **kwargs)
+
     code = render_template.__code__
 
     def default_module(self: t.Any, *args: t.Any) -> t.Any:
@@ -47,7 +52,7 @@ def wrap() -> None:
         return module(self, *args)
 
     wrapped: t.Any = Environment
-    wrapped._load_template = load_template
+    wrapped._load_template, wrapped.compile = load_template, compile_template
     wrapped = Template
     wrapped.render, wrapped._get_default_module = render_template, default_module
 

@@ -84,9 +84,10 @@ class Worker:
             ]
         if job.endpoint in self.own_reads:
             vouched = job.static_path.version is not None
-            others = [
-                r for r in sorted(uses.others) if not (vouched and r[0] == "taint")
-            ]
+            # A connection that another page opened is as good as its own.
+            opened = (r for r in log.entries if r[0] in ("taint", "sqlite"))
+            every = {*uses.others, *log.shared, *opened}
+            others = [r for r in sorted(every) if not (vouched and r[0] == "taint")]
             with reads.paused():
                 found = [(*read, log.found_one(read)) for read in others]
             answer.uses = [*(answer.uses or ()), *found]
@@ -99,6 +100,7 @@ class Worker:
         start_time = time.perf_counter()
         if reads.log is not None:
             reads.log.adopt_thread()
+            reads.log.is_rendering = True
         with reads.resumed():
             answers = [self.render(job) for job in jobs]
         start, found = self.news()

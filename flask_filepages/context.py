@@ -26,7 +26,7 @@ from flask import session
 from werkzeug.datastructures import Headers as WerkzeugHeaders
 from werkzeug.wrappers import Response as BaseResponse
 
-from . import reads
+from . import page_reads
 from . import targets
 from .cookies import Cookies
 from .errors import UnsafeRedirectError
@@ -202,10 +202,10 @@ class Context:
         :raises jinja2.TemplateNotFound: there is no such template.
         """
         render = self._binding.render
-        html, templates = reads.of_render(lambda: render(self, template, data))
+        html, templates = page_reads.of_render(lambda: render(self, template, data))
         status = self._binding.status if status is None else status
         response = self.app.response_class(html, status, mimetype="text/html")
-        reads.remember_render(response, templates)
+        page_reads.remember_render(response, templates)
         return _with_headers(response, headers)
 
 

@@ -14,6 +14,7 @@ from flask import current_app
 from flask import has_app_context
 
 from . import devtools
+from . import page_reads
 from . import reads
 from .error_pages import register_error_answers
 from .errors import LoadError
@@ -251,9 +252,9 @@ class FilePages:
             with reads.paused(), open(full, "rb") as file:
                 data = file.read()
         except OSError:
-            reads.note_file(full, None)
+            page_reads.note_file(full, None)
             raise
-        reads.note_file(full, data)
+        page_reads.note_file(full, data)
         return data
 
     def read_text(self, path: str | os.PathLike[str], encoding: str = "utf-8") -> str:

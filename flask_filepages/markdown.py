@@ -21,6 +21,7 @@ from markupsafe import Markup
 from mdit_py_plugins.anchors import anchors_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
+from . import page_reads
 from . import reads
 from .context import Context
 from .rendering import render_jinja
@@ -54,7 +55,7 @@ def render_markdown(context: Context, template: str, data: dict[str, t.Any]) -> 
     loader = t.cast(t.Any, environment.loader)
     with reads.paused():
         text, filename, _ = loader.get_source(environment, template)
-    reads.note_template(environment, template, is_own=True)
+    page_reads.note_template(environment, template, is_own=True)
     document = _read(text, template, filename)
     layout = document.frontmatter.get("layout")
     if layout is None:

@@ -51,12 +51,8 @@ class Uses:
     rendered: list[tuple[object, dict[str, str]]] = field(default_factory=list)
 
 
-_page: ContextVar[Uses | None] = ContextVar("filepages_uses", default=None)
-#: The template whose render is the one of the page itself, and no render within it.
-_announced: ContextVar[t.Any] = ContextVar("filepages_announced", default=None)
-is_own_load: ContextVar[bool] = ContextVar("filepages_is_own_load", default=False)
+current_page: ContextVar[Uses | None] = ContextVar("filepages_uses", default=None)
 _idle = threading.local()
-T = t.TypeVar("T")
 
 
 class Log:
@@ -126,7 +122,7 @@ class Log:
         read = (kind, name)
         for template in getattr(_idle, "templates", ()):
             self.compiled.setdefault(template, {})[read] = None
-        page = _page.get()
+        page = current_page.get()
         if page is not None:
             page.others[read] = None
         elif self.is_rendering:
@@ -210,140 +206,7 @@ def resumed() -> Iterator[None]:
         _idle.depth = before
 
 
-# -- pages --------------------------------------------------------------------------
-
-
-def begin_page() -> Uses:
-    """Return what collects the uses of the page that this context renders."""
-    uses = Uses()
-    _page.set(uses)
-    return uses
-
-
-def announce_render(template: t.Any) -> None:
-    """Say that the next render of *template* is that of the page itself.
-
-    Whatever it loads within that is the page's own, and is loaded each time; what other
-    code loads, or renders, may be kept by it.
-    """
-    if log is not None:
-        _announced.set(template)
-
-
-def load_own(load: t.Callable[[], T]) -> T:
-    """Return what *load* gives; a template that it loads is the page's own."""
-    if log is None:
-        return load()
-    token = is_own_load.set(True)
-    try:
-        return load()
-    finally:
-        is_own_load.reset(token)
-
-
-def of_render(render: t.Callable[[], str]) -> tuple[str, dict[str, str]]:
-    """Return what *render* gives, and the templates that are its own."""
-    uses = _page.get()
-    if log is None or uses is None:
-        return render(), {}
-    before, uses.templates = uses.templates, {}
-    try:
-        return render(), uses.templates
-    except BaseException:
-        remember_render(None, uses.templates)
-        raise
-    finally:
-        uses.templates = before
-
-
-def remember_render(response: object, templates: dict[str, str]) -> None:
-    """Say that *response* was made of *templates*."""
-    uses = _page.get()
-    if templates and uses is not None:
-        uses.rendered.append((response, templates))
-
-
-def end_page(uses: Uses, response: object) -> None:
-    """Say that *response* is what the page answers. Whatever else was rendered for it
-    may have been kept by the app, so its templates are not this page's alone."""
-    for other, templates in uses.rendered:
-        if other is response:
-            uses.templates.update(templates)
-            continue
-        for name in templates:
-            t.cast(Log, log).note("template", name)
-            uses.others.update(t.cast(Log, log).compiled.get(name, {}))
-    uses.rendered.clear()
-
-
-def of_all(compute: t.Callable[[], T]) -> tuple[T, Uses]:
-    """Return what *compute* gives, which is kept for all pages, and what it read."""
-    uses = Uses()
-    token = _page.set(uses)
-    try:
-        return compute(), uses
-    finally:
-        _page.reset(token)
-
-
-def use(uses: Uses) -> None:
-    """Say that the current page uses what :func:`of_all` gave with *uses*."""
-    page = _page.get()
-    if page is not None:
-        page.files.update(uses.files)
-        page.templates.update(uses.templates)
-        page.others.update(uses.others)
-
-
-def is_page(template: t.Any) -> bool:
-    """Return whether a render that begins was announced."""
-    if _announced.get() is not template:
-        return False
-    _announced.set(None)
-    return True
-
-
-def note_file(path: str, data: bytes | None) -> None:
-    """Note a file that one page read, with what it held; ``None``: it is not there."""
-    uses = _page.get()
-    log = listener()
-    if log is None:
-        return
-    if uses is None or _is_importing(sys._getframe(1)):
-        log.note("file", path)
-    else:
-        uses.files[path] = ABSENT if data is None else digests.of_bytes(data)
-
-
-def _is_importing(frame: t.Any) -> bool:
-    """Whether a module is executed, which is done once for all pages."""
-    while frame is not None:
-        if frame.f_code.co_name == "<module>" and frame.f_back is not None:
-            module = frame.f_back.f_globals.get("__name__")
-            if module in ("importlib._bootstrap", "_frozen_importlib"):
-                return True
-        frame = frame.f_back
-    return False
-
-
-def note_template(environment: t.Any, name: str, *, is_own: bool) -> None:
-    """Note a template that was used, or looked for in vain.
-
-    :param is_own: whether it belongs to the current page alone.
-    """
-    log = listener()
-    if log is None:
-        return
-    if name not in log.templates:
-        log.templates[name] = template_digest(environment, name)
-    uses = _page.get()
-    if is_own and uses is not None:
-        uses.templates[name] = log.templates[name]
-        uses.others.update(log.compiled.get(name, {}))
-    else:
-        log.note("template", name)
-        if uses is not None:
-            uses.others.update(log.compiled.get(name, {}))
+# -- templates --------------------------------------------------------------------
 
 
 def template_digest(environment: t.Any, name: str) -> str:

@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from . import answers
+from . import page_reads
 from . import reads
 from .answers import Answer
 from .front import RENDER
@@ -89,7 +90,7 @@ class Renderer:
         return answer, uses
 
     def _ask(self, job: Job, answer: Answer) -> reads.Uses:
-        uses = reads.begin_page()
+        uses = page_reads.begin_page()
         is_building.set(True)
         environ = self._environ.copy()
         wire = job.path.encode().decode("latin-1")
@@ -100,7 +101,7 @@ class Renderer:
         path = job.static_path
 
         def take(response: BaseResponse) -> None:
-            reads.end_page(uses, response)
+            page_reads.end_page(uses, response)
             answer.status = response.status
             if session.modified:
                 answer.problem = "it sets the session, which everybody would get"

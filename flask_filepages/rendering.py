@@ -12,7 +12,7 @@ from jinja2 import FileSystemLoader
 from jinja2 import TemplateNotFound
 from jinja2 import TemplateSyntaxError
 
-from . import reads
+from . import page_reads
 from .errors import Fault
 
 if t.TYPE_CHECKING:
@@ -72,8 +72,8 @@ def render_jinja(context: Context, template: str, data: dict[str, t.Any]) -> str
     environment: Environment = context.app.jinja_env
     if not template.endswith(".txt") or ":/" in template:
         environment = _escaping(environment)
-    source = reads.load_own(lambda: environment.get_template(template))
-    reads.announce_render(source)
+    source = page_reads.load_own(lambda: environment.get_template(template))
+    page_reads.announce_render(source)
     return render_template(source, **{**data, "context": context})
 
 

@@ -17,6 +17,7 @@ from flask import has_request_context
 from flask import request
 from werkzeug.wrappers import Response as BaseResponse
 
+from . import page_reads
 from . import reads
 from .context import Context
 from .context import current_request
@@ -159,9 +160,9 @@ class StoredRoute:
             self._prepare()
             with self._lock:
                 if self._props is None or self._app.debug:
-                    self._props = reads.of_all(self._listed_props)
+                    self._props = page_reads.of_all(self._listed_props)
         props, uses = self._props
-        reads.use(uses)
+        page_reads.use(uses)
         return props
 
     def _listed_props(self) -> dict[str, Mapping[str, t.Any]]:

@@ -9,6 +9,7 @@ import sys
 import types
 import typing as t
 
+from . import page_reads
 from . import reads
 
 
@@ -25,17 +26,17 @@ def wrap() -> None:
         if not _is_of_app(self):  # its files are read like others
             return load(self, name, globals)
         # What it loads itself, while it is compiled, is not the page's own.
-        own = reads.is_own_load.set(False)
+        own = page_reads.is_own_load.set(False)
         is_own = own.old_value is True or _is_own(sys._getframe(1), code)
         try:
             with reads.loading(name):
                 return load(self, name, globals)
         finally:
-            reads.is_own_load.reset(own)
-            reads.note_template(self, name, is_own=is_own)
+            page_reads.is_own_load.reset(own)
+            page_reads.note_template(self, name, is_own=is_own)
 
     def render_template(self: t.Any, *args: t.Any, **kwargs: t.Any) -> str:
-        is_own = reads.is_page(self)  # read by _is_own(), from the frame
+        is_own = page_reads.is_page(self)  # read by _is_own(), from the frame
         try:
             return render(self, *args, **kwargs)
         finally:

@@ -18,15 +18,8 @@ FLOORS = [
     },
     {
         *("prerender", "sources", "discovery", "modules", "imports"),
-        *(
-            "digests",
-            "incremental",
-            "installed",
-            "listening",
-            "manifest",
-            "reads",
-            "releases",
-        ),
+        *("digests", "incremental", "installed", "listening", "manifest"),
+        *("page_reads", "reads", "releases"),
         *("served", "staging", "template_reads"),
     },
     {
@@ -83,7 +76,8 @@ BESIDE = {
     "listening": {"digests", "reads", "template_reads"},
     "reads": {"digests", "installed"},
     "releases": {"manifest", "staging"},
-    "template_reads": {"reads"},
+    "page_reads": {"digests", "reads"},
+    "template_reads": {"page_reads", "reads"},
     "served": {"manifest", "reads", "releases", "staging"},
     "live": {"devtools"},
     "assembly": {"live"},

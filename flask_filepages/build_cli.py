@@ -273,13 +273,24 @@ def deploy_config(ctx: click.Context, kind: str) -> None:
     from .manifest import Manifest
     from .releases import BuildFolder
 
-    folder = states_of(load_app(ctx))[0].releases.folder
+    states = states_of(load_app(ctx))
+    folder = states[0].releases.folder
     release = BuildFolder(folder).current()
     manifest = Manifest.open(release) if release is not None else None
     if manifest is None:
         raise _no_release(folder)
     click.echo(CONFIGS[kind](manifest, folder), nl=False)
     manifest.close()
+    for state in states:
+        state.load()
+        for live in state.routes.values():
+            if not live.route.prerender and live.route.redirect is None:
+                told = "runs on request; this host does not send it"
+            elif live.guards:
+                told = f"is guarded by {live.guards[0].name}; this host runs no guard"
+            else:
+                continue
+            click.secho(f"{live.route.id} {told}.", fg="yellow", err=True)
 
 
 def _no_release(folder: str) -> click.ClickException:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mimetypes
 import os
+import re
 import typing as t
 from collections import Counter
 from collections.abc import Callable
@@ -18,9 +19,12 @@ from urllib.parse import quote
 
 from .manifest import Entry
 from .manifest import Manifest
+from .responses import DEFAULT_CACHE_CONTROL
 
 Headers = list[tuple[str, str]]
 _TYPE = "content-type"
+_CACHED = ("Cache-Control", DEFAULT_CACHE_CONTROL)
+_word_re = re.compile(r"[A-Za-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,12 @@ class Facts:
             guessed = mimetypes.guess_type(name)[0]
             if guessed is not None and suffix not in kinds:
                 kinds[suffix] = Counter([guessed])
-        types = {s: c.most_common(1)[0][0] for s, c in sorted(kinds.items()) if s}
+        # Whatever else a suffix holds would be syntax somewhere.
+        words = (item for item in sorted(kinds.items()) if _word_re.fullmatch(item[0]))
+        types = {suffix: counted.most_common(1)[0][0] for suffix, counted in words}
         common = list(heads.most_common(1)[0][0]) if heads else []
+        if _CACHED not in common:
+            common = [_CACHED]  # other files get it, too
         made = cls(f"{folder}/current/site", types, common, [], has_404)
         made.odd.extend(entry for entry in manifest.entries() if made._is_odd(entry))
         return made
@@ -86,7 +94,10 @@ def _others(entry: Entry) -> Headers:
 
 
 def _paths(entry: Entry) -> list[str]:
-    return [entry.path, f"{entry.path}/"] if entry.forms == 2 else [entry.path]
+    # A redirect by setting is a file for plain hosts only, and meant for both.
+    if entry.forms == 2 or (entry.forms == 0 and entry.path[-1] != "/"):
+        return [entry.path, f"{entry.path}/"]
+    return [entry.path]
 
 
 def _indented(lines: Iterable[str], depth: int = 4) -> Iterator[str]:
@@ -94,6 +105,8 @@ def _indented(lines: Iterable[str], depth: int = 4) -> Iterator[str]:
 
 
 # -- nginx --------------------------------------------------------------------------
+
+_ONLY_SAFE = "if ($request_method !~ ^(GET|HEAD)$) { return 405; }"
 
 
 def nginx(manifest: Manifest, folder: str) -> str:
@@ -107,16 +120,18 @@ def nginx(manifest: Manifest, folder: str) -> str:
         "    listen 8080;",
         f"    root {_nginx(facts.root)};",
         "    gzip_static on;",
+        "    gzip_vary on;",
+        "    absolute_redirect off;",
         "    types {",
         *(f"        {_nginx(kind)} {suffix};" for suffix, kind in facts.types.items()),
         "    }",
-        *_indented(_nginx_headers(facts.common)),
+        *_indented(_nginx_headers(facts.common, "")),
     ]
     if facts.has_404:
         lines.append("    error_page 404 /404.html;")
     lines += [
-        "    if ($request_method !~ ^(GET|HEAD)$) { return 405; }",
         "    location / {",
+        f"        {_ONLY_SAFE}",
         '        try_files $uri "${uri}/index.html" "${uri}.html" =404;',
         "    }",
     ]
@@ -135,7 +150,8 @@ def _needs_own_status(entry: Entry) -> bool:
 
 def _nginx_location(number: int, path: str, entry: Entry) -> Iterator[str]:
     code = entry.status[:3]
-    yield f"location = {_nginx(path)} {{"
+    yield f"location = {_nginx(path, variables=False)} {{"
+    yield f"    {_ONLY_SAFE}"
     if code == "204":
         yield from _indented([*_nginx_headers(_others(entry)), "return 204;"])
     elif code[0] == "3":
@@ -157,15 +173,18 @@ def _nginx_file(entry: Entry) -> Iterator[str]:
     yield f"    try_files {_nginx(f'/{entry.file}')} =404;"
 
 
-def _nginx_headers(headers: Headers) -> Iterator[str]:
+def _nginx_headers(headers: Headers, always: str = " always") -> Iterator[str]:
     for name, value in headers:
-        yield f"add_header {name} {_nginx(value)} always;"
+        yield f"add_header {name} {_nginx(value)}{always};"
 
 
-def _nginx(text: str) -> str:
-    """Return *text* as one word of nginx."""
+def _nginx(text: str, *, variables: bool = True) -> str:
+    """Return *text* as one word of nginx.
+
+    :param variables: whether it would look for some there.
+    """
     text = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text.replace("$", "${filepages_dollar}")}"'
+    return f'"{text.replace("$", "${filepages_dollar}") if variables else text}"'
 
 
 # -- Caddy --------------------------------------------------------------------------
@@ -177,13 +196,16 @@ def caddy(manifest: Manifest, folder: str) -> str:
     lines = [
         ":8080 {",
         f"    root * {_caddy(facts.root)}",
+        '    vars dollar "$"',
         "    @unsafe not method GET HEAD",
         "    handle @unsafe {",
         "        respond 405",
         "    }",
     ]
     for number, entry in enumerate(facts.odd):
-        paths = " ".join(map(_caddy, _paths(entry)))
+        paths = " ".join(
+            _caddy(_literal(path).replace("%", "%25")) for path in _paths(entry)
+        )
         lines += [f"    @odd{number} path {paths}", f"    handle @odd{number} {{"]
         lines += [*_indented(_caddy_odd(entry), 8), "    }"]
     lines += [
@@ -193,8 +215,8 @@ def caddy(manifest: Manifest, folder: str) -> str:
     ]
     lines += _indented(_caddy_headers(facts.common), 12)
     for suffix, kind in facts.types.items():
-        lines.append(f"            @{suffix} path *.{suffix}")
-        lines.append(f"            header @{suffix} Content-Type {_caddy(kind)}")
+        lines.append(f"            @type_{suffix} path *.{suffix}")
+        lines.append(f"            header @type_{suffix} Content-Type {_caddy(kind)}")
     lines += [
         "            file_server {",
         "                precompressed br gzip",
@@ -221,18 +243,27 @@ def _caddy_odd(entry: Entry) -> Iterator[str]:
         yield f"redir * {_caddy(_field(entry, 'location') or '')} {code}"
     else:
         yield f"header Content-Type {_caddy(_type_of(entry))}"
-        yield f"rewrite * {_caddy(quote(f'/{entry.file}'))}"
-        yield from ["file_server {", f"    status {code}", "}"]
+        yield f"try_files {_caddy(_literal(f'/{entry.file}'))}"
+        # A status of its own would be that of a 304, too.
+        status = [] if code == "200" else [f"    status {code}"]
+        yield from ["file_server {", *status, "}"]
 
 
 def _caddy_headers(headers: Headers) -> Iterator[str]:
     return (f"header {name} {_caddy(value)}" for name, value in headers)
 
 
+def _literal(path: str) -> str:
+    """Return *path* as a pattern that only it matches."""
+    return re.sub(r"([\[\]*?\\])", r"\\\1", path)
+
+
 def _caddy(text: str) -> str:
-    """Return *text* as one word of Caddy."""
-    text = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text.replace("{", chr(92) + "{")}"'
+    """Return *text* as one word of Caddy, which reads ``{$NAME}`` as a variable of its
+    environment."""
+    # A backslash stands for itself where no quote follows.
+    text = text.replace('"', '\\"').replace("{", "\\{")
+    return f'"{text.replace("{$", "{{vars.dollar}")}"'
 
 
 # -- Netlify ------------------------------------------------------------------------
@@ -244,19 +275,28 @@ def netlify(manifest: Manifest, folder: str) -> str:
     heads = ["# _headers", "/*"]
     heads += [f"  {name}: {value}" for name, value in facts.common]
     moves = ["# _redirects"]
-    for entry in facts.odd:
+    odd = {entry.path: entry for entry in facts.odd}
+    odd |= {e.path: e for e in manifest.entries(served=True) if not _is_guessed(e)}
+    for _, entry in sorted(odd.items()):
         code, location = entry.status[:3], _field(entry, "location")
         for path in map(quote, _paths(entry)):
+            # Without the exclamation mark a file of the path goes before the rule.
             if location is not None:
-                moves.append(f"{path} {location} {code}")
+                moves.append(f"{path} {location} {code}!")
                 continue
             if code != "200":
-                moves.append(f"{path} /{quote(entry.file or '404.html')} {code}")
+                moves.append(f"{path} /{quote(entry.file or '404.html')} {code}!")
             kind = _type_of(entry)
             own = [("Content-Type", kind)] if kind else []
             heads.append(path)
             heads += [f"  {name}: {value}" for name, value in [*own, *_others(entry)]]
     return "\n".join([*heads, "", *moves, ""])
+
+
+def _is_guessed(entry: Entry) -> bool:
+    """Whether the suffix alone tells the type to everybody."""
+    guessed = mimetypes.guess_type(entry.file or "")[0]
+    return guessed == _type_of(entry).partition(";")[0]
 
 
 CONFIGS: t.Mapping[str, Callable[[Manifest, str], str]] = {

@@ -34,6 +34,8 @@ from werkzeug.exceptions import UnprocessableEntity
 
 from . import problems
 
+_MOST_ALIKE = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -74,8 +76,11 @@ class TreeError(FilePagesError):
         count = len(self.faults)
         noun = "fault" if count == 1 else "faults"
         lines = [f"{self.folder} {self.headline}: {count} {noun}"]
-        lines += [f"  {fault}".replace("\n", "\n  ") for fault in self.faults]
+        lines += [f"  {fault}".replace("\n", "\n  ") for fault in self._shown()]
         return "\n".join(lines)
+
+    def _shown(self) -> t.Iterable[Fault | str]:
+        return self.faults
 
 
 class LoadError(TreeError):
@@ -85,9 +90,19 @@ class LoadError(TreeError):
 
 
 class BuildError(TreeError):
-    """Routes or paths that cannot be stored; nothing was published."""
+    """Routes or paths that cannot be stored; nothing was published. Its text shows the
+    first paths of a file of which many fail."""
 
     headline = "cannot be built"
+
+    def _shown(self) -> t.Iterable[Fault | str]:
+        alike: dict[tuple[str, str, str], list[Fault]] = {}
+        for fault in self.faults:
+            alike.setdefault((fault.kind, fault.file, fault.fix), []).append(fault)
+        for (_, file, _), faults in alike.items():
+            yield from faults[:_MOST_ALIKE]
+            if len(faults) > _MOST_ALIKE:
+                yield f"{file}: and {len(faults) - _MOST_ALIKE:,} more like these"
 
 
 class ReleaseError(FilePagesError, RuntimeError):

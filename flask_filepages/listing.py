@@ -123,11 +123,12 @@ def _checked(
             'Write StaticPath({"slug": "a"}, props={...}).',
         )
     given, props = entry.params, entry.props or {}
-    if not isinstance(given, Mapping) or not isinstance(props, Mapping):
-        raise StaticPathError(
-            f"entry {index} of {NAME} has params or props that are no dict",
-            'Write StaticPath({"slug": "a"}, props={...}).',
-        )
+    for what, mapping in (("params", given), ("props", props)):
+        if not isinstance(mapping, Mapping):
+            raise StaticPathError(
+                f"entry {index} of {NAME} has {what} that are no dict: {mapping!r:.50}",
+                'Write StaticPath({"slug": "a"}, props={...}).',
+            )
     page = props.get(PAGE)
     if isinstance(page, Page):
         return _with_urls(entry, page, parts, url_of)

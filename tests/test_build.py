@@ -576,3 +576,57 @@ def test_a_build_is_the_same_whatever_the_surroundings(tmp_path: Path) -> None:
         assert not re.search(re.escape(str(tmp_path)) + "|context.json", text)
 
     assert found[0] == found[1] == found[2]
+
+
+def test_many_paths_that_fail_alike_are_told_once(make_pages: MakePages) -> None:
+    listed = (
+        "from flask_filepages import StaticPath\n\n\ndef get_static_paths():\n"
+        "    return [StaticPath({'n': str(n)}) for n in range(300)]\n\n\n"
+        "def GET(context):\n    return 1 / 0\n"
+    )
+    with pytest.raises(BuildError) as error:
+        built(make_pages({"[n].py": listed}, FILEPAGES_OUTPUT="hybrid"))
+
+    assert len(error.value.faults) == 300
+    assert str(error.value).count("ZeroDivisionError") == 5
+    assert "[n].py: and 295 more like these" in str(error.value)
+
+
+def test_a_page_that_ends_the_process_is_told(make_pages: MakePages) -> None:
+    files = {"a.py": "def GET(context):\n    exit()\n"}
+    with pytest.raises(BuildError, match=r"GET /a: it ends the process .*a\.py:2"):
+        built(make_pages(files, FILEPAGES_OUTPUT="hybrid"))
+
+
+def test_a_page_that_sets_the_session_is_not_stored(make_pages: MakePages) -> None:
+    def setup(app: Flask) -> None:
+        app.secret_key = "secret"
+
+    body = (
+        "def GET(context):\n    context.session['a'] = 1\n    return context.json(1)\n"
+    )
+    with pytest.raises(BuildError, match="it sets the session"):
+        built(make_pages({"a.py": body}, setup, FILEPAGES_OUTPUT="hybrid"))
+
+
+def test_an_error_within_a_library_is_told_with_the_line_of_the_page(
+    make_pages: MakePages,
+) -> None:
+    files = {"a.py": "def GET(context):\n    return context.json(set())\n"}
+    with pytest.raises(BuildError, match=r"TypeError: .*\(pages/a\.py:2\)"):
+        built(make_pages(files, FILEPAGES_OUTPUT="hybrid"))
+
+
+def test_a_static_file_that_was_lost_is_copied_again(
+    make_pages: MakePages, tmp_path: Path
+) -> None:
+    app = make_pages({"a.html": "a"}, FILEPAGES_OUTPUT="hybrid")
+    static = Path(app.root_path) / "static"
+    static.mkdir(exist_ok=True)
+    (static / "s.css").write_text("body {}")
+    built(app)
+    site = Path(states(app)["filepages"].releases.folder) / "current" / "site"
+    (site / "static" / "s.css").unlink()
+    built(app)
+
+    assert (site / "static" / "s.css").read_text() == "body {}"

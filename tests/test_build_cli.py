@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -222,3 +223,76 @@ def test_help_names_every_option(site: Path) -> None:
 
     for option in ("--out", "--jobs", "--executor", "--force", "--verify", "--keep"):
         assert option in told
+
+
+def test_what_pages_print_is_not_in_the_json(tmp_path: Path) -> None:
+    page = "def GET(context):\n    print('printed')\n    return context.json(1)\n"
+    write_files(tmp_path, {"app.py": APP, "pages/a.py": page, "pages/b.py": page})
+    for jobs in ("1", "2"):
+        result = flask(tmp_path, "build", "--json", "--force", "--jobs", jobs)
+
+        assert json.loads(result.stdout)["total"] == 2
+        assert "printed" in result.stderr
+
+
+def test_a_file_of_the_release_that_is_gone_is_missed(tmp_path: Path) -> None:
+    write_files(tmp_path, {"app.py": APP, "pages/a.html": "a", "static/s.css": "s"})
+    flask(tmp_path, "build")
+    for name in ("a/index.html", "static/s.css"):
+        (tmp_path / "dist" / "current" / "site" / name).unlink()
+        assert flask(tmp_path, "build").returncode == 0
+
+        assert (tmp_path / "dist" / "current" / "site" / name).exists()
+    assert "Nothing changed" in flask(tmp_path, "build").stdout
+
+
+def test_a_folder_in_place_of_the_link_is_told(tmp_path: Path) -> None:
+    write_files(tmp_path, {"app.py": APP, "pages/a.html": "a"})
+    flask(tmp_path, "build")
+    current = tmp_path / "dist" / "current"
+    release = current.resolve()
+    current.unlink()
+    shutil.copytree(release, current)
+    result = flask(tmp_path, "build")
+
+    assert result.returncode == 1
+    assert "no link to a release" in result.stderr
+
+
+def test_force_mends_a_damaged_manifest(tmp_path: Path) -> None:
+    write_files(tmp_path, {"app.py": APP, "pages/a.html": "a" * 5000})
+    flask(tmp_path, "build")
+    manifest = tmp_path / "dist" / "current" / "manifest.sqlite"
+    data = bytearray(manifest.read_bytes())
+    data[8192:] = b"x" * (len(data) - 8192)
+    manifest.write_bytes(data)
+    plain = flask(tmp_path, "build")
+
+    assert plain.returncode == 0 or "--force" in plain.stderr
+    assert flask(tmp_path, "build", "--force").returncode == 0
+
+
+def test_a_long_folder_for_temporary_files(tmp_path: Path) -> None:
+    write_files(tmp_path, {"app.py": APP, "pages/a.html": "a", "pages/b.html": "b"})
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    result = flask(tmp_path, "build", "--jobs", "2", TMPDIR=str(long))
+
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_site_without_stored_routes_is_told(tmp_path: Path) -> None:
+    files = {"app.py": APP.replace("hybrid", "server"), "pages/a.html": "a"}
+    write_files(tmp_path, files)
+
+    assert "No route is prerendered" in flask(tmp_path, "build").stdout
+
+
+def test_faults_of_the_tree_are_told_without_a_traceback(tmp_path: Path) -> None:
+    write_files(tmp_path, {"app.py": APP, "pages/a.html": "", "pages/a/index.html": ""})
+    for command in ("build", "preview", "routes"):
+        result = flask(tmp_path, command)
+
+        assert result.returncode == 1
+        assert "Traceback" not in result.stderr
+        assert "a/index.html" in result.stderr

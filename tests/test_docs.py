@@ -137,7 +137,7 @@ ASKED = {
         assert client.get("/api/posts?page=2&x=1").get_json() == {"page": 2}
     """,
     "errors": """
-        assert "nothing at /x" in client.get("/x").text
+        assert "nothing at this address" in client.get("/x").text
         assert client.get("/api/posts/1").get_json()["detail"] == "There is no such post."
         invalid = client.post("/api/tags", json={}).get_json()
         assert invalid["invalid"]["json"] == {"name": ["Missing data for required field."]}

@@ -38,7 +38,7 @@ def tree(listing: str, file: str = "blog/[slug].py") -> dict[str, str]:
         ("return 'a'", "returned str, not a list"),
         ("return [None]", "entry 0 of get_static_paths is NoneType"),
         ("return [{'slug': 'a'}]", "entry 0 of get_static_paths is dict"),
-        ("return [StaticPath(None)]", "params or props that are no dict"),
+        ("return [StaticPath(None)]", "params that are no dict: None"),
         ("return [StaticPath({'slug': 'a'}, props=[1])]", "that are no dict"),
         ("return [StaticPath({})]", "has no param [slug]; it has {}"),
         ("return [StaticPath({'slug': None})]", "has no param [slug]"),

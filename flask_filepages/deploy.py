@@ -23,7 +23,7 @@ from .responses import DEFAULT_CACHE_CONTROL
 
 Headers = list[tuple[str, str]]
 _TYPE = "content-type"
-_CACHED = ("Cache-Control", DEFAULT_CACHE_CONTROL)
+_CACHED: tuple[str, str] = ("Cache-Control", DEFAULT_CACHE_CONTROL)
 _word_re = re.compile(r"[A-Za-z0-9]+")
 
 

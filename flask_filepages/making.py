@@ -263,8 +263,8 @@ class Making:
 
         :raises BuildError: two files have one name.
         """
-        kept_from = self.previous.kept_from
-        before = kept_from.copies() if kept_from is not None else {}
+        manifest = self.previous.manifest
+        before = manifest.copies() if manifest is not None else {}
         old = t.cast(Tree, self.old)
         for name, digest in copies.digests():
             try:

@@ -11,6 +11,10 @@ STAMP := $(VENV)/.installed
 
 # Python does not trace audit hooks.
 UNTRACED := */listening.py
+# Measuring writes files of its own, which these would find with strace.
+UNSEEN := $(addprefix tests/test_stored_attacks.py::,\
+  test_nothing_outside_is_written_for_hostile_params \
+  test_a_request_opens_its_file_and_looks_at_nothing_else)
 
 .PHONY: venv demo test torture lint types coverage conformance docs bench clean
 
@@ -41,7 +45,7 @@ types: $(STAMP)
 
 coverage: $(STAMP)
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest $(UNSEEN:%=--deselect=%)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=95 --omit='$(UNTRACED)'
 	$(BIN)/coverage report --fail-under=100 --include='*/patterns.py,*/expressions.py,*/discovery.py,*/sources.py,*/prerender.py,*/dispatch.py,*/middleware.py,*/origins.py,*/rewrites.py,*/strict_json.py,*/validation.py,*/decimals.py'

@@ -16,7 +16,7 @@ from . import workers
 
 
 def named(
-    name: str, jobs: int, start_method: str = "spawn"
+    name: str, jobs: int, start_method: str
 ) -> tuple[t.Callable[[], Executor] | None, int]:
     """Return what makes the executor of this name, ``None`` for this process alone, and
     how many workers it has.

@@ -30,6 +30,8 @@ Read = tuple[str, str]
 #: Kind, name, and a digest of what was found: ``None`` for what never stays the same.
 Found = tuple[str, str, str | None]
 
+# A connection that one page opened is as good as another's own.
+_HELD = frozenset({"sqlite", "taint"})
 # Drivers that talk to servers, or read files, from C: nothing tells of it.
 _DRIVERS = frozenset(
     {
@@ -63,8 +65,9 @@ class Log:
         self.templates: dict[str, str] = {}
         #: What was read while a template was compiled.
         self.compiled: dict[str, dict[Read, None]] = {}
-        #: Whether pages are rendered by now, and what threads of no page read since.
+        #: Whether pages are rendered by now.
         self.is_rendering = False
+        #: What counts for all pages: connections, and what threads of no page read.
         self.shared: dict[Read, None] = {}
         self._guards: dict[Read, t.Any] = {}
         self._links: dict[str, bool] = {}
@@ -125,7 +128,7 @@ class Log:
         page = current_page.get()
         if page is not None:
             page.others[read] = None
-        elif self.is_rendering:
+        if kind in _HELD or (page is None and self.is_rendering):
             self.shared[read] = None
         with self._lock:
             if read not in self._guards:
@@ -242,7 +245,7 @@ def compiling() -> Iterator[None]:
 
 
 def _is_of_template(path: str) -> bool:
-    names: list[str] = getattr(_idle, "templates", [])
     if getattr(_idle, "is_compiling", False):
         return False
+    names: list[str] = getattr(_idle, "templates", [])
     return any(path.endswith(f"/{name.rpartition(':/')[2]}") for name in names)

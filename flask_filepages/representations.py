@@ -14,8 +14,8 @@ from dataclasses import field
 Headers = list[tuple[str, str]]
 Environ = t.Mapping[str, t.Any]
 
-#: Fields of a request by which it may get less than the whole answer.
-CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_RANGE", "HTTP_IF_MATCH")
+# Fields of a request by which it may get less than the whole answer.
+_CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_RANGE", "HTTP_IF_MATCH")
 # A 304 has these (RFC 9110, 15.4.5) and no others.
 _IN_304 = frozenset(
     ("cache-control", "content-location", "date", "etag", "expires", "vary")
@@ -80,7 +80,7 @@ def reply_to(environ: Environ, stored: Stored, chosen: Representation) -> Reply:
     whole is (14.2).
     """
     if stored.status[:3] == "200":
-        for name in CONDITIONS:
+        for name in _CONDITIONS:
             if name in environ:
                 return _conditional(environ, stored.status, chosen)
     return Reply(stored.status, chosen.headers, 0, chosen.size)

@@ -84,9 +84,7 @@ class Worker:
             ]
         if job.endpoint in self.own_reads:
             vouched = job.static_path.version is not None
-            # A connection that another page opened is as good as its own.
-            opened = (r for r in log.entries if r[0] in ("taint", "sqlite"))
-            every = {*uses.others, *log.shared, *opened}
+            every = {*uses.others, *log.shared}
             others = [r for r in sorted(every) if not (vouched and r[0] == "taint")]
             with reads.paused():
                 found = [(*read, log.found_one(read)) for read in others]

@@ -120,13 +120,17 @@ class Entry:
     def files(self) -> Iterator[str]:
         """The names of its files, the compressed ones too."""
         if self.file is not None:
-            yield self.file
-            for suffix in self.variants:
-                yield f"{self.file}.{SUFFIXES[suffix]}"
+            yield from _names(self.file, self.variants)
 
 
 #: The suffixes of compressed files, by content coding.
 SUFFIXES = {"gzip": "gz", "br": "br", "zstd": "zst"}
+
+
+def _names(file: str, codings: Iterable[str]) -> Iterator[str]:
+    yield file
+    for coding in codings:
+        yield f"{file}.{SUFFIXES[coding]}"
 
 
 class Manifest:
@@ -228,9 +232,8 @@ class Manifest:
         """Yield the names and sizes of the files of all answers."""
         query = "SELECT file, size, variants FROM answers WHERE file IS NOT NULL"
         for file, size, variants in self.connection.execute(query):
-            yield file, size
-            for coding, its_size in json.loads(variants or "{}").items():
-                yield f"{file}.{SUFFIXES[coding]}", its_size
+            coded = json.loads(variants or "{}")
+            yield from zip(_names(file, coded), [size, *coded.values()], strict=True)
 
     # -- writing ----------------------------------------------------------------
 

@@ -12,7 +12,7 @@ STAMP := $(VENV)/.installed
 # Python does not trace audit hooks.
 UNTRACED := */listening.py
 # Measuring writes files of its own, which these would find with strace.
-UNSEEN := $(addprefix tests/test_stored_attacks.py::,\
+UNSEEN := $(addprefix tests/building/test_stored_attacks.py::,\
   test_nothing_outside_is_written_for_hostile_params \
   test_a_request_opens_its_file_and_looks_at_nothing_else)
 
@@ -33,7 +33,7 @@ test: $(STAMP)
 
 torture: $(STAMP)
 	TORTURE_KILLS=1000 TORTURE_PUBLISHES=200 TORTURE_CALLS=all-calls TORTURE_PATHS=100000 \
-	  $(BIN)/python -m pytest tests/test_torture.py tests/test_stored_attacks.py
+	  $(BIN)/python -m pytest tests/building/test_torture.py tests/building/test_stored_attacks.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -22,8 +22,8 @@ from flask import Flask
 from flask import Response
 
 from flask_filepages import FilePages
-from flask_filepages.representations import Representation
-from flask_filepages.served import Releases
+from flask_filepages.releases.http import Representation
+from flask_filepages.releases.release import Releases
 
 from . import astro
 from .measure import WSGI
@@ -76,7 +76,7 @@ FilePages(app)
 """,
     "noise.py": """\
 from flask import Flask
-from flask_filepages.releases import BuildFolder
+from flask_filepages.releases.folder import BuildFolder
 from whitenoise import WhiteNoise
 
 app = Flask(__name__, static_folder=None)
@@ -112,8 +112,8 @@ OPENED = """\
 import gc, resource, sys, time
 
 sys.path.insert(0, {here!r})
-from flask_filepages.releases import BuildFolder
-from flask_filepages.served import Releases
+from flask_filepages.releases.folder import BuildFolder
+from flask_filepages.releases.release import Releases
 from whitenoise import WhiteNoise
 
 way, folder = sys.argv[1:]

@@ -6,7 +6,6 @@
     pages = FilePages(app)      # serves ./pages beside this module
 """
 
-from .answer_schemas import responds
 from .context import Context
 from .errors import AnswerMismatchError
 from .errors import BodyAlreadyReadError
@@ -26,17 +25,18 @@ from .errors import StaticPathError
 from .errors import TreeError
 from .errors import UnsafeRedirectError
 from .extension import FilePages
-from .middleware import CallNext
-from .middleware import Middleware
-from .middleware import headers
-from .middleware import once_per_render
-from .origins import check_origin
-from .origins import cors
-from .static_paths import Page
-from .static_paths import PageUrls
-from .static_paths import StaticPath
-from .static_paths import paginate
-from .validation import validate
+from .handling.middleware import CallNext
+from .handling.middleware import Middleware
+from .handling.middleware import headers
+from .handling.middleware import once_per_render
+from .handling.origins import check_origin
+from .handling.origins import cors
+from .prerendering.static_paths import Page
+from .prerendering.static_paths import PageUrls
+from .prerendering.static_paths import StaticPath
+from .prerendering.static_paths import paginate
+from .validation.responds import responds
+from .validation.validate import validate
 
 __all__ = [
     "AnswerMismatchError",

@@ -16,18 +16,18 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from .context import Binding
 from .context import Context
-from .discovery import Route
-from .discovery import Tree
-from .live import LiveRoute
-from .live import MiddlewareFile
-from .modules import module_name
-from .rendering import Renderer
-from .rendering import make_render
-from .responses import make_respond
-from .routing import rules_of
+from .handling.finder import module_name
+from .handling.responses import make_respond
+from .handling.route import LiveRoute
+from .handling.route import MiddlewareFile
+from .handling.templates import Renderer
+from .handling.templates import make_render
+from .routing.files import Source
+from .routing.routes import Route
+from .routing.routes import Tree
+from .routing.rules import rules_of
+from .routing.urls import endpoint_name
 from .settings import Settings
-from .sources import Source
-from .urls import endpoint_name
 
 
 @dataclass(slots=True)

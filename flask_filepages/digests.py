@@ -19,7 +19,7 @@ import os
 import stat
 import typing as t
 
-from .outputs import BUILD_MARKER
+from .releases.names import BUILD_MARKER
 
 ABSENT = "absent"
 #: What never stays the same.

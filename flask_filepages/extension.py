@@ -13,30 +13,30 @@ from flask import Flask
 from flask import current_app
 from flask import has_app_context
 
-from . import devtools
 from . import page_reads
 from . import reads
-from .error_pages import register_error_answers
 from .errors import LoadError
 from .errors import SettingsError
-from .front import Front
-from .rendering import RENDERERS
-from .rendering import PagesLoader
-from .rendering import Renderer
-from .served import Releases
+from .handling import debug as devtools
+from .handling.error_pages import register_error_answers
+from .handling.templates import RENDERERS
+from .handling.templates import PagesLoader
+from .handling.templates import Renderer
+from .prerendering.front import Front
+from .releases.release import Releases
+from .routing.urls import make_build_error_handler
 from .settings import Settings
-from .state import PagesState
-from .state import states
+from .site import PagesState
+from .site import states
 from .survey import listed_paths
-from .urls import make_build_error_handler
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flask.blueprints import BlueprintSetupState
 
-    from .build import Build
-    from .discovery import Route
+    from .building.build import Build
+    from .routing.routes import Route
     from .survey import ListedPath
 
 _prefix_re = re.compile(r"(?:/[^/<>]+)*")
@@ -221,8 +221,8 @@ class FilePages:
         :raises BuildError: with everything that cannot be stored; nothing is published.
         :raises ReleaseError: the build folder cannot be written.
         """
-        from .build import Build
-        from .build import Options
+        from .building.build import Build
+        from .building.build import Options
 
         return Build(app or self._only_app(), Options(**options))
 

@@ -8,9 +8,9 @@ import typing as t
 
 from . import digests
 from . import reads
-from .manifest import ALWAYS
-from .manifest import Entry
-from .manifest import Manifest
+from .releases.manifest import ALWAYS
+from .releases.manifest import Entry
+from .releases.manifest import Manifest
 
 _TOLD = {
     "env": "the variable {}",

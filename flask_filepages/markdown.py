@@ -24,7 +24,7 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 from . import page_reads
 from . import reads
 from .context import Context
-from .rendering import render_jinja
+from .handling.templates import render_jinja
 
 _KEPT = 512  # documents, by their text
 _markdown = (

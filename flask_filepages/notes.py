@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import typing as t
 
-from .manifest import Manifest
-from .workers import Batch
+from .building.workers import Batch
+from .releases.manifest import Manifest
 
 
 class Notes:

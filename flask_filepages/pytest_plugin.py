@@ -66,7 +66,7 @@ def filepages_client(app: Flask) -> FlaskClient:
 
     A file that cannot be loaded fails here, with its name and line.
     """
-    from .state import states
+    from .site import states
 
     for state in states(app).values():
         state.load()

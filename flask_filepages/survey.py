@@ -6,10 +6,10 @@ import typing as t
 from collections.abc import Iterator
 
 from .errors import Fault
-from .live import LiveRoute
-from .rendering import page_fault
-from .state import PagesState
-from .stored import StoredRoute
+from .handling.route import LiveRoute
+from .handling.templates import page_fault
+from .prerendering.stored import StoredRoute
+from .site import PagesState
 
 
 class ListedPath(t.NamedTuple):

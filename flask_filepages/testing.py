@@ -15,11 +15,11 @@ from werkzeug.http import dump_cookie
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Response as BaseResponse
 
-from .bodies import make_rereadable
 from .context import Binding
 from .context import Context
-from .modules import anchor_for
-from .modules import finder
+from .handling.finder import anchor_for
+from .handling.finder import finder
+from .validation.bodies import make_rereadable
 
 
 def make_context(

@@ -20,8 +20,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from flask_filepages.build import Build
-from flask_filepages.build import Options
+from flask_filepages.building.build import Build
+from flask_filepages.building.build import Options
 
 pytest_plugins = ["pytester"]
 

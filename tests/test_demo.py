@@ -15,8 +15,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from demo_app import create_app
-from flask_filepages.handlers import METHODS
-from flask_filepages.validation import schemas_of
+from flask_filepages.handling.handlers import METHODS
+from flask_filepages.validation.validate import schemas_of
 
 POST = "a-file-is-a-route"
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from urllib.parse import quote
 from urllib.parse import urlsplit
 
-from flask_filepages.discovery import Route
+from flask_filepages.routing.routes import Route
 
 from .cases import BUILD_ERROR
 from .cases import Case

@@ -25,19 +25,19 @@ from werkzeug.routing import RequestRedirect
 
 from flask_filepages import FilePages
 from flask_filepages import TreeError
-from flask_filepages.discovery import Route
 from flask_filepages.errors import Fault
 from flask_filepages.errors import FilePagesError
 from flask_filepages.errors import SettingsError
-from flask_filepages.manifest import Entry
-from flask_filepages.manifest import Manifest
 from flask_filepages.markdown import render_markdown
 from flask_filepages.pytest_plugin import write_files
-from flask_filepages.releases import SITE
-from flask_filepages.releases import BuildFolder
-from flask_filepages.routing import FileRule
-from flask_filepages.routing import matched_path
-from flask_filepages.state import states
+from flask_filepages.releases.folder import SITE
+from flask_filepages.releases.folder import BuildFolder
+from flask_filepages.releases.manifest import Entry
+from flask_filepages.releases.manifest import Manifest
+from flask_filepages.routing.routes import Route
+from flask_filepages.routing.rules import FileRule
+from flask_filepages.routing.rules import matched_path
+from flask_filepages.site import states
 
 from .cases import BUILD_ERROR
 from .cases import Case

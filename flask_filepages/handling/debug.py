@@ -1,0 +1,119 @@
+"""What helps while developing: the restart on changes, and readable failures."""
+
+from __future__ import annotations
+
+import functools
+import mimetypes
+import os
+import sys
+import threading
+import time
+import typing as t
+
+from flask import Flask
+from flask import Response
+from markupsafe import escape
+from werkzeug.wrappers import Response as BaseResponse
+
+from ..context import Context
+from ..errors import LoadError
+from .handlers import Handler
+
+_INTERVAL = 0.25  # seconds
+_RESTART = 3  # the exit code at which Werkzeug's reloader starts its child again
+_NOT_WATCHED = ("__pycache__", ".git")
+
+Snapshot = frozenset[tuple[str, int, int]]
+
+
+def watch(folder: str) -> None:
+    """Restart the development server when anything below *folder* changes.
+
+    Only in the child of Werkzeug's reloader: its own loop does not see files that
+    are new, renamed or gone.
+    """
+    if os.environ.get("WERKZEUG_RUN_MAIN") == "true":
+        threading.Thread(
+            target=_watch, args=(folder, snapshot(folder)), daemon=True
+        ).start()
+
+
+def snapshot(folder: str) -> Snapshot:
+    """Return path, time of change (ns) and size of each file below *folder*."""
+    found = set()
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in _NOT_WATCHED]
+        for name in files:
+            path = os.path.join(parent, name)
+            try:
+                stat = os.stat(path)
+            except OSError:
+                continue
+            found.add((path, stat.st_mtime_ns, stat.st_size))
+    return frozenset(found)
+
+
+def _watch(folder: str, before: Snapshot) -> None:
+    now = before
+    while now == before:
+        time.sleep(_INTERVAL)
+        now = snapshot(folder)
+    changed = sorted({os.path.relpath(path, folder) for path, *_ in before ^ now})
+    print(f" * Detected change in {', '.join(changed)}, restarting", flush=True)
+    sys.stderr.flush()
+    os._exit(_RESTART)
+
+
+def failure_page(error: LoadError) -> Response:
+    """Return a page that tells why a file could not be loaded. For debug only."""
+    items = "".join(
+        f"<li><b>{escape(f.file)}{f':{f.line}' if f.line else ''}</b>"
+        f"<p>{escape(f.problem)}</p><p><i>{escape(f.fix)}</i></p></li>"
+        for f in error.faults
+    )
+    html = (
+        "<!doctype html><meta charset=utf-8><title>Cannot be loaded</title>"
+        "<style>body{font:16px/1.5 system-ui;margin:3em auto;max-width:45em}"
+        "li{margin:1em 0;white-space:pre-wrap}</style>"
+        f"<h1>This file cannot be loaded</h1><ul>{items}</ul>"
+        "<p>Only routes that need this file are affected. Save it; with its reloader"
+        " the server restarts itself.</p>"
+    )
+    return Response(html, status=500, headers=[("Cache-Control", "no-store")])
+
+
+def with_type_check(app: Flask, handler: Handler, url: str, file: str) -> Handler:
+    """Return *handler*, with a warning for an answer whose type cannot be meant."""
+    expected = mimetypes.guess_type(url)[0]
+
+    @functools.wraps(handler)
+    def checked(context: Context) -> t.Any:
+        answer = handler(context)
+        if isinstance(answer, BaseResponse) and answer.status_code == 200:
+            problem = _type_problem(answer, expected)
+            if problem:
+                app.logger.warning("%s: %s", file, problem)
+        return answer
+
+    return checked
+
+
+def _type_problem(answer: BaseResponse, expected: str | None) -> str | None:
+    sent = answer.mimetype
+    if expected and sent and not _same_type(sent, expected):
+        return f"the URL ends like {expected}, but the answer is {sent}"
+    if sent == "text/html" and not answer.is_streamed and not answer.direct_passthrough:
+        start = answer.get_data()[:200].lstrip()[:1]
+        if start in (b"{", b"["):
+            return "the answer looks like JSON, but is sent as text/html"
+    return None
+
+
+def _same_type(sent: str, expected: str) -> bool:
+    """Whether the two say the same: ``application/rss+xml`` is ``text/xml`` too."""
+    one, other = (kind.rpartition("/")[2] for kind in (sent, expected))
+    one, other = (kind.rpartition("+")[2].removeprefix("x-") for kind in (one, other))
+    return one == other or {sent, expected} <= {
+        "text/javascript",
+        "application/javascript",
+    }

@@ -1,0 +1,262 @@
+"""``get_static_paths``: asked, checked, and written as text that travels."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import math
+import types
+import typing as t
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+
+from ..errors import Fault
+from ..errors import ParamError
+from ..errors import StaticPathError
+from ..routing.files import Source
+from ..routing.routes import Route
+from .static_paths import PAGE
+from .static_paths import Page
+from .static_paths import PageUrls
+from .static_paths import StaticPath
+
+NAME = "get_static_paths"
+#: More is taken for a generator without end.
+MOST_PATHS = 1_000_000
+_NEVER = ("POST", "PUT", "PATCH", "DELETE", "ALL")
+
+
+# -- reading a module ---------------------------------------------------------------
+
+
+def read_static_paths(
+    module: types.ModuleType | None,
+    route: Route,
+    handlers: t.Container[str],
+    *,
+    is_error: bool,
+) -> tuple[Callable[[], t.Any] | None, list[Fault], list[Fault]]:
+    """Return ``get_static_paths`` of *module*, what keeps *route* from being stored,
+    and warnings."""
+    source = t.cast(Source, route.source)
+    function = getattr(module, NAME, None)
+    line = source.line_of(NAME) if function is not None else None
+    if not route.prerender:
+        if function is None or route.is_static:
+            return None, [], []
+        fix = "Write `prerender = True` if its paths should be stored."
+        problem = f"its {NAME} is not used: it is not prerendered"
+        return None, [], [Fault("static-paths", source.relative, problem, fix, line)]
+    faults = []
+    unsafe = [method for method in _NEVER if method in handlers]
+    if unsafe:
+        problem = f"it is prerendered, so nothing answers {', '.join(unsafe)}"
+        fix = f"Write `prerender = False` in {source.relative}."
+        place = source.line_of(unsafe[0])
+        faults.append(Fault("prerender", source.relative, problem, fix, place))
+    elif "GET" not in handlers:
+        problem, fix = "it is prerendered without GET", "Write `def GET(context)`."
+        faults.append(Fault("prerender", source.relative, problem, fix))
+    if function is not None and not callable(function):
+        problem = f"{NAME} is {type(function).__name__}, not a function"
+        fix = f"Write `def {NAME}(): return [StaticPath({{...}})]`."
+        faults.append(Fault("static-paths", source.relative, problem, fix, line))
+    elif function is None and not route.is_static and not is_error:
+        faults.append(_required(module, source))
+    return function, faults, []
+
+
+def _required(module: types.ModuleType | None, source: Source) -> Fault:
+    endpoint = f"{source.stem}.py"
+    names = [n for n, v in vars(module).items() if callable(v)] if module else []
+    close = difflib.get_close_matches(NAME, [*names], n=1, cutoff=0.7)
+    hint = f"Did you mean `{NAME}`, not `{close[0]}`? " if close else ""
+    fix = f"{hint}Write `def {NAME}()` in {endpoint}, or `prerender = False`."
+    return Fault(
+        "static-paths", source.relative, f"it is prerendered without {NAME}", fix
+    )
+
+
+# -- listing ------------------------------------------------------------------------
+
+
+def listed(
+    route: Route,
+    function: Callable[[], t.Any],
+    url_of: Callable[[Mapping[str, t.Any]], str],
+) -> Iterator[StaticPath]:
+    """Yield what *function* lists, checked and with the URLs of pages filled in.
+
+    :param url_of: builds the URL of params, in its canonical form.
+    :raises StaticPathError: an entry is none, or there are too many.
+    """
+    entries = function()
+    if isinstance(entries, (str, bytes, Mapping)) or not isinstance(entries, Iterable):
+        kind = "nothing (None)" if entries is None else type(entries).__name__
+        raise StaticPathError(
+            f"{NAME} returned {kind}, not a list", "Return a list of StaticPath."
+        )
+    parts = {part.text: part for pattern in route.patterns for part in pattern.params}
+    optional = set(route.optional_params)
+    for index, entry in enumerate(entries):
+        if index >= MOST_PATHS:
+            raise StaticPathError(
+                f"{NAME} lists more than {MOST_PATHS:,} paths",
+                "Let its generator end, or serve the route on demand.",
+            )
+        yield _checked(entry, index, parts, optional, url_of)
+
+
+def _checked(
+    entry: object,
+    index: int,
+    parts: Mapping[str, t.Any],
+    optional: t.Container[str],
+    url_of: Callable[[Mapping[str, t.Any]], str],
+) -> StaticPath:
+    if not isinstance(entry, StaticPath):
+        raise StaticPathError(
+            f"entry {index} of {NAME} is {type(entry).__name__}, not a StaticPath",
+            'Write StaticPath({"slug": "a"}, props={...}).',
+        )
+    given, props = entry.params, entry.props or {}
+    for what, mapping in (("params", given), ("props", props)):
+        if not isinstance(mapping, Mapping):
+            raise StaticPathError(
+                f"entry {index} of {NAME} has {what} that are no dict: {mapping!r:.50}",
+                'Write StaticPath({"slug": "a"}, props={...}).',
+            )
+    page = props.get(PAGE)
+    if isinstance(page, Page):
+        return _with_urls(entry, page, parts, url_of)
+    params = {}
+    for name, part in parts.items():
+        value = given.get(name)
+        if value == "" and part.kind == "rest":
+            value = None  # as in Astro
+        if value is None and name not in optional and part.kind != "rest":
+            raise _missing(index, name, given)
+        if value is not None and part.matcher is None and type(value) is not str:
+            raise StaticPathError(
+                f"entry {index} of {NAME}: [{name}] is {type(value).__name__}"
+                f" ({value!r:.50}), not str",
+                "Write str(value); a rest is one str with slashes.",
+            )
+        params[name] = value
+    return StaticPath(params, props, entry.version)
+
+
+def _missing(index: int, name: str, given: Mapping[str, t.Any]) -> StaticPathError:
+    spelt = {str(n).lower(): n for n in given}
+    close = difflib.get_close_matches(name.lower(), spelt if name not in given else ())
+    hint = f"Did you mean {name!r}, not {spelt[close[0]]!r}? " if close else ""
+    return StaticPathError(
+        f"entry {index} of {NAME} has no param [{name}]; it has {dict(given)!r:.80}",
+        f'{hint}Write StaticPath({{"{name}": "..."}}).',
+    )
+
+
+def _with_urls(
+    entry: StaticPath,
+    page: Page,
+    parts: Mapping[str, t.Any],
+    url_of: Callable[[Mapping[str, t.Any]], str],
+) -> StaticPath:
+    """Return a path of :func:`paginate`; only the route knows how its URLs look."""
+    if PAGE not in parts:
+        raise StaticPathError(
+            "paginate() needs a param [page]",
+            "Rename the file to [page].py or [...page].py.",
+        )
+
+    def params(number: int) -> dict[str, t.Any]:
+        bare = number == 1 and parts[PAGE].kind == "rest"
+        return {**entry.params, PAGE: None if bare else str(number)}
+
+    def url(number: int, *, when: bool) -> str | None:
+        return url_of(params(number)) if when else None
+
+    current, last = page.current, page.last
+    urls = PageUrls(
+        url_of(params(current)),
+        url(1, when=current > 1),
+        url(current - 1, when=current > 1),
+        url(current + 1, when=current < last),
+        url(last, when=current < last),
+    )
+    props = {**entry.props, PAGE: dataclasses.replace(page, urls=urls)}
+    return StaticPath(params(current), props, entry.version)
+
+
+# -- as bytes -----------------------------------------------------------------------
+
+_MARK = "$page"
+_decode = json.JSONDecoder().decode
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
+def is_json(value: t.Any) -> bool:
+    """Whether *value* comes out of JSON as it went in, its types included."""
+    kind = type(value)
+    if kind in _PLAIN:
+        return kind is not float or math.isfinite(value)
+    if kind is dict:
+        return all(type(k) is str and is_json(v) for k, v in value.items())
+    return kind is list and all(map(is_json, value))
+
+
+def _plain(value: t.Any) -> t.Any:
+    if isinstance(value, Page):
+        return {_MARK: dataclasses.asdict(value)}
+    raise TypeError
+
+
+_encode = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), default=_plain, allow_nan=False
+).encode
+
+
+def encode(path: StaticPath) -> str | None:
+    """Return *path* as canonical JSON, or ``None`` if its props are more than JSON."""
+    for name, value in path.props.items():
+        if type(name) is not str or name == _MARK:
+            return None
+        if not is_json(value.data if type(value) is Page else value):
+            return None
+    try:
+        return _encode([dict(path.params), dict(path.props), path.version])
+    except (TypeError, ValueError):
+        return None
+
+
+def decode(text: str) -> StaticPath:
+    """Return the path that :func:`encode` wrote."""
+    params, props, version = _decode(text)
+    for name, value in props.items() if _MARK in text else ():
+        if type(value) is dict and value.keys() == {_MARK}:
+            page = dict(value[_MARK])
+            page["urls"] = PageUrls(**page["urls"])
+            props[name] = Page(**page)
+    return StaticPath(params, props, version)
+
+
+def problem_of(error: BaseException) -> tuple[str, str]:
+    """Return what was wrong with a listing or an entry of it, and how to mend it."""
+    if isinstance(error, StaticPathError):
+        return error.problem, error.fix
+    if isinstance(error, ParamError):
+        return str(error), f"Give another value, or leave the path out of {NAME}."
+    return f"{NAME} raised {type(error).__name__}: {error}", "Mend the function."
+
+
+def line_of(error: BaseException, file: str) -> int | None:
+    """Return the line of *file* that *error* came through, if it did."""
+    line, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == file:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line

@@ -1,0 +1,226 @@
+"""File names to patterns: parts, order and shape.
+
+Everything here works on text alone. The grammar is read once, in
+:func:`parse_segment`; all later steps look at the parts, the expressions of
+:mod:`~flask_filepages.expressions` too.
+
+==================  =========================================================
+``text``            itself, NFC
+``[name]``          param: one or more characters of one segment
+``[name=matcher]``  param decided by a Werkzeug converter
+``[...name]``       rest param: any number of segments, none included
+``[[name]]``        optional segment: the pattern with and without it
+``(group)``         folder that is not in the URL
+==================  =========================================================
+
+Matching and order follow Astro 7.3.5 (its routing guide, "Route priority
+order"); the differences are listed in the documentation.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import typing as t
+import unicodedata
+from dataclasses import dataclass
+
+from ..errors import PatternError
+
+PartKind = t.Literal["text", "param", "rest"]
+
+# Ranks of a segment, the most specific first. END stands behind the last
+# segment: `/foo` goes before `/foo/[...bar]` (FINAL_REST), yet `[...a]/b` goes
+# before `[...a]` because any other segment outranks END.
+STATIC, HALF, HALF_REST, MATCHER, PARAM, REST, END, FINAL_REST = range(1, 9)
+
+SegmentKey = tuple[int, int, int, str]
+
+_bracket_re = re.compile(r"(\[\[[^\[\]]*\]\]|\[[^\[\]]*\])")
+_param_re = re.compile(
+    r"(?P<rest>\.\.\.)?(?P<name>[A-Za-z0-9_$]+)(?:=(?P<matcher>[A-Za-z_]\w*))?",
+    re.ASCII,
+)
+_TAKEN = frozenset({"_anchor", "_external", "_method", "_scheme"})
+_extension_re = re.compile(r"[^/]+\.\w+\Z", re.ASCII)
+_control_re = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Literal text, or a param by its name."""
+
+    kind: PartKind
+    text: str
+    matcher: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """What stands between two slashes, as it was written and as its parts."""
+
+    text: str
+    parts: tuple[Part, ...]
+    optional: bool = False
+
+    @property
+    def is_static(self) -> bool:
+        return len(self.parts) == 1 and self.parts[0].kind == "text"
+
+    @property
+    def is_rest(self) -> bool:
+        """Whether it is nothing but a rest param."""
+        return len(self.parts) == 1 and self.parts[0].kind == "rest"
+
+    @property
+    def has_rest(self) -> bool:
+        return any(part.kind == "rest" for part in self.parts)
+
+    @property
+    def shape(self) -> str:
+        """The segment without the names of its params: equal shapes collide."""
+        return "".join(
+            part.text if part.kind == "text" else f"[{part.kind}={part.matcher}]"
+            for part in self.parts
+        )
+
+    def key(self, *, last: bool = False) -> SegmentKey:
+        """Return what sorts this segment among its siblings."""
+        params = [part for part in self.parts if part.kind != "text"]
+        if not params:
+            return (STATIC, 0, 0, self.text)
+        if self.is_rest:
+            return (FINAL_REST if last else REST, 0, 0, "")
+        literal = sum(len(part.text) for part in self.parts if part.kind == "text")
+        unmatched = int(any(part.matcher is None for part in params))
+        if literal:
+            rank = HALF_REST if self.has_rest else HALF
+            return (rank, -literal, unmatched, self.text)
+        if unmatched:
+            return (PARAM, 0, 0, "")
+        return (MATCHER, 0, 0, params[0].matcher or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One URL form of a route."""
+
+    segments: tuple[Segment, ...]
+
+    @property
+    def key(self) -> tuple[SegmentKey, ...]:
+        """Return the sort key of the whole pattern: the smaller goes first."""
+        last = len(self.segments) - 1
+        keys = (s.key(last=i == last) for i, s in enumerate(self.segments))
+        return (*keys, (END, 0, 0, ""))
+
+    @property
+    def shape(self) -> str:
+        return "".join(f"/{segment.shape}" for segment in self.segments) or "/"
+
+    @property
+    def has_extension(self) -> bool:
+        """Whether the URL ends in a file extension (Astro's rule, params included)."""
+        return bool(self.segments and _extension_re.match(self.segments[-1].text))
+
+    @property
+    def params(self) -> tuple[Part, ...]:
+        return tuple(
+            part for s in self.segments for part in s.parts if part.kind != "text"
+        )
+
+    @property
+    def first_rest(self) -> int | None:
+        """Return the index of the first segment with a rest param."""
+        return next((i for i, s in enumerate(self.segments) if s.has_rest), None)
+
+    def __str__(self) -> str:
+        return "".join(f"/{segment.text}" for segment in self.segments) or "/"
+
+
+def parse_segment(text: str) -> Segment:
+    """Return the segment that *text* spells.
+
+    :raises PatternError: the brackets, a name or a character are not allowed.
+    """
+    text = unicodedata.normalize("NFC", text)
+    _check_characters(text)
+    if "][" in text.replace("]]", "]").replace("[[", "["):
+        raise PatternError(
+            "two params touch each other",
+            "Put text between them: [a]-[b], or make two folders: [a]/[b].",
+        )
+    optional = text.startswith("[[") and text.endswith("]]")
+    inner = text[1:-1] if optional else text
+    parts = tuple(_parse_part(piece) for piece in _bracket_re.split(inner) if piece)
+    segment = Segment(text, parts, optional)
+    if optional and (len(parts) != 1 or parts[0].kind == "text"):
+        raise PatternError(
+            "an optional param must be a whole segment",
+            "Write a folder or file named just [[name]].",
+        )
+    if optional and segment.has_rest:
+        raise PatternError(
+            "a rest param is optional by itself", f"Write {inner} instead of {text}."
+        )
+    return segment
+
+
+def _parse_part(piece: str) -> Part:
+    if not _bracket_re.fullmatch(piece):
+        if "[" in piece or "]" in piece:
+            raise PatternError(
+                "the brackets are unbalanced", "Write a param as [name], all of it."
+            )
+        return Part("text", piece)
+    if piece.startswith("[["):
+        raise PatternError(
+            "an optional param must be a whole segment",
+            "Write a folder or file named just [[name]].",
+        )
+    match = _param_re.fullmatch(piece[1:-1])
+    if match is None:
+        raise PatternError(
+            f"{piece} is not a param",
+            "Write [name], [...name] or [name=matcher]; a name is made of ASCII"
+            " letters, digits, '_' and '$'.",
+        )
+    if match["name"] in _TAKEN:
+        raise PatternError(
+            f"[{match['name']}] is a word of url_for", "Give the param another name."
+        )
+    if match["rest"] and match["matcher"]:
+        raise PatternError(
+            f"{piece}: a rest param takes no matcher", f"Write [...{match['name']}]."
+        )
+    return Part("rest" if match["rest"] else "param", match["name"], match["matcher"])
+
+
+def _check_characters(text: str) -> None:
+    if _control_re.search(text):
+        raise PatternError("the name holds a control character", "Rename the file.")
+    if "<" in text or ">" in text:
+        raise PatternError(
+            "'<' and '>' are not allowed in a name",
+            "Write a param as [name], and <int:id> as [id=int].",
+        )
+    if "·" in text or "\\" in text:
+        raise PatternError("'·' and '\\' are not allowed in a name", "Rename the file.")
+
+
+def expand(segments: t.Sequence[Segment]) -> list[Pattern]:
+    """Return the patterns of *segments*, each optional one left out and written out."""
+    choices = [((), (s,)) if s.optional else ((s,),) for s in segments]
+    patterns = [
+        Pattern(tuple(itertools.chain.from_iterable(choice)))
+        for choice in itertools.product(*choices)
+    ]
+    return sorted(patterns, key=lambda pattern: pattern.key)
+
+
+def without_final_rest(pattern: Pattern) -> Pattern | None:
+    """Return the pattern with its rests left out, if it ends in nothing but rests."""
+    first = pattern.first_rest
+    if first is None or not all(s.is_rest for s in pattern.segments[first:]):
+        return None
+    return Pattern(pattern.segments[:first])

@@ -1,0 +1,292 @@
+"""A folder to routes, by names alone; no file of the user's is run.
+
+The result never depends on the order of the directory, the locale or a hash
+seed: entries are sorted by code point before they are used, routes by the order
+of their patterns.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import typing as t
+from dataclasses import dataclass
+from dataclasses import field
+from pathlib import Path
+
+from .. import targets
+from ..errors import Fault
+from ..errors import PatternError
+from ..errors import TreeError
+from ..settings import Output
+from ..settings import Redirect
+from .files import ENDPOINT_SUFFIX
+from .files import MIDDLEWARE_FILE
+from .files import Source
+from .files import walk
+from .patterns import Pattern
+from .patterns import Segment
+from .patterns import expand
+from .patterns import parse_segment
+from .prerender import read_prerender
+
+ERROR_CODES = ("404", "500")
+
+
+@dataclass(slots=True)
+class Route:
+    """Patterns and the files (or the redirect) that answer them.
+
+    :attr:`id` is the path below the folder without suffix, ``index`` and
+    groups: ``/blog/[slug]``. :attr:`middleware` are the files around it, outermost
+    first. :attr:`folder` is the one of the same name beside it, if that has routes and
+    no middleware of its own.
+    """
+
+    id: str
+    patterns: list[Pattern]
+    endpoint: Source | None = None
+    page: Source | None = None
+    redirect: Redirect | None = None
+    prerender: bool | None = None
+    middleware: list[Source] = field(default_factory=list)
+    warnings: list[Fault] = field(default_factory=list)
+    folder: str | None = None
+
+    @property
+    def source(self) -> Source | None:
+        """The file that owns the URL: the endpoint, else the page."""
+        return self.endpoint or self.page
+
+    @property
+    def name(self) -> str:
+        """What a fault calls it: the file, or the setting."""
+        source = self.source
+        return source.relative if source else f"FILEPAGES_REDIRECTS[{self.id!r}]"
+
+    @property
+    def is_static(self) -> bool:
+        return all(s.is_static for p in self.patterns for s in p.segments)
+
+    @property
+    def optional_params(self) -> list[str]:
+        """The names of the params that a URL may leave out, sorted."""
+        names = {part.text for pattern in self.patterns for part in pattern.params}
+        always = set.intersection(
+            *({p.text for p in q.params if p.kind == "param"} for q in self.patterns)
+        )
+        return sorted(names - always)
+
+    @property
+    def has_extension(self) -> bool:
+        """Whether it is an endpoint whose URL ends in a file extension."""
+        return self.endpoint is not None and self.patterns[-1].has_extension
+
+    @property
+    def sort_key(self) -> t.Any:
+        # What is not stored goes on to the route behind: stored ones go first.
+        return (
+            self.patterns[0].key,
+            not self.prerender,
+            self.endpoint is None,
+            self.name,
+        )
+
+
+@dataclass(slots=True)
+class Tree:
+    """All routes of a folder, most specific first, and its error pages by code."""
+
+    folder: str
+    routes: list[Route] = field(default_factory=list)
+    error_routes: dict[int, Route] = field(default_factory=dict)
+
+
+def discover(
+    folder: str | Path,
+    *,
+    page_suffixes: t.Collection[str] = (".html",),
+    matchers: t.Collection[str] = (),
+    redirects: t.Mapping[str, Redirect] | None = None,
+    output: Output = "server",
+) -> Tree:
+    """Return the route table of *folder*.
+
+    :param page_suffixes: the suffixes that make pages.
+    :param matchers: the names allowed in ``[param=matcher]``.
+    :param redirects: routes that only redirect; they replace a file of the same
+        pattern.
+    :param output: whether files without ``prerender`` are prerendered.
+    :raises TreeError: with all faults of all names at once.
+    """
+    folder = os.path.realpath(folder)
+    faults: list[Fault] = []
+    segments = _SegmentCache(matchers)
+    routes: dict[str, Route] = {}
+    middleware: dict[str, Source] = {}
+    folders: set[str] = set()
+    for source in walk(folder, {ENDPOINT_SUFFIX, *page_suffixes}, faults):
+        if source.is_middleware:
+            middleware[source.folders[-1]] = source
+            continue
+        folders.update(source.folders)
+        try:
+            source.segments = _segments(source, segments)
+        except PatternError as error:
+            faults.append(Fault("name", source.relative, error.problem, error.fix))
+            continue
+        _add(routes, source, faults)
+    for path, target in (redirects or {}).items():
+        _add_redirect(routes, path, target, segments, faults)
+    for route in routes.values():
+        if route.endpoint is not None:
+            route.prerender, found = read_prerender(
+                route.endpoint.path, route.endpoint.relative
+            )
+            faults += found
+        if route.source is not None:
+            if route.prerender is None and output != "server":
+                route.prerender = True
+            around = (middleware.get(below) for below in route.source.folders)
+            route.middleware = [source for source in around if source is not None]
+            route.warnings += _unguarded(route.source, middleware)
+            beside = f"{route.source.stem}/"
+            route.folder = beside if beside in folders - middleware.keys() else None
+    table = sorted(routes.values(), key=lambda route: route.sort_key)
+    faults += find_collisions(table)
+    if faults:
+        raise TreeError(folder, sorted(faults, key=lambda f: (f.file, f.problem)))
+    errors = {int(code): routes[code] for code in ERROR_CODES if code in routes}
+    return Tree(folder, table, errors)
+
+
+class _SegmentCache(dict[str, Segment]):
+    """Each segment text is parsed once; the matchers it names are checked."""
+
+    def __init__(self, matchers: t.Collection[str]) -> None:
+        super().__init__()
+        self._matchers = matchers
+
+    def __missing__(self, text: str) -> Segment:
+        segment = parse_segment(text)
+        for part in segment.parts:
+            if part.matcher is not None and part.matcher not in self._matchers:
+                close = difflib.get_close_matches(part.matcher, self._matchers, n=1)
+                hint = f"Did you mean {close[0]!r}? " if close else ""
+                raise PatternError(
+                    f"there is no matcher {part.matcher!r}",
+                    f"{hint}Add a converter to app.url_map.converters before"
+                    " FilePages(app).",
+                )
+        self[text] = segment
+        return segment
+
+
+def _segments(source: Source, cache: _SegmentCache) -> tuple[Segment, ...]:
+    *folders, name = source.stem.split("/")
+    texts = [f for f in folders if not (f.startswith("(") and f.endswith(")"))]
+    if name != "index":
+        texts.append(name)
+    segments = tuple(cache[text] for text in texts)
+    for segment in segments:
+        if segment.has_rest and not segment.is_rest and not source.is_endpoint:
+            raise PatternError(
+                "in a page a rest param must be a whole segment",
+                "Name the folder or file just [...name], or make it an endpoint (.py).",
+            )
+    return segments
+
+
+def _route_id(segments: t.Sequence[Segment]) -> str:
+    return "/" + "/".join(segment.text for segment in segments)
+
+
+def _unguarded(source: Source, middleware: t.Mapping[str, Source]) -> list[Fault]:
+    """Return a warning if *source* lies beside the folder that answers below it, and
+    that folder has middleware."""
+    beside = middleware.get(f"{source.stem}/")
+    if beside is None:
+        if not source.looks_like_middleware or source.folders[-1] in middleware:
+            return []
+        problem = "it is a route, not the middleware of its folder"
+        fix = f"If it should be around the folder, name it {MIDDLEWARE_FILE}."
+        return [Fault("unguarded", source.relative, problem, fix)]
+    suffix = os.path.splitext(source.relative)[1]
+    problem = f"it is not behind {beside.relative}"
+    fix = f"If it should be, move it to {source.stem}/index{suffix}."
+    return [Fault("unguarded", source.relative, problem, fix)]
+
+
+def _add(routes: dict[str, Route], source: Source, faults: list[Fault]) -> None:
+    route = routes.get(source.stem)
+    if route is None:
+        patterns = expand(source.segments)
+        route = routes[source.stem] = Route(_route_id(source.segments), patterns)
+    if source.is_endpoint:
+        route.endpoint = source
+    elif route.page is None:
+        route.page = source
+    else:
+        faults.append(_collision(route.page.relative, source.relative, route.id))
+
+
+def _add_redirect(
+    routes: dict[str, Route],
+    path: str,
+    target: Redirect,
+    segments: _SegmentCache,
+    faults: list[Fault],
+) -> None:
+    setting = f"FILEPAGES_REDIRECTS[{path!r}]"
+    try:
+        parsed = tuple(segments[text] for text in path.strip("/").split("/") if text)
+    except PatternError as error:
+        faults.append(Fault("name", setting, error.problem, error.fix))
+        return
+    patterns = expand(parsed)
+    params = {part.text for segment in parsed for part in segment.parts}
+    for blank in targets.blanks(target.target):
+        if blank not in params:
+            close = difflib.get_close_matches(blank, params, n=1)
+            fix = f"Did you mean [{close[0]}]?" if close else "Use a param of the path."
+            faults.append(Fault("name", setting, f"its target wants [{blank}]", fix))
+    shapes = {pattern.shape for pattern in patterns}
+    for stem, route in list(routes.items()):
+        if shapes.issuperset(pattern.shape for pattern in route.patterns):
+            del routes[stem]
+    routes[f"redirect:{path}"] = Route(_route_id(parsed), patterns, redirect=target)
+
+
+# -- collisions ---------------------------------------------------------------
+
+
+def find_collisions(routes: t.Sequence[Route]) -> list[Fault]:
+    """Return a fault for every two routes that answer the same URLs.
+
+    Names of params do not count. Two patterns that differ by upper and lower
+    case only collide too: they cannot lie side by side on every file system.
+    Dynamic routes of which exactly one is prerendered may share a pattern.
+    """
+    faults: list[Fault] = []
+    owners: dict[tuple[str, bool], Route] = {}
+    ids: dict[str, Route] = {}
+    for route in routes:
+        for pattern in route.patterns:
+            # Only among dynamic routes may a stored one have a pattern of its own.
+            stored = bool(route.prerender) and not route.is_static
+            other = owners.setdefault((pattern.shape.lower(), stored), route)
+            if other is not route:
+                faults.append(_collision(other.name, route.name, str(pattern)))
+        other = ids.setdefault(route.id, route)
+        if other is not route and not faults:
+            faults.append(_collision(other.name, route.name, route.id))
+    return faults
+
+
+def _collision(first: str, second: str, pattern: str) -> Fault:
+    return Fault(
+        "collision",
+        first,
+        f"answers {pattern}, and so does {second}",
+        "Keep one of the two, or rename one.",
+    )

@@ -1,0 +1,149 @@
+"""Where values come from: the seven locations of a request, read strictly."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import typing as t
+
+from flask import Request
+from marshmallow import Schema
+from webargs.multidictproxy import MultiDictProxy
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import UnsupportedMediaType
+
+from ..context import Context
+from ..errors import BodyAlreadyReadError
+from . import strict_json
+from .bodies import FORM_TYPES
+
+#: For a JSON body, in bytes, where the app sets no ``MAX_CONTENT_LENGTH``.
+MAX_JSON = 2_500_000
+#: Where a name may stand several times; webargs fills list fields from those.
+_REPEATED = ("form", "query", "headers", "files")
+
+
+def load(schema: Schema, context: Context, location: str, unknown: t.Any) -> t.Any:
+    """Return the values of *location*, loaded by *schema*.
+
+    :raises marshmallow.ValidationError: the schema does not take them.
+    :raises HTTPException: see :func:`raw`.
+    """
+    data = raw(context, location)
+    if location in _REPEATED:
+        data = MultiDictProxy(data, schema)
+    return schema.load(data, unknown=unknown)
+
+
+def raw(context: Context, location: str) -> t.Any:
+    """Return the values of *location* as they were sent.
+
+    :raises UnsupportedMediaType: a body is not sent as JSON, or as a form.
+    :raises RequestEntityTooLarge: it has too many bytes or fields.
+    :raises BadRequest: it is malformed, see :mod:`~flask_filepages.strict_json`.
+    """
+    return _RAW[location](context)
+
+
+def _json(context: Context) -> t.Any:
+    request = context.request
+    mimetype = request.mimetype
+    is_json = mimetype == "application/json" or (
+        mimetype.startswith("application/") and mimetype.endswith("+json")
+    )
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if not is_json or charset not in ("utf-8", "utf8"):
+        raise UnsupportedMediaType("Send it as application/json, in UTF-8.")
+    _refuse_encoded(context)
+    if request.max_content_length is None:
+        request.max_content_length = MAX_JSON
+    limit = request.max_content_length
+    try:
+        data = request.get_data()
+        if len(data) > limit:  # a hook has read it, without that limit
+            raise RequestEntityTooLarge
+    except RequestEntityTooLarge:
+        raise RequestEntityTooLarge(f"The body may have {limit} bytes.") from None
+    try:
+        return strict_json.loads(data)
+    except strict_json.StrictJSONError as error:
+        raise BadRequest(f"The body is not valid JSON: {error}.") from None
+
+
+def _form(context: Context) -> t.Any:
+    request = context.request
+    if request.mimetype not in FORM_TYPES:
+        raise UnsupportedMediaType(f"Send it as {' or '.join(FORM_TYPES)}.")
+    if request.mimetype != FORM_TYPES[0] and "boundary" not in request.mimetype_params:
+        raise BadRequest("The form has no boundary.")
+    _refuse_encoded(context)
+    try:
+        form: MultiDict[str, str] = _strict_form(request)
+    except ValueError as error:
+        raise BadRequest("The form is malformed.") from error
+    # Werkzeug's own limit is one of multipart forms only.
+    most = request.max_form_parts
+    if most is not None and sum(map(len, form.listvalues())) > most:
+        raise RequestEntityTooLarge(f"A form has at most {most} fields.")
+    token = context.app.config.get("WTF_CSRF_FIELD_NAME")
+    # Flask-WTF has looked at its token; no schema wants it.
+    if token is not None and token in form:
+        form = MultiDict(form)
+        form.poplist(token)
+    return form
+
+
+def _strict_form(request: Request) -> t.Any:
+    """Return the form; Werkzeug's parser takes what is malformed for an empty one.
+
+    :raises ValueError: it is malformed.
+    """
+    if isinstance(request.form_data_parser_class, functools.partial):
+        return request.form
+    strict = functools.partial(request.form_data_parser_class, silent=False)
+    request.form_data_parser_class = t.cast(t.Any, strict)
+    if "form" in vars(request):  # middleware has read it, or a hook
+        with contextlib.suppress(BodyAlreadyReadError):
+            stream = io.BytesIO(request.get_data())
+            kind, options = request.mimetype, request.mimetype_params
+            parsed = request.make_form_data_parser().parse(stream, kind, None, options)
+            for file in parsed[2].values():
+                file.close()
+        return request.form
+    if request.mimetype == FORM_TYPES[0]:
+        # Werkzeug holds the length against this, and not that of chunks.
+        limits = (request.max_content_length, request.max_form_memory_size)
+        known = [limit for limit in limits if limit is not None]
+        request.max_content_length = min(known, default=MAX_JSON)
+    return request.form
+
+
+def _params(context: Context) -> dict[str, t.Any]:
+    """Return the params that are there: an absent one is a missing value."""
+    return {k: v for k, v in context.params.items() if v is not None}
+
+
+def _files(context: Context) -> t.Any:
+    _form(context)
+    return context.request.files
+
+
+def _refuse_encoded(context: Context) -> None:
+    """Refuse a body that is compressed (RFC 9110, section 8.4): it could be a bomb."""
+    encoding: str = context.request.environ.get("HTTP_CONTENT_ENCODING", "identity")
+    if encoding.lower() != "identity":
+        raise UnsupportedMediaType("Send it without a Content-Encoding.")
+
+
+_RAW: dict[str, t.Callable[[Context], t.Any]] = {
+    "json": _json,
+    "form": _form,
+    "query": lambda context: context.request.args,
+    "params": _params,
+    "headers": lambda context: context.request.headers,
+    "cookies": lambda context: context.cookies,
+    "files": _files,
+}

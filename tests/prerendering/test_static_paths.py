@@ -1,0 +1,215 @@
+"""``get_static_paths``: what may be listed, and how it travels."""
+
+from __future__ import annotations
+
+import json
+import math
+import typing as t
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markupsafe import Markup
+
+from flask_filepages import BuildError
+from flask_filepages import LoadError
+from flask_filepages import Page
+from flask_filepages import StaticPath
+from flask_filepages import paginate
+from flask_filepages.prerendering.listing import decode
+from flask_filepages.prerendering.listing import encode
+from flask_filepages.site import states
+
+from ..conftest import ECHO
+from ..conftest import MakePages
+
+HEAD = "from flask_filepages import StaticPath, paginate\nprerender = True\n"
+
+
+def tree(listing: str, file: str = "blog/[slug].py") -> dict[str, str]:
+    return {file: f"{HEAD}def get_static_paths():\n    {listing}\n\n{ECHO}"}
+
+
+@pytest.mark.parametrize(
+    ("listing", "problem"),
+    [
+        ("return None", "returned nothing (None), not a list"),
+        ("return {'slug': 'a'}", "returned dict, not a list"),
+        ("return 'a'", "returned str, not a list"),
+        ("return [None]", "entry 0 of get_static_paths is NoneType"),
+        ("return [{'slug': 'a'}]", "entry 0 of get_static_paths is dict"),
+        ("return [StaticPath(None)]", "params that are no dict: None"),
+        ("return [StaticPath({'slug': 'a'}, props=[1])]", "that are no dict"),
+        ("return [StaticPath({})]", "has no param [slug]; it has {}"),
+        ("return [StaticPath({'slug': None})]", "has no param [slug]"),
+        ("return [StaticPath({'Slug': 'a'})]", "Did you mean 'slug', not 'Slug'?"),
+        ("return [StaticPath({'slug': 1})]", "[slug] is int (1), not str"),
+        ("return [StaticPath({'slug': True})]", "[slug] is bool"),
+        ("return paginate([1])", "needs a param [page]"),
+        ("raise KeyError('x')", "get_static_paths raised KeyError: 'x'"),
+        ("yield StaticPath({'slug': 'a'}); 1 / 0", "ZeroDivisionError"),
+    ],
+)
+def test_what_is_no_list_of_paths(
+    make_pages: MakePages, listing: str, problem: str
+) -> None:
+    app = make_pages(tree(listing))
+    state = states(app)["filepages"]
+    state.load()
+    (stored,) = state.stored.values()
+    with pytest.raises(BuildError) as error:
+        list(stored.paths())
+
+    assert problem in str(error.value)
+    assert error.value.faults[0].file == "blog/[slug].py"
+    assert error.value.faults[0].line is not None
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        (
+            {"[a].py": f"prerender = True\n{ECHO}"},
+            "prerendered without get_static_paths",
+        ),
+        (
+            {"[a].py": f"prerender = True\n{ECHO}\ndef getStaticPaths(): ...\n"},
+            "Did you mean `get_static_paths`, not `getStaticPaths`?",
+        ),
+        ({"[a].html": ""}, "Write `def get_static_paths()` in [a].py"),
+        (
+            {"[a].py": f"prerender = True\nget_static_paths = []\n{ECHO}"},
+            "get_static_paths is list, not a function",
+        ),
+        ({"a.py": f"{ECHO}\nPOST = DELETE = GET\n"}, "nothing answers POST, DELETE"),
+        ({"a.py": "def ALL(context): ...\n"}, "nothing answers ALL"),
+        ({"a.py": "def HEAD(context): ...\n"}, "it is prerendered without GET"),
+        ({"a.py": f"incremental = True\n{ECHO}"}, "incremental is True"),
+    ],
+)
+def test_what_cannot_be_stored_is_said_at_the_start(
+    make_pages: MakePages, files: dict[str, str], problem: str
+) -> None:
+    app = make_pages(files, FILEPAGES_OUTPUT="hybrid")
+    with pytest.raises(LoadError) as error:
+        states(app)["filepages"].load()
+
+    assert problem in str(error.value)
+
+
+def test_a_list_that_is_not_used_is_a_warning(make_pages: MakePages) -> None:
+    app = make_pages({"[a].py": f"get_static_paths = list\n{ECHO}"})
+    state = states(app)["filepages"]
+    state.load()
+
+    assert [w.problem for w in state.warnings] == [
+        "its get_static_paths is not used: it is not prerendered"
+    ]
+
+
+def test_a_generator_without_end_ends(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flask_filepages.prerendering.listing.MOST_PATHS", 50)
+    endless = (
+        "import itertools\n"
+        "    return (StaticPath({'slug': str(n)}) for n in itertools.count())"
+    )
+    state = states(make_pages(tree(endless)))["filepages"]
+    state.load()
+    with pytest.raises(BuildError, match="lists more than 50 paths"):
+        list(next(iter(state.stored.values())).paths())
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "pages"),
+    [
+        (0, 2, [(0, -1, 1, 1)]),
+        (5, 2, [(0, 1, 1, 3), (2, 3, 2, 3), (4, 4, 3, 3)]),
+        (4, 2, [(0, 1, 1, 2), (2, 3, 2, 2)]),
+        (3, math.inf, [(0, 2, 1, 1)]),
+    ],
+)
+def test_pages_of_a_list(
+    count: int, size: float, pages: list[tuple[int, int, int, int]]
+) -> None:
+    made = [t.cast(Page, p.props["page"]) for p in paginate(range(count), size)]
+
+    assert [(p.start, p.end, p.current, p.last) for p in made] == pages
+    assert [item for page in made for item in page.data] == list(range(count))
+
+
+def test_a_page_takes_at_least_one_item() -> None:
+    with pytest.raises(ValueError, match="must be 1 or more"):
+        paginate([1], 0)
+
+
+@pytest.mark.parametrize(
+    ("file", "slash", "urls"),
+    [
+        ("[page].py", "ignore", ["/tag/x/1", "/tag/x/2", "/tag/x/3"]),
+        ("[...page].py", "ignore", ["/tag/x", "/tag/x/2", "/tag/x/3"]),
+        ("[...page].py", "always", ["/tag/x/", "/tag/x/2/", "/tag/x/3/"]),
+        (
+            "[page].json.py",
+            "always",
+            ["/tag/x/1.json", "/tag/x/2.json", "/tag/x/3.json"],
+        ),
+    ],
+)
+def test_urls_of_pages(
+    make_pages: MakePages, file: str, slash: str, urls: list[str]
+) -> None:
+    listing = "return paginate(range(5), 2, params={'tag': 'x'})"
+    app = make_pages(tree(listing, f"tag/[tag]/{file}"), FILEPAGES_TRAILING_SLASH=slash)
+    state = states(app)["filepages"]
+    state.load()
+    found = [
+        path.props["page"].urls for path in next(iter(state.stored.values())).paths()
+    ]
+
+    assert [url.current for url in found] == urls
+    assert [url.prev for url in found] == [None, urls[0], urls[1]]
+    assert [url.next for url in found] == [urls[1], urls[2], None]
+    assert [url.first for url in found] == [None, urls[0], urls[0]]
+    assert [url.last for url in found] == [urls[2], urls[2], None]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+@given(
+    st.dictionaries(st.text(), st.text() | st.none()),
+    st.dictionaries(st.text(), VALUES),
+)
+def test_json_props_travel(params: dict[str, t.Any], props: dict[str, t.Any]) -> None:
+    path = StaticPath(params, props, "v1")
+    text = encode(path)
+    if text is None:
+        assert "inf" in repr(props) or "$page" in props
+    else:
+        assert decode(text) == path
+        assert text == encode(decode(text))
+        json.loads(text)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [(1, 2), {1: "a"}, {"a"}, Markup("<b>"), object(), b"x", math.nan, [math.inf]],
+    ids=repr,
+)
+def test_other_props_do_not_travel(value: t.Any) -> None:
+    assert encode(StaticPath({"a": "b"}, {"x": value})) is None
+
+
+def test_pages_travel() -> None:
+    for path in paginate(["a", "b"], 1, props={"more": [1]}):
+        assert decode(t.cast(str, encode(path))) == path
+
+
+def test_a_page_of_other_items_does_not_travel() -> None:
+    assert encode(paginate([object()])[0]) is None

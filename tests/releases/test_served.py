@@ -1,0 +1,558 @@
+"""Stored answers as they are sent: in front of Flask, from inside it, or made live."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import sqlite3
+import typing as t
+from pathlib import Path
+
+import flask
+import pytest
+from flask import Flask
+from flask import Response
+from flask.testing import FlaskClient
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from flask_filepages import FilePages
+from flask_filepages.prerendering.front import Front
+from flask_filepages.releases import release as served
+from flask_filepages.site import states
+
+from ..conftest import ECHO
+from ..conftest import MakePages
+from ..conftest import built
+from ..conftest import until
+
+HEAD = "from flask_filepages import StaticPath\nprerender = True\n"
+POSTS = (
+    f"{HEAD}def get_static_paths():\n"
+    "    return [StaticPath({'id': 'a'}, {'n': 1}), StaticPath({'id': 'é b'}, {'n': 2})]\n"
+    "def GET(context):\n"
+    "    return context.json([context.params['id'], dict(context.props), 'stored'])\n"
+)
+TREE = {
+    "index.html": "home",
+    "about.html": "about",
+    "feed.xml.py": f"{HEAD}{ECHO}",
+    "posts/[id].py": POSTS,
+    "posts/[other].py": ECHO,
+    "mix/[id].py": POSTS,
+    "mix/[...rest].py": ECHO,
+    "live.py": ECHO,
+    "404.html": "<h1>not here</h1>",
+}
+
+
+@pytest.fixture(params=["front", "inside", "live", "debug"])
+def client(make_pages: MakePages, request: pytest.FixtureRequest) -> FlaskClient:
+    """Return clients of one tree, whichever way its stored answers are sent."""
+
+    def setup(app: Flask) -> None:
+        if request.param == "inside":
+            app.before_request(lambda: None)
+        app.debug = request.param == "debug"
+
+    files = {"about.py": "prerender = True\n", "index.py": "prerender = True\n"}
+    app = make_pages({**TREE, **files}, setup)
+    if request.param != "live":
+        built(app)
+    return app.test_client()
+
+
+@pytest.mark.parametrize("url", ["/", "/about", "/about/", "/feed.xml"])
+def test_stored_paths_answer(client: FlaskClient, url: str) -> None:
+    got = client.get(url)
+
+    assert got.status_code == 200
+    assert got.headers["Cache-Control"] == "public, max-age=0, must-revalidate"
+
+
+def test_listed_paths_have_their_props(client: FlaskClient) -> None:
+    assert client.get("/posts/a").get_json() == ["a", {"n": 1}, "stored"]
+    assert client.get("/posts/%C3%A9%20b").get_json() == ["é b", {"n": 2}, "stored"]
+
+
+def test_other_paths_go_on_to_the_next_route(client: FlaskClient) -> None:
+    assert client.get("/posts/z").get_json()["id"] == "/posts/[other]"
+    assert client.get("/mix/z").get_json()["id"] == "/mix/[...rest]"
+    assert client.get("/mix/a/b").get_json()["id"] == "/mix/[...rest]"
+
+
+@pytest.mark.parametrize("url", ["/feed.xml/", "/none", "/about/x", "/index.html"])
+def test_nothing_else_answers(client: FlaskClient, url: str) -> None:
+    assert client.get(url).status_code in (404, 308)
+
+
+def test_head_has_no_body(client: FlaskClient) -> None:
+    got = client.head("/about")
+
+    assert (got.status_code, got.data, got.content_length) == (200, b"", 5)
+
+
+@pytest.mark.parametrize("url", ["/about", "/posts/a"])
+def test_methods_that_are_not_there(client: FlaskClient, url: str) -> None:
+    got = client.post(url)
+
+    assert (got.status_code, got.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert client.options(url).headers["Allow"] == "GET, HEAD, OPTIONS"
+
+
+def test_the_query_does_not_matter(client: FlaskClient) -> None:
+    assert client.get("/about?a=1").text == "about"
+
+
+def test_error_pages_are_made_for_the_error(client: FlaskClient) -> None:
+    got = client.get("/none", headers={"Accept": "text/html"})
+
+    assert (got.status_code, got.text) == (404, "<h1>not here</h1>")
+
+
+# -- a release ----------------------------------------------------------------------
+
+
+def built_site(make_pages: MakePages, **config: t.Any) -> Flask:
+    return built(
+        make_pages({"a.html": "a", "b.html": "b"}, FILEPAGES_OUTPUT="hybrid", **config)
+    )
+
+
+def folder_of(app: Flask) -> Path:
+    return Path(states(app)["filepages"].releases.folder)
+
+
+def test_conditions_and_ranges(make_pages: MakePages) -> None:
+    client = built_site(make_pages).test_client()
+    tag = client.get("/a").headers["ETag"]
+
+    assert client.get("/a", headers={"If-None-Match": tag}).status_code == 304
+    part = client.get("/a", headers={"Range": "bytes=0-0"})
+    assert (part.status_code, part.data) == (206, b"a")
+
+
+@pytest.mark.parametrize("front", [True, False])
+def test_a_big_answer_is_streamed(make_pages: MakePages, front: bool) -> None:
+    files = {"big.html": "0123456789" * 10_000, "big.py": ""}
+    app = built(make_pages(files, FILEPAGES_OUTPUT="hybrid", FILEPAGES_FRONT=front))
+    client = app.test_client()
+
+    assert client.get("/big").data == b"0123456789" * 10_000
+    part = client.get("/big", headers={"Range": "bytes=99990-"})
+    assert (part.status_code, part.data) == (206, b"0123456789")
+
+
+def test_a_new_release_is_seen_without_a_restart(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served, "_LOOK_AGAIN", 0.01)
+    app = built_site(make_pages)
+    client = app.test_client()
+    assert client.get("/a").text == "a"
+    other = make_pages({"a.html": "new"}, FILEPAGES_OUTPUT="hybrid")
+    built(other, out=str(folder_of(app)))
+
+    until(lambda: client.get("/a").text == "new", 5)
+
+
+def test_without_a_release_the_last_one_is_served_on(
+    make_pages: MakePages,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(served, "_LOOK_AGAIN", 0)
+    app = built_site(make_pages)
+    client = app.test_client()
+    stored = client.get("/a")
+    os.unlink(folder_of(app) / "current")
+    again = client.get("/a")
+
+    assert again.headers["ETag"] == stored.headers["ETag"]
+    assert client.get("/a").status_code == 200
+    assert sum("holds no release any more" in m for m in caplog.messages) == 1
+
+
+def test_a_release_of_another_version_is_not_served(
+    make_pages: MakePages,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = built_site(make_pages)
+    monkeypatch.setattr("flask_filepages.releases.manifest.VERSION", 99)
+    got = app.test_client().get("/a")
+
+    assert got.text == "a"
+    assert "ETag" not in got.headers
+    assert any("cannot be served" in message for message in caplog.messages)
+
+
+@pytest.mark.parametrize("front", [True, False])
+def test_a_file_that_is_gone_is_made_anew(
+    make_pages: MakePages, front: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = built_site(make_pages, FILEPAGES_FRONT=front)
+    shutil.rmtree(folder_of(app) / "current" / "site" / "a")
+    got = app.test_client().get("/a")
+
+    assert (got.status_code, got.text) == (200, "a")
+    assert any("/a is answered anew" in message for message in caplog.messages)
+
+
+def test_a_link_in_place_of_a_file_is_not_followed(
+    make_pages: MakePages, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("s")
+    app = built_site(make_pages)
+    file = folder_of(app) / "current" / "site" / "a" / "index.html"
+    file.unlink()
+    file.symlink_to(tmp_path / "secret")
+
+    assert app.test_client().get("/a").text == "a"
+
+
+def test_many_answers_stay_on_the_disk(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served, "MOST_IN_MEMORY", 1)
+    app = built(make_pages(TREE, FILEPAGES_OUTPUT="server"))
+    client = app.test_client()
+
+    assert client.get("/posts/%C3%A9%20b").get_json()[2] == "stored"
+    assert "ETag" in client.get("/posts/a").headers
+    assert client.get("/posts/%ff").status_code == 404
+
+
+def test_bodies_in_memory_are_bounded(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served, "_MOST_BYTES", 30_000)
+    files = {f"{n}.html": str(n) * 10_000 for n in range(9)}
+    app = built(make_pages(files, FILEPAGES_OUTPUT="hybrid"))
+    client = app.test_client()
+    for n in range(9):
+        assert client.get(f"/{n}").text == str(n) * 10_000
+    release = states(app)["filepages"].releases.current()
+
+    assert release is not None
+    kept = [n for n in range(9) if t.cast(t.Any, release.find(f"/{n}")).plain.body]
+    assert kept == [6, 7, 8]
+
+
+# -- the front ----------------------------------------------------------------------
+
+
+def front_of(app: Flask) -> Front:
+    return t.cast(Front, states(app)["filepages"].front)
+
+
+def test_nothing_is_wrapped_without_prerendered_routes(make_pages: MakePages) -> None:
+    app = make_pages({"a.html": "a"})
+
+    assert "wsgi_app" not in vars(app)
+
+
+HOOKS: dict[str, t.Callable[[Flask], object]] = {
+    "the before_request function": lambda app: app.before_request(lambda: None),
+    "the after_request function": lambda app: app.after_request(lambda r: r),
+    "the teardown_request function": lambda app: app.teardown_request(lambda e: None),
+    "the teardown_appcontext function": lambda app: app.teardown_appcontext(
+        lambda e: None
+    ),
+    "the url_value_preprocessor function": lambda app: app.url_value_preprocessor(
+        lambda endpoint, values: None
+    ),
+    "was wrapped before FilePages(app)": lambda app: vars(app).update(
+        wsgi_app=ProxyFix(app.wsgi_app)
+    ),
+    "the app answers by host": lambda app: app.config.update(
+        TRUSTED_HOSTS=["localhost"]
+    ),
+    "the app is in debug": lambda app: setattr(app, "debug", True),
+    "the app has its own dispatch_request()": lambda app: vars(app).update(
+        dispatch_request=app.dispatch_request
+    ),
+}
+
+
+@pytest.mark.parametrize("reason", HOOKS)
+def test_what_wants_to_see_requests_sees_them(
+    make_pages: MakePages, reason: str
+) -> None:
+    app = make_pages({"a.html": "a"}, HOOKS[reason], FILEPAGES_OUTPUT="hybrid")
+    built(app)
+
+    assert app.test_client().get("/a").text == "a"
+    assert reason in (front_of(app).closed_by() or "")
+
+
+def test_an_app_class_with_its_own_dispatch_sees_requests(tmp_path: Path) -> None:
+    class Own(Flask):
+        def full_dispatch_request(self, *args: t.Any) -> Response:
+            response = super().full_dispatch_request(*args)
+            response.headers["X-Own"] = "1"
+            return response
+
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "a.html").write_text("a")
+    app = Own("own", root_path=str(tmp_path), instance_path=str(tmp_path / "i"))
+    app.config["FILEPAGES_OUTPUT"] = "hybrid"
+    FilePages(app)
+    built(app)
+
+    assert app.test_client().get("/a").headers["X-Own"] == "1"
+
+
+def test_a_receiver_of_signals_sees_requests(make_pages: MakePages) -> None:
+    app = built_site(make_pages)
+    client = app.test_client()
+    client.get("/a")
+    seen = []
+
+    def receive(sender: t.Any, **extra: t.Any) -> None:
+        seen.append(sender)
+
+    with flask.request_started.connected_to(receive):
+        client.get("/a")
+    client.get("/a")
+
+    assert len(seen) == 1
+
+
+def test_front_true_goes_before_hooks(make_pages: MakePages) -> None:
+    seen = []
+
+    def setup(app: Flask) -> None:
+        app.before_request(lambda: seen.append(1))
+
+    app = make_pages(
+        {"a.html": "a"}, setup, FILEPAGES_OUTPUT="hybrid", FILEPAGES_FRONT=True
+    )
+    built(app)
+    seen.clear()
+
+    assert app.test_client().get("/a").text == "a"
+    assert seen == []
+
+
+def test_another_script_root_goes_round_it(make_pages: MakePages) -> None:
+    app = built_site(make_pages, FILEPAGES_FRONT=True)
+    client = app.test_client()
+
+    assert "ETag" in client.get("/a").headers
+    for root in ("/public", "//evil.example"):
+        environ = {"REQUEST_METHOD": "GET", "SCRIPT_NAME": root, "PATH_INFO": "/a"}
+        called: list[str] = []
+        front_of(app)._wsgi_app = _noting(called)
+        assert list(front_of(app)(environ, None)) == []
+        assert called == ["/a"]
+
+
+def _noting(called: list[str]) -> t.Any:
+    def wsgi_app(environ: dict[str, t.Any], start_response: t.Any) -> tuple[()]:
+        called.append(environ["PATH_INFO"])
+        return ()
+
+    return wsgi_app
+
+
+def test_guards_run_over_stored_answers(make_pages: MakePages) -> None:
+    guard = (
+        "from flask import abort\n"
+        "def middleware(context, call_next):\n"
+        "    if 'user' not in context.cookies:\n"
+        "        abort(403)\n"
+        "    response = call_next()\n"
+        "    response.headers['X-Guard'] = context.route_id\n"
+        "    return response\n"
+    )
+    once = (
+        "from flask_filepages import once_per_render\n"
+        "@once_per_render\n"
+        "def middleware(context, call_next):\n"
+        "    response = call_next()\n"
+        "    response.set_data(response.get_data() + b'!')\n"
+        "    return response\n"
+    )
+    files = {
+        "admin/_middleware.py": guard,
+        "admin/a.html": "a",
+        "once/_middleware.py": once,
+        "once/b.html": "b",
+    }
+    app = built(make_pages(files, FILEPAGES_OUTPUT="hybrid"))
+    client = app.test_client()
+
+    assert client.get("/once/b").text == "b!"
+    for method in ("GET", "HEAD", "POST", "OPTIONS"):
+        for url in ("/admin/a", "/admin/a/", "/admin//a", "/admin/%61"):
+            response = client.open(url, method=method, follow_redirects=True)
+            assert response.status_code == 403, (method, url)
+    client.set_cookie("user", "ann")
+    got = client.get("/admin/a")
+    assert (got.text, got.headers["X-Guard"]) == ("a", "/admin/a")
+    assert "ETag" in got.headers
+    tag = {"If-None-Match": got.headers["ETag"]}
+    assert client.get("/admin/a", headers=tag).status_code == 304
+
+
+def test_why_the_front_is_closed_is_logged_once(
+    make_pages: MakePages, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    app = make_pages(
+        {"a.html": "a"}, HOOKS["the after_request function"], FILEPAGES_OUTPUT="hybrid"
+    )
+    client = built(app).test_client()
+    for _ in range(3):
+        client.get("/a")
+
+    assert sum("sent from inside Flask" in message for message in caplog.messages) == 1
+
+
+# -- live ---------------------------------------------------------------------------
+
+
+def test_in_debug_the_list_is_asked_each_time(
+    make_pages: MakePages, tmp_path: Path
+) -> None:
+    names = tmp_path / "names.txt"
+    names.write_text("a")
+    code = (
+        f"{HEAD}from pathlib import Path\n"
+        "def get_static_paths():\n"
+        f"    names = Path({str(names)!r}).read_text().split()\n"
+        "    return [StaticPath({'id': name}) for name in names]\n" + ECHO
+    )
+    app = make_pages({"[id].py": code}, lambda app: setattr(app, "debug", True))
+    client = app.test_client()
+
+    assert [client.get(url).status_code for url in ("/a", "/b")] == [200, 404]
+    names.write_text("a b")
+    assert client.get("/b").status_code == 200
+
+
+def test_a_rewrite_leads_to_listed_paths_only(make_pages: MakePages) -> None:
+    rewrite = "def GET(context):\n    return context.rewrite('/posts/' + context.params['id'])\n"
+    files = {**TREE, "to/[id].py": rewrite}
+    app = make_pages(files)
+    client = app.test_client()
+
+    assert client.get("/to/a").get_json() == ["a", {"n": 1}, "stored"]
+    assert client.get("/to/z").get_json()["id"] == "/posts/[other]"
+
+
+def test_a_list_that_fails_is_a_failure_of_its_route(make_pages: MakePages) -> None:
+    files = {
+        "[id].py": f"{HEAD}def get_static_paths():\n    return 1 / 0\n{ECHO}",
+        "ok.py": ECHO,
+    }
+    app = make_pages(files, TESTING=False)
+    client = app.test_client()
+
+    assert client.get("/ok").status_code == 200
+    assert client.get("/a").status_code == 500
+
+
+def test_async_lists(make_pages: MakePages) -> None:
+    code = (
+        f"{HEAD}async def get_static_paths():\n"
+        "    return [StaticPath({'id': 'a'})]\n" + ECHO
+    )
+    client = built(make_pages({"[id].py": code})).test_client()
+
+    assert [client.get(url).status_code for url in ("/a", "/b")] == [200, 404]
+
+
+def test_a_broken_file_is_told_by_flask(
+    make_pages: MakePages, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = {"a.html": "a", "b.py": "import nothing_of_this_name\n"}
+    app = make_pages(files, FILEPAGES_OUTPUT="hybrid", TESTING=False)
+    client = app.test_client()
+
+    assert [client.get("/a").status_code for _ in range(2)] == [500, 500]
+    assert "nothing_of_this_name" in caplog.text
+
+
+GUARD = (
+    "from flask import abort\n\n\ndef middleware(context, call_next):\n    abort(403)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("newer", "status"),
+    [
+        ({"a.py": f"prerender = False\n{ECHO}", "_middleware.py": GUARD}, 403),
+        ({"a.html": None, "b.html": "b"}, 404),
+        ({"a.html": "b", "_middleware.py": GUARD}, 403),
+    ],
+    ids=["runs on request, and is guarded", "deleted", "guarded"],
+)
+def test_code_that_is_newer_than_the_release_decides(
+    make_pages: MakePages, newer: dict[str, str | None], status: int
+) -> None:
+    files = {"a.html": "a", "other.html": "other"}
+    app = built(make_pages(files, FILEPAGES_OUTPUT="hybrid"))
+    folder = Path(app.root_path) / "pages"
+    for name, text in newer.items():
+        (folder / name).unlink(missing_ok=True)
+        if text is not None:
+            (folder / name).write_text(text, encoding="utf-8")
+    again = Flask("again", root_path=app.root_path, instance_path=app.instance_path)
+    again.config["FILEPAGES_OUTPUT"] = "hybrid"
+    FilePages(again)
+
+    assert again.test_client().get("/a").status_code == status
+
+
+def test_a_hook_that_is_added_while_the_app_runs_sees_requests(
+    make_pages: MakePages,
+) -> None:
+    app = built_site(make_pages)
+    client = app.test_client()
+    before = client.get("/a").status_code
+    app.before_request_funcs.setdefault(None, []).append(lambda: Response(status=503))
+
+    assert (before, client.get("/a").status_code) == (200, 503)
+
+
+def test_a_request_class_that_trusts_some_hosts_sees_requests(
+    make_pages: MakePages,
+) -> None:
+    class Careful(flask.Request):
+        trusted_hosts = ["example.com"]  # noqa: RUF012 - as Werkzeug has it
+
+    def setup(app: Flask) -> None:
+        app.request_class = Careful
+        app.config["FILEPAGES_SITE"] = "https://example.com"
+
+    app = make_pages({"a.html": "a"}, setup, FILEPAGES_OUTPUT="hybrid")
+    client = built(app).test_client()
+
+    assert client.get("/a", base_url="http://example.com").status_code == 200
+    assert client.get("/a", base_url="http://evil.example").status_code == 400
+
+
+def test_under_another_root_pages_are_made_for_it(make_pages: MakePages) -> None:
+    app = make_pages(
+        {"a.html": "{{ url_for('static', filename='x') }}"}, FILEPAGES_OUTPUT="hybrid"
+    )
+    client = built(app).test_client()
+    elsewhere = client.get("/a", environ_overrides={"SCRIPT_NAME": "/sub"})
+
+    assert (client.get("/a").text, elsewhere.text) == ("/static/x", "/sub/static/x")
+
+
+def test_a_manifest_that_cannot_be_read_is_not_served(
+    make_pages: MakePages, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = built(make_pages({"a.html": "a"}, FILEPAGES_OUTPUT="hybrid"))
+    manifest = Path(app.instance_path).parent / "dist" / "current" / "manifest.sqlite"
+    with contextlib.closing(sqlite3.connect(manifest)) as connection:
+        connection.execute("UPDATE answers SET headers = 'x'")
+        connection.commit()
+
+    assert app.test_client().get("/a").text == "a"
+    assert "its manifest cannot be read" in caplog.text

@@ -3,71 +3,80 @@
 ::
 
     app = Flask(__name__)
-    pages = FilePages(app)      # serves ./pages beside this module
+    pages = FilePages(app)      # serves ./pages next to this module
 """
 
-from .context import Context
-from .errors import AnswerMismatchError
-from .errors import BodyAlreadyReadError
-from .errors import BuildError
-from .errors import CookieError
-from .errors import FilePagesError
-from .errors import InvalidContentError
-from .errors import LoadError
-from .errors import MiddlewareError
-from .errors import NotAResponseError
-from .errors import ParamError
-from .errors import PatternError
-from .errors import ReleaseError
-from .errors import RewriteLoopError
-from .errors import SettingsError
-from .errors import StaticPathError
-from .errors import TreeError
-from .errors import UnsafeRedirectError
-from .extension import FilePages
-from .handling.middleware import CallNext
-from .handling.middleware import Middleware
-from .handling.middleware import headers
-from .handling.middleware import once_per_render
-from .handling.origins import check_origin
-from .handling.origins import cors
-from .prerendering.static_paths import Page
-from .prerendering.static_paths import PageUrls
-from .prerendering.static_paths import StaticPath
-from .prerendering.static_paths import paginate
-from .validation.responds import responds
-from .validation.validate import validate
+from __future__ import annotations
 
-__all__ = [
-    "AnswerMismatchError",
-    "BodyAlreadyReadError",
-    "BuildError",
-    "CallNext",
-    "Context",
-    "CookieError",
-    "FilePages",
-    "FilePagesError",
-    "InvalidContentError",
-    "LoadError",
-    "Middleware",
-    "MiddlewareError",
-    "NotAResponseError",
-    "Page",
-    "PageUrls",
-    "ParamError",
-    "PatternError",
-    "ReleaseError",
-    "RewriteLoopError",
-    "SettingsError",
-    "StaticPath",
-    "StaticPathError",
-    "TreeError",
-    "UnsafeRedirectError",
-    "check_origin",
-    "cors",
-    "headers",
-    "once_per_render",
-    "paginate",
-    "responds",
-    "validate",
-]
+import typing as t
+
+__version__ = "0.1.0"
+
+if t.TYPE_CHECKING:
+    from .context import Context as Context
+    from .errors import BodyAlreadyReadError as BodyAlreadyReadError
+    from .errors import BuildError as BuildError
+    from .errors import CookieError as CookieError
+    from .errors import FilePagesError as FilePagesError
+    from .errors import InvalidContentError as InvalidContentError
+    from .errors import LoadError as LoadError
+    from .errors import MiddlewareError as MiddlewareError
+    from .errors import NotAResponseError as NotAResponseError
+    from .errors import ParamError as ParamError
+    from .errors import PatternError as PatternError
+    from .errors import ReleaseError as ReleaseError
+    from .errors import ResponseMismatchError as ResponseMismatchError
+    from .errors import RewriteLoopError as RewriteLoopError
+    from .errors import SettingsError as SettingsError
+    from .errors import StaticPathError as StaticPathError
+    from .errors import TreeError as TreeError
+    from .errors import UnsafeRedirectError as UnsafeRedirectError
+    from .extension import FilePages as FilePages
+    from .handling.middleware import CallNext as CallNext
+    from .handling.middleware import Middleware as Middleware
+    from .handling.middleware import headers as headers
+    from .handling.middleware import once_per_render as once_per_render
+    from .handling.origins import check_origin as check_origin
+    from .handling.origins import cors as cors
+    from .prerendering.static_paths import Page as Page
+    from .prerendering.static_paths import PageUrls as PageUrls
+    from .prerendering.static_paths import StaticPath as StaticPath
+    from .prerendering.static_paths import paginate as paginate
+    from .validation.responds import responds as responds
+    from .validation.validate import validate as validate
+
+# The public names by module. They are imported when they are first used (PEP 562),
+# because every ``flask`` command and every pytest run imports this package.
+_MODULES = {
+    "context": "Context",
+    "errors": (
+        "BodyAlreadyReadError BuildError CookieError FilePagesError InvalidContentError"
+        " LoadError MiddlewareError NotAResponseError ParamError PatternError"
+        " ReleaseError ResponseMismatchError RewriteLoopError SettingsError"
+        " StaticPathError TreeError UnsafeRedirectError"
+    ),
+    "extension": "FilePages",
+    "handling.middleware": "CallNext Middleware headers once_per_render",
+    "handling.origins": "check_origin cors",
+    "prerendering.static_paths": "Page PageUrls StaticPath paginate",
+    "validation.responds": "responds",
+    "validation.validate": "validate",
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
+
+__all__ = sorted(_HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
+
+if not t.TYPE_CHECKING:  # Otherwise type checkers would accept every name.
+
+    def __getattr__(name):
+        from importlib import import_module
+
+        module = _HOMES.get(name)
+        if module is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{module}"), name)
+        globals()[name] = value
+        return value
+
+    def __dir__():
+        return sorted({*globals(), *__all__})

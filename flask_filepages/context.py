@@ -1,8 +1,4 @@
-"""What a handler gets: the request, its params, and the ways to answer.
-
-Making a context costs next to nothing; each attribute is computed when it is
-first read, and then kept.
-"""
+"""The context of a handler: the request, its params, and ways to respond."""
 
 from __future__ import annotations
 
@@ -12,8 +8,7 @@ import typing as t
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import MutableMapping
-from dataclasses import dataclass
-from dataclasses import field
+from functools import cached_property
 from urllib.parse import SplitResult
 from urllib.parse import urlsplit
 
@@ -24,36 +19,19 @@ from flask import current_app
 from flask import request
 from flask import session
 from werkzeug.datastructures import Headers as WerkzeugHeaders
-from werkzeug.wrappers import Response as BaseResponse
 
-from . import page_reads
 from . import targets
 from .cookies import Cookies
 from .errors import UnsafeRedirectError
 from .settings import REDIRECT_STATUSES
-from .settings import Settings
+
+if t.TYPE_CHECKING:
+    from .handling.route import BoundRoute
 
 Headers = Mapping[str, str] | t.Iterable[tuple[str, str]]
 
-#: Flask's request itself, without the proxy.
+#: Returns Flask's request itself, without the proxy.
 current_request: Callable[[], Request] = t.cast(t.Any, request)._get_current_object
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """What all requests of one route share, handed down to their contexts."""
-
-    route_id: str
-    absent: Mapping[str, None]
-    render: Callable[[Context, str | None, dict[str, t.Any]], str]
-    rewrite: Callable[[Context, str], BaseResponse]
-    is_prerendered: bool = False
-    settings: Settings = field(default_factory=Settings)
-    status: int = 200
-    props_of: Callable[[Context], Mapping[str, t.Any]] = lambda context: {}
-    methods: Callable[[], t.Sequence[str]] = tuple
-    cors: Callable[[], t.Any] = lambda: None
-    is_error: bool = False
 
 
 class Context:
@@ -62,83 +40,107 @@ class Context:
     ==================  =========================================================
     ``request``         Flask's request, unwrapped
     ``params``          read-only mapping of the route's params: ``str``, the type
-                        of the matcher, or ``None`` for an absent optional or rest
-    ``props``           what the route was given beside the request, else empty
-    ``url``             the request's URL, its path as the server decoded it
+                        of the matcher, or ``None`` for an absent param
+    ``props``           the props that ``get_static_paths`` gave for this path
+    ``url``             the URL of the request as a ``SplitResult``, path decoded
     ``cookies``         :class:`~flask_filepages.cookies.Cookies`
-    ``locals``          a namespace of this request only, for middleware and pages
+    ``locals``          a namespace of this request, for middleware and pages
     ``session``         Flask's session
     ``app``             the Flask app
     ``site``            ``FILEPAGES_SITE``, or ``None``
     ``route_id``        such as ``/blog/[slug]``
-    ``is_prerendered``  whether the route is; never decide who may see it by this
+    ``is_prerendered``  True if a build stores the route; not a substitute for a guard
     ==================  =========================================================
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_binding",
-        "_params",
-        "_trail",
-        "_written_cookies",
-        "app",
-        "cookies",
-        "locals",
-        "params",
-        "props",
-        "request",
-        "session",
-        "url",
-    )
-
     request: Request
-    params: Mapping[str, t.Any]
-    props: Mapping[str, t.Any]
-    url: SplitResult
-    cookies: Cookies
-    locals: types.SimpleNamespace
-    session: MutableMapping[str, t.Any]
-    app: Flask
-    _trail: tuple[str, ...]
+    #: The ids of the routes that rewrote this request, in order.
+    _trail: tuple[str, ...] = ()
+    #: True while this context renders an error page for another request.
+    _is_error = False
 
     def __init__(
-        self, request: Request, params: dict[str, t.Any], binding: Binding
+        self, request: Request, params: dict[str, t.Any], route: BoundRoute
     ) -> None:
         self.request = request
         self._params = params
-        self._binding = binding
-        self._written_cookies: Cookies | None = None
+        self._route = route
 
     def __getattr__(self, name: str) -> t.Any:
-        compute = _LAZY.get(name)
-        if compute is None:
-            known = [n for n in dir(type(self)) if not n.startswith("_")]
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f" Did you mean context.{close[0]}?" if close else ""
-            raise AttributeError(f"A context has no {name!r}.{hint}")
-        value = compute(self)
-        setattr(self, name, value)
-        return value
+        if hasattr(type(self), name):  # Its getter raised AttributeError: raise again.
+            return object.__getattribute__(self, name)
+        known = [n for n in dir(type(self)) if not n.startswith("_")]
+        close = difflib.get_close_matches(name, [*known, "request"], n=1)
+        hint = f" Did you mean context.{close[0]}?" if close else ""
+        raise AttributeError(f"A context has no {name!r}.{hint}")
+
+    @cached_property
+    def params(self) -> Mapping[str, t.Any]:
+        """The params of the route, by name. Read-only."""
+        absent = self._route.absent_params
+        params = {**absent, **self._params} if absent else self._params
+        return types.MappingProxyType(params)
+
+    @cached_property
+    def props(self) -> Mapping[str, t.Any]:
+        """The props that ``get_static_paths`` gave for this path, else empty."""
+        return types.MappingProxyType(dict(self._route.props_for(self)))
+
+    @cached_property
+    def url(self) -> SplitResult:
+        """The URL of the request. A prerendered route takes its host from
+        ``FILEPAGES_SITE``."""
+        request = self.request
+        scheme, host = request.scheme, request.host
+        if self.site is not None and self.is_prerendered:
+            scheme, host = urlsplit(self.site)[:2]
+        path = request.root_path.rstrip("/") + request.path
+        query = request.query_string.decode("latin-1")
+        return SplitResult(scheme, host, path, query, "")
+
+    @cached_property
+    def cookies(self) -> Cookies:
+        """The cookies of the request, with ``set()`` and ``delete()``."""
+        # Behind a proxy that ends TLS the request itself is not secure.
+        is_secure = self.request.is_secure or (self.site or "").lower().startswith(
+            "https:"
+        )
+        return Cookies(self.request.cookies, secure=is_secure)
+
+    @cached_property
+    def locals(self) -> types.SimpleNamespace:
+        """A namespace of this request only, for middleware and pages."""
+        return types.SimpleNamespace()
+
+    @cached_property
+    def session(self) -> MutableMapping[str, t.Any]:
+        """Flask's session."""
+        return t.cast(t.Any, session)._get_current_object()  # type: ignore[no-any-return]
+
+    @cached_property
+    def app(self) -> Flask:
+        """The Flask app."""
+        return t.cast(t.Any, current_app)._get_current_object()  # type: ignore[no-any-return]
 
     @property
     def site(self) -> str | None:
-        """``FILEPAGES_SITE``: the public address of the site, if it is set."""
-        return self._binding.settings.site
+        """``FILEPAGES_SITE``, the public address of the site, or ``None``."""
+        return self._route.settings.site
 
     @property
     def route_id(self) -> str:
-        """The id of the route that answers, such as ``/blog/[slug]``."""
-        return self._binding.route_id
+        """The id of the matched route, such as ``/blog/[slug]``."""
+        return self._route.id
 
     @property
     def is_prerendered(self) -> bool:
-        """Whether the route is prerendered. Never decide who may see it by this."""
-        return self._binding.is_prerendered
+        """True if a build stores the route. Never decide by it who may see a page."""
+        return self._route.is_prerendered
 
     def json(
         self, data: t.Any, status: int = 200, headers: Headers | None = None
     ) -> Response:
-        """Return *data* as a JSON response, written by the app's JSON provider.
+        """Return *data* as a JSON response, serialized by the app's JSON provider.
 
         :raises TypeError: the provider cannot serialize *data*.
         """
@@ -152,16 +154,16 @@ class Context:
     ) -> Response:
         """Return a redirect to *to*, an address of this site.
 
-        *to* is judged as a browser would resolve it. With *external*, any http
-        or https address is taken as well.
+        *to* is judged as a browser would resolve it. With *external*, any http or https
+        address is allowed too.
 
-        :raises UnsafeRedirectError: *to* would leave the site (answered by 400).
-        :raises ValueError: *status* is not one of a redirect (RFC 9110, 15.4).
+        :raises UnsafeRedirectError: *to* would leave the site (400).
+        :raises ValueError: *status* is not a redirect status (RFC 9110, 15.4).
         """
         if status not in REDIRECT_STATUSES:
             raise ValueError(
-                f"{status!r} is not the status of a redirect; one of"
-                f" {', '.join(map(str, REDIRECT_STATUSES))} is."
+                f"{status!r} is not a redirect status. Use one of"
+                f" {', '.join(map(str, REDIRECT_STATUSES))}."
             )
         check = targets.check_external if external else targets.check_local
         try:
@@ -172,18 +174,19 @@ class Context:
         return self.app.response_class(status=status, headers=[("Location", location)])
 
     def rewrite(self, to: str) -> Response:
-        """Return the answer of another route of these pages, its middleware included.
+        """Return the response of another route of these pages, its middleware included.
 
-        The URL and the method stay those of the request, and so do ``locals`` and
-        cookies; params are those of the target.
+        URL, method, ``locals`` and cookies stay those of the request; the params are
+        those of the target.
 
-        :param to: a path without ``url_prefix``, taken as it stands: nothing in it is
-            decoded, ``?`` and ``#`` are part of it.
+        :param to: a decoded path without ``url_prefix``, such as ``"/about"``. ``?``
+            and ``#`` are part of the path.
         :raises ValueError: *to* is not such a path.
-        :raises NotFound: no route of these pages answers it.
-        :raises RewriteLoopError: the fifth route of one request (Astro, rule 91).
+        :raises NotFound: no route of these pages matches it.
+        :raises RewriteLoopError: the request went through four routes already (Astro's
+            limit).
         """
-        return t.cast(Response, self._binding.rewrite(self, to))
+        return t.cast(Response, self._route.rewrite(self, to))
 
     def render(
         self,
@@ -195,60 +198,20 @@ class Context:
     ) -> Response:
         """Return a rendered template as an HTML response.
 
-        Without *template* it is the page beside this endpoint. The template sees
-        *data*, ``context`` and Flask's usual names. The status is 200, on an error
-        page that of the error.
+        Without *template*, the page next to this endpoint is rendered. The template
+        gets *data*, ``context`` and Flask's usual names. The status is 200, or the
+        status of the error on an error page.
 
-        :raises jinja2.TemplateNotFound: there is no such template.
+        :raises jinja2.TemplateNotFound: the template does not exist.
         """
-        render = self._binding.render
-        html, templates = page_reads.of_render(lambda: render(self, template, data))
-        status = self._binding.status if status is None else status
+        html = self._route.render(self, template, data)
+        status = self._route.status if status is None else status
         response = self.app.response_class(html, status, mimetype="text/html")
-        page_reads.remember_render(response, templates)
         return _with_headers(response, headers)
 
 
 def _with_headers(response: Response, headers: Headers | None) -> Response:
-    """Return *response* with *headers* in place of its own of the same names."""
+    """Replace the header fields of *response* that *headers* names."""
     if headers is not None:
         response.headers.update(WerkzeugHeaders(t.cast(t.Any, headers)))
     return response
-
-
-def _params(context: Context) -> Mapping[str, t.Any]:
-    absent = context._binding.absent
-    params = {**absent, **context._params} if absent else context._params
-    return types.MappingProxyType(params)
-
-
-def _url(context: Context) -> SplitResult:
-    request = context.request
-    host = request.host
-    scheme = request.scheme
-    if context.site is not None and context.is_prerendered:
-        scheme, host = urlsplit(context.site)[:2]
-    path = request.root_path.rstrip("/") + request.path
-    return SplitResult(scheme, host, path, request.query_string.decode("latin-1"), "")
-
-
-def _cookies(context: Context) -> Cookies:
-    request = context.request
-    # Behind a proxy that ends TLS the request itself is not secure.
-    is_secure = request.is_secure or (context.site or "").lower().startswith("https:")
-    context._written_cookies = Cookies(request.cookies, secure=is_secure)
-    return context._written_cookies
-
-
-_LAZY: dict[str, Callable[[Context], t.Any]] = {
-    "params": _params,
-    "_trail": lambda context: (),
-    "props": lambda context: types.MappingProxyType(
-        dict(context._binding.props_of(context))
-    ),
-    "url": _url,
-    "cookies": _cookies,
-    "locals": lambda context: types.SimpleNamespace(),
-    "session": lambda context: t.cast(t.Any, session)._get_current_object(),
-    "app": lambda context: t.cast(t.Any, current_app)._get_current_object(),
-}

@@ -1,4 +1,4 @@
-"""The cookies of one request: those that came, and those it sets itself."""
+"""The cookies of one request: those it brought, and those it sets."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _LONGEST = 4096
 
 
 class Cookies(Mapping[str, str]):
-    """A mapping of cookie names to values that also sees its own changes.
+    """A mapping of cookie names to values that includes its own changes.
 
-    Values are as the browser sent them. Changes are written to the response
-    when it leaves the middleware; they are lost if the handler raises.
+    Values are as the browser sent them. Changes are written to the response after the
+    middleware has run, and are lost if the handler raises.
     """
 
     __slots__ = ("_secure", "_values", "_written")
@@ -59,13 +59,13 @@ class Cookies(Mapping[str, str]):
         samesite: t.Literal["Lax", "Strict", "None"] | None = "Lax",
         partitioned: bool = False,
     ) -> None:
-        """Set a cookie with the answer to this request.
+        """Set a cookie with the response to this request.
 
-        :param max_age: seconds until it ends; without it and *expires*, it ends
-            with the browser session.
-        :param secure: only over https. Without a value: if this request is.
-        :raises CookieError: a name, value, path or domain that a browser would
-            read as something else (RFC 6265), or more than 4,096 bytes.
+        :param max_age: seconds until the cookie expires. Without it and *expires* it
+            ends with the browser session.
+        :param secure: send it over https only; by default if this request used https.
+        :raises CookieError: a browser would misread the name, value, path or domain
+            (RFC 6265), or the cookie has more than 4,096 bytes.
         """
         if not isinstance(value, str):
             raise CookieError(
@@ -108,9 +108,9 @@ class Cookies(Mapping[str, str]):
         secure: bool | None = None,
         partitioned: bool = False,
     ) -> None:
-        """Tell the browser to forget a cookie: the one with this path and domain.
+        """Tell the browser to delete the cookie with this name, path and domain.
 
-        :raises CookieError: as :meth:`set`.
+        :raises CookieError: see :meth:`set`.
         """
         self.set(
             name,
@@ -132,18 +132,18 @@ class Cookies(Mapping[str, str]):
 def _check(name: str, path: str, domain: str | None, secure: bool) -> None:
     if not _name_re.fullmatch(name):
         raise CookieError(
-            f"{name!r} is no cookie name: it may hold ASCII letters, digits and"
-            " !#$%&'*+.^_`|~- only."
+            f"{name!r} is not a cookie name. Use only ASCII letters, digits and"
+            " !#$%&'*+.^_`|~-."
         )
     if not _path_re.fullmatch(path):
         raise CookieError(
-            f"{path!r} is no cookie path: it starts with '/', has no ';'."
+            f"{path!r} is not a cookie path. Start it with '/' and leave out ';'."
         )
     if domain is not None and not _domain_re.fullmatch(domain):
-        raise CookieError(f"{domain!r} is no cookie domain, such as 'example.com'.")
+        raise CookieError(f"{domain!r} is not a cookie domain, such as 'example.com'.")
     if name.startswith("__Host-") and not (secure and path == "/" and domain is None):
         raise CookieError(
-            f"{name!r}: a __Host- cookie is secure, with path '/' and without a domain."
+            f"{name!r}: a __Host- cookie needs secure=True, path='/' and no domain."
         )
     if name.startswith("__Secure-") and not secure:
         raise CookieError(f"{name!r}: a __Secure- cookie needs secure=True.")

@@ -1,26 +1,26 @@
-"""One family of errors.
+"""The exceptions of this package.
 
 ::
 
     FilePagesError
-    ├── TreeError               every fault of a pages folder at once
-    │   ├── LoadError           every file that could not be imported
-    │   └── BuildError          every path that could not be stored
-    ├── ReleaseError            a build folder that cannot be written or read
-    ├── SettingsError           a FILEPAGES_* setting that means nothing
-    ├── PatternError            a file name that is no route
-    ├── StaticPathError         an entry of get_static_paths that is no path
+    ├── TreeError               all errors of a pages folder at once
+    │   ├── LoadError           all files that could not be imported
+    │   └── BuildError          all paths that could not be stored
+    ├── ReleaseError            the build folder cannot be written or read
+    ├── SettingsError           a FILEPAGES_* setting is wrong
+    ├── PatternError            a file name that is not a route
+    ├── StaticPathError         an entry of get_static_paths that is not a path
     ├── ParamError              a value that cannot stand in a URL
-    ├── NotAResponseError       a handler returned something else
-    ├── MiddlewareError         a middleware did not call call_next() once
-    ├── AnswerMismatchError     an answer is not what its handler promised
-    ├── BodyAlreadyReadError    the request's stream was consumed before
-    ├── CookieError             a cookie no browser would take as meant
+    ├── NotAResponseError       a handler did not return a response
+    ├── MiddlewareError         a middleware misused call_next()
+    ├── ResponseMismatchError   a response does not match its @responds
+    ├── BodyAlreadyReadError    the stream of the request was consumed before
+    ├── CookieError             a cookie that browsers would misread
     ├── UnsafeRedirectError     a redirect that would leave the site (400)
-    ├── RewriteLoopError        rewrites that lead to rewrites (508)
-    └── InvalidContentError     content that a schema does not take (422)
+    ├── RewriteLoopError        too many rewrites in one request (508)
+    └── InvalidContentError     content that a schema refuses (422)
 
-Data are attributes; the text is built from them.
+Each exception keeps its data as attributes and builds its text from them.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from werkzeug.exceptions import UnprocessableEntity
 
 from . import problems
 
-_MOST_ALIKE = 5
+_MOST_SIMILAR = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with one file: where it is, what it is, how to mend it."""
+    """One error in one file: where it is, what is wrong, and how to fix it."""
 
     kind: str
     file: str
@@ -54,16 +54,16 @@ class Fault:
 
 
 def _printable(text: str) -> str:
-    """Return *text*, which may hold anything, as what does nothing to a terminal."""
+    """Escape everything in *text* that could control a terminal."""
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
 class FilePagesError(Exception):
-    """Base of everything this package raises by itself."""
+    """The base of all exceptions of this package."""
 
 
 class TreeError(FilePagesError):
-    """The pages folder cannot be served; :attr:`faults` holds all reasons."""
+    """The pages folder cannot be served; :attr:`faults` has every reason."""
 
     headline: t.ClassVar[str] = "cannot be turned into routes"
 
@@ -74,43 +74,45 @@ class TreeError(FilePagesError):
 
     def __str__(self) -> str:
         count = len(self.faults)
-        noun = "fault" if count == 1 else "faults"
+        noun = "error" if count == 1 else "errors"
         lines = [f"{self.folder} {self.headline}: {count} {noun}"]
-        lines += [f"  {fault}".replace("\n", "\n  ") for fault in self._shown()]
+        lines += [f"  {fault}".replace("\n", "\n  ") for fault in self._listed()]
         return "\n".join(lines)
 
-    def _shown(self) -> t.Iterable[Fault | str]:
+    def _listed(self) -> t.Iterable[Fault | str]:
         return self.faults
 
 
 class LoadError(TreeError):
-    """Files of the pages folder that could not be imported or hold no handler."""
+    """Files of the pages folder could not be imported, or define no handler."""
 
     headline = "cannot be loaded"
 
 
 class BuildError(TreeError):
-    """Routes or paths that cannot be stored; nothing was published. Its text shows the
-    first paths of a file of which many fail."""
+    """Routes or paths cannot be stored, and nothing was published.
+
+    Where many paths of a file fail in the same way, the text lists the first few.
+    """
 
     headline = "cannot be built"
 
-    def _shown(self) -> t.Iterable[Fault | str]:
-        alike: dict[tuple[str, str, str], list[Fault]] = {}
+    def _listed(self) -> t.Iterable[Fault | str]:
+        similar: dict[tuple[str, str, str], list[Fault]] = {}
         for fault in self.faults:
-            alike.setdefault((fault.kind, fault.file, fault.fix), []).append(fault)
-        for (_, file, _), faults in alike.items():
-            yield from faults[:_MOST_ALIKE]
-            if len(faults) > _MOST_ALIKE:
-                yield f"{file}: and {len(faults) - _MOST_ALIKE:,} more like these"
+            similar.setdefault((fault.kind, fault.file, fault.fix), []).append(fault)
+        for (_, file, _), faults in similar.items():
+            yield from faults[:_MOST_SIMILAR]
+            if len(faults) > _MOST_SIMILAR:
+                yield f"{file}: and {len(faults) - _MOST_SIMILAR:,} more like these"
 
 
 class ReleaseError(FilePagesError, RuntimeError):
-    """The build folder cannot be used: it is not ours, or another build is on."""
+    """The build folder is not ours, or another build is using it."""
 
 
 class SettingsError(FilePagesError, ValueError):
-    """A ``FILEPAGES_*`` setting has a value or a name that means nothing."""
+    """A ``FILEPAGES_*`` setting has an unknown name or a wrong value."""
 
 
 class _FixableError(FilePagesError, ValueError):
@@ -124,15 +126,16 @@ class _FixableError(FilePagesError, ValueError):
 
 
 class PatternError(_FixableError):
-    """A file name that is no route: :attr:`problem` and :attr:`fix`."""
+    """A file name is not a route; see :attr:`problem` and :attr:`fix`."""
 
 
 class StaticPathError(_FixableError):
-    """What ``get_static_paths`` lists is no path: :attr:`problem` and :attr:`fix`."""
+    """An entry of ``get_static_paths`` is not a path; see :attr:`problem` and
+    :attr:`fix`."""
 
 
 class ParamError(FilePagesError, ValueError):
-    """A value given to ``url_for`` that cannot stand in the route's URL."""
+    """A value that was given to ``url_for`` cannot stand in the URL of the route."""
 
     def __init__(self, route_id: str, name: str, value: object, problem: str) -> None:
         self.route_id = route_id
@@ -180,8 +183,8 @@ class MiddlewareError(FilePagesError, RuntimeError):
         )
 
 
-class AnswerMismatchError(FilePagesError, AssertionError):
-    """In debug and tests: an answer is not what ``@responds`` says of it."""
+class ResponseMismatchError(FilePagesError, AssertionError):
+    """A response does not match its ``@responds``. Only raised in debug and tests."""
 
     def __init__(self, file: str, function: str, status: int, errors: t.Any) -> None:
         self.file = file
@@ -192,13 +195,13 @@ class AnswerMismatchError(FilePagesError, AssertionError):
 
     def __str__(self) -> str:
         return (
-            f"{self.file}: {self.function}() answered {self.status} with something else"
-            f" than its @responds says: {self.errors}"
+            f"{self.file}: the {self.status} response of {self.function}() does not"
+            f" match its @responds: {self.errors}"
         )
 
 
 class BodyAlreadyReadError(FilePagesError, RuntimeError):
-    """The stream of the request was consumed; the body cannot be read again."""
+    """The body cannot be read again, because its stream was consumed."""
 
     def __str__(self) -> str:
         return (
@@ -209,13 +212,13 @@ class BodyAlreadyReadError(FilePagesError, RuntimeError):
 
 
 class CookieError(FilePagesError, ValueError):
-    """A cookie whose name, value, path or domain would not mean what it says."""
+    """Browsers would misread the name, value, path or domain of a cookie."""
 
 
 class UnsafeRedirectError(FilePagesError, BadRequest):
-    """A redirect target that a browser would resolve to another site.
+    """A browser would resolve the redirect target to another site.
 
-    The answer is 400; the text for the client says nothing of the target.
+    The response is 400; its text does not repeat the target.
     """
 
     description = "The redirect target is not an address of this site."
@@ -228,16 +231,16 @@ class UnsafeRedirectError(FilePagesError, BadRequest):
 
     def __str__(self) -> str:
         return (
-            f"redirect to {self.target!r} refused: {self.reason}. Write"
-            " context.redirect(target, external=True) if the address is yours."
+            f"refused to redirect to {self.target!r}: {self.reason}. If the address is"
+            " yours, write context.redirect(target, external=True)."
         )
 
 
 class RewriteLoopError(FilePagesError, HTTPException):
-    """A rewrite led to a rewrite, too many times. The answer is 508."""
+    """Rewrites led through too many routes. The response is 508."""
 
     code = 508
-    description = "The rewrites of this address lead nowhere."
+    description = "This address is rewritten too many times."
 
     def __init__(self, trail: t.Sequence[str]) -> None:
         self.trail = tuple(trail)
@@ -249,13 +252,14 @@ class RewriteLoopError(FilePagesError, HTTPException):
 
 
 class InvalidContentError(FilePagesError, UnprocessableEntity):
-    """Content that is well-formed, and that its schema does not take. It is 422.
+    """Well-formed content was refused by its schema. The response is 422.
 
-    :attr:`messages` are marshmallow's, by location: ``{"json": {"name": [...]}}``;
-    :attr:`data` holds them as webargs does, for error handlers written for that.
+    :attr:`messages` has marshmallow's messages by location, such as
+    ``{"json": {"name": [...]}}``. :attr:`data` has the same in the form of webargs, for
+    error handlers that were written for it.
     """
 
-    description = "The content was understood, and is not valid."
+    description = "The content was understood, but it is not valid."
 
     def __init__(self, messages: t.Mapping[str, t.Any]) -> None:
         self.messages = dict(messages)

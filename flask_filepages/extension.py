@@ -1,4 +1,4 @@
-"""``FilePages``: a Flask app serves its pages folder."""
+"""``FilePages``, the Flask extension."""
 
 from __future__ import annotations
 
@@ -13,22 +13,20 @@ from flask import Flask
 from flask import current_app
 from flask import has_app_context
 
-from . import page_reads
-from . import reads
 from .errors import LoadError
 from .errors import SettingsError
-from .handling import debug as devtools
-from .handling.error_pages import register_error_answers
+from .handling import debug
+from .handling.error_pages import register_error_handler
 from .handling.templates import RENDERERS
 from .handling.templates import PagesLoader
 from .handling.templates import Renderer
 from .prerendering.front import Front
+from .prerendering.front import sent_endpoints
 from .releases.release import Releases
-from .routing.urls import make_build_error_handler
+from .routing.urls import RouteUrls
 from .settings import Settings
-from .site import PagesState
-from .site import states
-from .survey import listed_paths
+from .site import Site
+from .site import sites_of
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,38 +35,24 @@ if t.TYPE_CHECKING:
 
     from .building.build import Build
     from .routing.routes import Route
-    from .survey import ListedPath
+    from .site import ListedPath
 
 _prefix_re = re.compile(r"(?:/[^/<>]+)*")
-
-
-def _unguarded(app: Flask) -> set[str]:
-    """Return the endpoint names of stored routes without middleware that runs for each
-    answer that is sent. Their files are loaded for that."""
-    names = set()
-    for state in states(app).values():
-        if state.stored:
-            state.load()
-        names |= {name for name, one in state.stored.items() if not one.live.guards}
-    return names
-
-
-def _names(app: Flask) -> dict[str, t.Collection[str]]:
-    return {name: state.routes for name, state in states(app).items()}
 
 
 class FilePages:
     """Turns a folder of an app into routes.
 
     :param app: the app, or ``None`` to call :meth:`init_app` later.
-    :param folder: the folder, relative to where the app's module lies.
-    :param url_prefix: goes before all its URLs, such as ``"/shop"``.
-    :param name: tells several of one app apart; also the blueprint's name.
-    :param renderers: ``{suffix: callable(context, template, data) -> str}`` for
-        more kinds of pages than ``.html``.
+    :param folder: the pages folder, relative to the folder of the app's module.
+    :param url_prefix: the prefix of all URLs, such as ``"/shop"``.
+    :param name: the name of the blueprint. Several FilePages of one app need different
+        names.
+    :param renderers: ``{suffix: callable(context, template, data) -> str}`` for pages
+        that are not ``.html``.
 
-    :attr:`blueprint` is the Flask blueprint of all its routes; hooks can be added
-    to it before :meth:`init_app`.
+    :attr:`blueprint` is the Flask blueprint of all routes. Add hooks to it before
+    :meth:`init_app`.
     """
 
     def __init__(
@@ -82,8 +66,8 @@ class FilePages:
     ) -> None:
         if not _prefix_re.fullmatch(url_prefix):
             raise SettingsError(
-                f"url_prefix is {url_prefix!r}; write it as '/shop': a slash first,"
-                " none at the end, no variables."
+                f"url_prefix is {url_prefix!r}. Write it as '/shop': with a slash at"
+                " its start, none at its end, and no variables."
             )
         self.name = name
         self.folder = folder
@@ -91,8 +75,7 @@ class FilePages:
         self.renderers = {**RENDERERS, **(renderers or {})}
         self.blueprint = Blueprint(name, __name__)
         self.blueprint.record(self._register)
-        # Made from a template folder otherwise, when it is first asked for.
-        vars(self.blueprint)["jinja_loader"] = PagesLoader(name, self._folder_in)
+        t.cast(t.Any, self.blueprint).jinja_loader = PagesLoader(name)
         self._apps: weakref.WeakSet[Flask] = weakref.WeakSet()
         if app is not None:
             self.init_app(app)
@@ -100,124 +83,116 @@ class FilePages:
     def init_app(self, app: Flask) -> None:
         """Add the routes of the folder to *app*.
 
-        No file of the folder is run; that happens in :meth:`load`, or at the first
-        request. Settings, read here and not again:
+        This runs no file of the folder; :meth:`load` does, or the first request. These
+        settings are read now, and never again:
 
         ``FILEPAGES_SITE``
             the public address of the site, such as ``"https://example.com"``
         ``FILEPAGES_TRAILING_SLASH``
-            ``"ignore"`` (both forms answer), ``"always"`` or ``"never"`` (the other
-            form redirects: 301 for ``GET``, else 308)
+            ``"ignore"`` (both forms work), ``"always"`` or ``"never"`` (the other form
+            redirects: 301 for ``GET``, else 308)
         ``FILEPAGES_REDIRECTS``
-            ``{"/old/[slug]": "/new/[slug]"}``, or ``(target, status)``; they belong
-            to the first FilePages of the app
+            ``{"/old/[slug]": "/new/[slug]"}``, or ``(target, status)``; they belong to
+            the first FilePages of the app
         ``FILEPAGES_STRICT_RESPONSE``
-            ``False`` passes what a handler returns through ``app.make_response``
+            ``False`` passes return values of handlers through ``app.make_response``
         ``FILEPAGES_CHECK_ORIGIN``
-            ``False`` lets pages of other sites make a visitor's browser send ``POST``
-            and other requests that change something
+            ``False`` lets pages of other sites make a browser send ``POST`` and other
+            unsafe requests
         ``FILEPAGES_TRUSTED_ORIGINS``
-            origins that may do that, such as ``["https://app.example"]``
+            origins that may send such requests, such as ``["https://app.example"]``
         ``FILEPAGES_OUTPUT``
-            ``"server"`` (files are run on each request unless they say
-            ``prerender = True``), ``"hybrid"`` (they are stored by a build unless they
-            say ``prerender = False``) or ``"static"`` (all of them are)
+            ``"server"`` (files run on each request unless they say
+            ``prerender = True``), ``"hybrid"`` (a build stores them unless they say
+            ``prerender = False``) or ``"static"`` (a build stores all of them)
         ``FILEPAGES_BUILD_DIR``
-            where builds lie, ``"dist"`` beside the instance folder by default
+            the build folder, by default ``"dist"`` next to the instance folder
         ``FILEPAGES_BUILD_FORMAT``
-            the files of pages: ``"directory"`` (``about/index.html``), ``"file"``
-            (``about.html``) or ``"preserve"`` (as the source lies)
+            the file names of pages: ``"directory"`` (``about/index.html``), ``"file"``
+            (``about.html``) or ``"preserve"`` (like the source)
         ``FILEPAGES_FRONT``
-            whether stored answers are sent before Flask sees the request: ``"auto"``
-            (where nothing would notice), ``True`` or ``False``
+            ``True`` sends stored responses before Flask sees the request, so no hook of
+            the app runs for them
 
-        :raises TreeError: with all faults of all file names.
-        :raises SettingsError: a setting means nothing, or there is no folder.
+        :raises TreeError: with the errors of all file names.
+        :raises SettingsError: a setting is wrong, or the folder does not exist.
         """
-        known = states(app)
-        if self.name in known:
+        sites = sites_of(app)
+        if self.name in sites:
             raise SettingsError(
-                f"This app has a FilePages named {self.name!r} already. Give the"
-                " second one a name: FilePages(app, folder=..., name='shop')."
+                f"This app already has a FilePages named {self.name!r}. Give the second"
+                " one another name: FilePages(app, folder=..., name='shop')."
             )
         if app.url_map.host_matching or "<" in app.url_map.default_subdomain:
             raise SettingsError(
-                "FilePages answers on every host. An app with host_matching=True, or a"
-                " default subdomain with variables, cannot have one."
+                "FilePages works for every host, so it cannot be used in an app with"
+                " host_matching=True or a default subdomain with variables."
             )
-        # First: what is wrong with a name is mended by a rename, which is to be seen.
         folder = os.path.realpath(os.path.join(app.root_path, self.folder))
-        devtools.watch(folder)
+        # Watch before discovery, so that renaming a faulty file restarts the server.
+        debug.watch(folder)
         settings = Settings.from_config(app.config)
-        if known:
-            settings = replace(settings, redirects={})
-        # Names and sources of all files are compared by each build anyway.
-        with reads.paused():
-            state = PagesState(
-                app,
-                name=self.name,
-                folder=folder,
-                url_prefix=self.url_prefix,
-                settings=settings,
-                renderers=self.renderers,
-                releases=self._releases(app, settings, known),
-            )
-        state.check_collisions()
-        known[self.name] = state
+        first = next(iter(sites.values()), None)
+        site = Site(
+            app,
+            name=self.name,
+            folder=folder,
+            url_prefix=self.url_prefix,
+            settings=replace(settings, redirects={}) if first else settings,
+            renderers=self.renderers,
+            releases=first.releases if first else _releases(app, settings),
+        )
+        site.check_collisions()
+        if first is None:
+            app.url_build_error_handlers.append(RouteUrls(app, settings.site))
+        for handler in app.url_build_error_handlers:
+            if isinstance(handler, RouteUrls):
+                handler.add(self.name, site.routes)
+        if settings.front and site.prerendered:
+            site.front = next((s.front for s in sites.values() if s.front), None)
+            if site.front is None:
+                site.front = Front(app, site.releases)
+                app.wsgi_app = site.front  # type: ignore[method-assign]
+        sites[self.name] = site
         app.register_blueprint(self.blueprint)
         self._apps.add(app)
-        if len(known) == 1:
-            build = make_build_error_handler(app, lambda: _names(app), settings.site)
-            app.url_build_error_handlers.append(build)
-        register_error_answers(app, lambda: states(app).values())
-        state.front = next((one.front for one in known.values() if one.front), None)
-        if state.stored and state.front is None:
-            state.front = Front(
-                *(app, app.wsgi_app, state.releases, settings.front),
-                lambda: _unguarded(app),
-            )
-            t.cast(t.Any, app).wsgi_app = state.front
-
-    def _releases(
-        self, app: Flask, settings: Settings, known: t.Mapping[str, PagesState]
-    ) -> Releases:
-        """Return what is served of the build folder; it is one for the whole app."""
-        for state in known.values():
-            return state.releases
-        beside = os.path.dirname(app.instance_path)
-        return Releases(os.path.join(beside, settings.build_dir))
+        register_error_handler(app)
 
     def load(self, app: Flask | None = None) -> None:
-        """Import all files of the folder, in *app* or in every app it was added to.
+        """Import all files of the folder, for *app* or for every app of this object.
 
-        Written as the last line of ``wsgi.py`` it lets a server with a broken file
-        fail at its start instead of at its first request. In debug it only logs what
-        is broken: each file is loaded anew when it is first asked for.
+        As the last line of ``wsgi.py`` it makes a server with a broken file fail when
+        it starts, not at its first request. In debug it only logs the errors, because
+        each file is loaded when it is first needed.
 
-        :raises LoadError: names every file that could not be loaded, and why.
+        :raises LoadError: with every file that could not be loaded.
         """
         for one in [app] if app is not None else list(self._apps):
+            site = sites_of(one)[self.name]
             try:
-                states(one)[self.name].load()
+                site.load()
             except LoadError as error:
                 if not one.debug:
                     raise
                 one.logger.error("%s", error)
+                continue
+            if site.front is not None:
+                names = sorted(sent_endpoints(one) & site.prerendered.keys())
+                ids = ", ".join(site.prerendered[name].id for name in names)
+                one.logger.info("The front sends the stored responses of: %s", ids)
 
     def build(self, app: Flask | None = None, **options: t.Any) -> Build:
-        """Return a build of *app*, of all its FilePages; iterating over it does it.
+        """Return a build of *app* with all of its FilePages. Iterating over it runs it.
 
         ::
 
             for page in pages.build(out="dist"):
                 print(page.path, page.action)
 
-        Each page is a :class:`~flask_filepages.reports.PageResult`. When the iteration
-        ends, the release is published, and ``build.report`` says what was done. What
-        was read before is not known, so nothing of the last release is kept; the
-        command ``flask filepages build`` does keep it.
+        Each item is a :class:`~flask_filepages.building.report.PageResult`. After the
+        last one the release is published, and ``build.report`` is complete.
 
-        :param options: those of :class:`~flask_filepages.build.Options`.
+        :param options: see :class:`~flask_filepages.building.build.Options`.
         :raises BuildError: with everything that cannot be stored; nothing is published.
         :raises ReleaseError: the build folder cannot be written.
         """
@@ -229,40 +204,15 @@ class FilePages:
     @property
     def routes(self) -> list[Route]:
         """The routes of the current app, the most specific first."""
-        state = states(self._current_app())[self.name]
-        return [live.route for live in state.routes.values()]
+        return sites_of(self._current_app())[self.name].tree.routes
 
     def paths(self) -> Iterator[ListedPath]:
-        """Yield the paths of the current app that are known without a request: those of
-        routes without params, and what ``get_static_paths`` lists. For a sitemap.
+        """Yield the paths of the current app that are known without a request, such as
+        for a sitemap: routes without params, and the paths of ``get_static_paths``.
 
         :raises BuildError: a ``get_static_paths`` failed.
         """
-        return listed_paths(states(self._current_app())[self.name])
-
-    def read_bytes(self, path: str | os.PathLike[str]) -> bytes:
-        """Return what is in a file. In a build the page that is rendered depends on it,
-        and no other page does; so do not keep it for others.
-
-        :param path: relative to where the app's module lies.
-        :raises OSError: it cannot be read.
-        """
-        full = os.path.join(self._current_app().root_path, path)
-        try:
-            with reads.paused(), open(full, "rb") as file:
-                data = file.read()
-        except OSError:
-            page_reads.note_file(full, None)
-            raise
-        page_reads.note_file(full, data)
-        return data
-
-    def read_text(self, path: str | os.PathLike[str], encoding: str = "utf-8") -> str:
-        """Return the text of a file; see :meth:`read_bytes`.
-
-        :raises UnicodeDecodeError: it is not in *encoding*.
-        """
-        return self.read_bytes(path).decode(encoding)
+        return sites_of(self._current_app())[self.name].listed_paths()
 
     def _current_app(self) -> Flask:
         if has_app_context():
@@ -273,20 +223,22 @@ class FilePages:
         apps = list(self._apps)
         if len(apps) != 1:
             raise RuntimeError(
-                f"This FilePages belongs to {len(apps)} apps, so it cannot tell which"
-                " is meant. Name it, or push its app context."
+                f"This FilePages has {len(apps)} apps. Pass the app, or push its app"
+                " context."
             )
         return apps[0]
 
     def _register(self, setup: BlueprintSetupState) -> None:
-        state = states(t.cast(Flask, setup.app)).get(self.name)
-        if state is None:
+        site = sites_of(t.cast(Flask, setup.app)).get(self.name)
+        if site is None:
             raise SettingsError(
-                "The blueprint of a FilePages is registered by FilePages.init_app(app),"
-                " not by app.register_blueprint()."
+                "Register the blueprint of a FilePages with FilePages.init_app(app),"
+                " not with app.register_blueprint()."
             )
-        state.register()
+        site.register()
 
-    def _folder_in(self, app: t.Any) -> str | None:
-        state = states(app).get(self.name) if app is not None else None
-        return state.folder if state is not None else None
+
+def _releases(app: Flask, settings: Settings) -> Releases:
+    """Return the releases of the build folder, which all FilePages of an app share."""
+    parent = os.path.dirname(app.instance_path)
+    return Releases(os.path.join(parent, settings.build_dir))

@@ -1,4 +1,4 @@
-"""Whether a value is a function that can be called as it will be."""
+"""Facts about the functions that users write: handlers, middleware and hooks."""
 
 from __future__ import annotations
 
@@ -6,10 +6,34 @@ import inspect
 import typing as t
 
 
-def unfit(value: t.Any, *arguments: str) -> str | None:
-    """Return why *value* cannot be called with *arguments*, if it cannot.
+def name_of(function: t.Any) -> str:
+    """Return the name of *function* for an error message."""
+    return getattr(function, "__name__", type(function).__name__)
 
-    A decorator may pass on arguments of its own, so what it wraps is not looked at.
+
+def location_of(function: t.Any) -> tuple[str, int] | None:
+    """Return file and line of *function*, or ``None`` for a built-in one."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return None if code is None else (code.co_filename, code.co_firstlineno)
+
+
+def with_line(file: str, function: t.Any) -> str:
+    """Return *file* with the line of *function* in it, such as ``pages/a.py:3``."""
+    location = location_of(function)
+    return file if location is None else f"{file}:{location[1]}"
+
+
+def is_async(function: t.Any) -> bool:
+    """Return True for an ``async`` function, or an object that is called as one."""
+    call = getattr(type(function), "__call__", None)  # noqa: B004 - the method itself
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
+
+
+def call_problem(value: t.Any, *arguments: str) -> str | None:
+    """Return why *value* cannot be called with *arguments*, or ``None`` if it can.
+
+    Decorators may pass on arguments of their own, so only the outermost signature
+    counts.
     """
     if not callable(value) or isinstance(value, type):
         kind = "a class" if isinstance(value, type) else type(value).__name__
@@ -21,11 +45,5 @@ def unfit(value: t.Any, *arguments: str) -> str | None:
     except TypeError:
         return f"does not take ({', '.join(arguments)})"
     except ValueError:
-        pass  # a built-in function does not say what it takes
+        pass  # Built-in functions have no signature.
     return None
-
-
-def is_async(value: t.Any) -> bool:
-    """Whether *value* is an ``async`` function, or an object that is called as one."""
-    call = getattr(type(value), "__call__", None)  # noqa: B004 - the method itself
-    return inspect.iscoroutinefunction(value) or inspect.iscoroutinefunction(call)

@@ -1,7 +1,7 @@
 """Markdown pages: ``FilePages(app, renderers={".md": render_markdown})``.
 
-Needs the extra ``Flask-Filepages[markdown]``. CommonMark with tables and
-strikethrough; headings get an ``id``. Front matter is YAML.
+This needs the extra ``Flask-Filepages[markdown]``. It renders CommonMark with tables
+and strikethrough, and gives headings an ``id``. Front matter is YAML.
 """
 
 from __future__ import annotations
@@ -21,12 +21,10 @@ from markupsafe import Markup
 from mdit_py_plugins.anchors import anchors_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
-from . import page_reads
-from . import reads
 from .context import Context
 from .handling.templates import render_jinja
 
-_KEPT = 512  # documents, by their text
+_MOST_DOCUMENTS = 512  # in memory, by their text
 _markdown = (
     MarkdownIt("commonmark")
     .enable(["table", "strikethrough"])
@@ -37,7 +35,7 @@ _markdown = (
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a Markdown text says: its front matter, and its body as HTML."""
+    """A parsed Markdown text: its front matter, and its body as HTML."""
 
     frontmatter: dict[str, t.Any]
     content: Markup
@@ -46,25 +44,23 @@ class Document:
 def render_markdown(context: Context, template: str, data: dict[str, t.Any]) -> str:
     """Return the HTML of a Markdown page.
 
-    With a ``layout`` in its front matter it is that template of the app, which gets
+    If the front matter names a ``layout``, that template of the app is rendered with
     ``content``, ``frontmatter``, ``context`` and *data*.
 
     :raises jinja2.TemplateSyntaxError: the front matter is not a YAML mapping.
     """
     environment = context.app.jinja_env
     loader = t.cast(t.Any, environment.loader)
-    with reads.paused():
-        text, filename, _ = loader.get_source(environment, template)
-    page_reads.note_template(environment, template, is_own=True)
+    text, filename, _ = loader.get_source(environment, template)
     document = _read(text, template, filename)
     layout = document.frontmatter.get("layout")
     if layout is None:
         return f'<!DOCTYPE html><meta charset="utf-8">{document.content}'
     if not isinstance(layout, str) or not _is_template(environment, layout):
         raise TemplateSyntaxError(
-            f"its layout, {layout!r}, is no template of the app", 1, template, filename
+            f"its layout {layout!r} is not a template of the app", 1, template, filename
         )
-    # A copy: the document is kept, and a layout may change what it gets.
+    # A copy, because the document is cached and a layout may change its values.
     front = copy.deepcopy(document.frontmatter)
     values = {**data, "content": document.content, "frontmatter": front}
     return render_jinja(context, layout, values)
@@ -72,14 +68,13 @@ def render_markdown(context: Context, template: str, data: dict[str, t.Any]) -> 
 
 def _is_template(environment: Environment, name: str) -> bool:
     try:
-        with reads.paused():  # the render notes it
-            t.cast(t.Any, environment.loader).get_source(environment, name)
+        t.cast(t.Any, environment.loader).get_source(environment, name)
     except TemplateNotFound as error:
         return error.name != name
     return True
 
 
-@functools.lru_cache(maxsize=_KEPT)
+@functools.lru_cache(maxsize=_MOST_DOCUMENTS)
 def _read(text: str, template: str, filename: str | None) -> Document:
     tokens = _markdown.parse(text)
     front: t.Any = {}
@@ -103,10 +98,13 @@ def _front_matter(
         line = mark.line + 2 if mark is not None else 1
         problem = getattr(error, "problem", None) or str(error)
         raise TemplateSyntaxError(
-            f"the front matter is no YAML: {problem}", line, template, filename
+            f"the front matter is not YAML: {problem}", line, template, filename
         ) from None
     if front is not None and not isinstance(front, dict):
         raise TemplateSyntaxError(
-            "the front matter is no mapping; write `title: ...`", 1, template, filename
+            "the front matter is not a mapping; write `title: ...`",
+            1,
+            template,
+            filename,
         )
     return front or {}

@@ -6,10 +6,8 @@ import json
 import typing as t
 
 MIMETYPE = "application/problem+json"
-#: Locations whose errors are told by a JSON pointer into the body.
-_DOCUMENTS = ("json",)
 #: More errors than these help nobody, and cost the server.
-_MOST = 100
+_MOST_ERRORS = 100
 
 
 def document(
@@ -20,7 +18,7 @@ def document(
     instance: str | None = None,
     errors: t.Sequence[t.Mapping[str, str]] = (),
 ) -> str:
-    """Return the JSON of a problem document (RFC 9457, section 3.1)."""
+    """Return a problem document as JSON (RFC 9457, section 3.1)."""
     members: dict[str, t.Any] = {
         "type": "about:blank",
         "title": title,
@@ -36,28 +34,29 @@ def document(
 
 
 def errors_of(messages: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
-    """Return marshmallow's *messages*, by location, as a flat list.
+    """Flatten marshmallow's *messages* by location into a list of errors.
 
-    An error of the JSON body has a ``pointer`` (RFC 6901, as a URI fragment), others
-    a ``parameter``; ``in`` is the location.
+    ``{"json": {"a": ["Too short."]}}`` becomes ``[{"in": "json", "pointer": "#/a",
+    "detail": "Too short."}]``. Errors outside of the JSON body have a ``parameter``
+    instead of a ``pointer`` (RFC 6901).
     """
     found: list[dict[str, str]] = []
     for location, tree in messages.items():
         for path, detail in _leaves(tree, ()):
             found.append(_error(location, path, detail))
-            if len(found) == _MOST:
+            if len(found) == _MOST_ERRORS:
                 return found
     return found
 
 
 def _error(location: str, path: tuple[str, ...], detail: str) -> dict[str, str]:
-    if location in _DOCUMENTS:
-        pointer = "".join(f"/{_escaped(name)}" for name in path)
+    if location == "json":
+        pointer = "".join(f"/{_escape(name)}" for name in path)
         return {"in": location, "pointer": f"#{pointer}", "detail": detail}
     return {"in": location, "parameter": ".".join(path), "detail": detail}
 
 
-def _escaped(name: str) -> str:
+def _escape(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
@@ -66,7 +65,7 @@ def _leaves(
 ) -> t.Iterator[tuple[tuple[str, ...], str]]:
     if isinstance(tree, t.Mapping):
         for name, below in tree.items():
-            # marshmallow's name for errors of the schema as a whole
+            # marshmallow's name for errors of the schema as a whole.
             yield from _leaves(below, path if name == "_schema" else (*path, str(name)))
     elif isinstance(tree, (list, tuple)):
         for below in tree:

@@ -1,4 +1,4 @@
-"""The pytest plugin: two fixtures, and arguments whose paths hold brackets."""
+"""The pytest plugin: two fixtures, and arguments with brackets in their paths."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if t.TYPE_CHECKING:
 def make_pages(tmp_path: Path) -> Callable[..., Flask]:
     """Return ``make_pages(files, setup=None, **config)``, which returns an app.
 
-    *files* maps paths below ``pages/`` to their text; a path that starts with
-    ``../`` lies beside the folder. *setup* gets the app before ``FilePages``.
+    *files* maps paths below ``pages/`` to their texts; ``../`` leads out of the folder.
+    *setup* is called with the app before ``FilePages``.
     """
     from flask import Flask
 
-    from .extension import FilePages
+    from flask_filepages import FilePages
 
     made = 0
 
@@ -52,7 +52,7 @@ def make_pages(tmp_path: Path) -> Callable[..., Flask]:
 
 
 def write_files(folder: Path, files: t.Mapping[str, str | bytes]) -> None:
-    """Write *files*, paths relative to *folder* to their text or bytes."""
+    """Write *files*, a mapping of paths below *folder* to text or bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         path = folder / name
@@ -64,20 +64,18 @@ def write_files(folder: Path, files: t.Mapping[str, str | bytes]) -> None:
 def filepages_client(app: Flask) -> FlaskClient:
     """Return a test client of the ``app`` fixture, with all pages loaded.
 
-    A file that cannot be loaded fails here, with its name and line.
+    A file that cannot be loaded fails the test here, with its name and line.
     """
-    from .site import states
-
-    for state in states(app).values():
-        state.load()
+    for site in app.extensions["filepages"].values():
+        site.load()
     return app.test_client()
 
 
 # -- arguments with brackets ------------------------------------------------------
 #
-# pytest takes `[` in an argument for the id of a parametrized test. Such an
-# argument is replaced by its nearest folder without brackets, and whatever no
-# argument asked for is passed over.
+# pytest takes `[` in an argument for the id of a parametrized test. Such an argument is
+# replaced by its nearest folder without brackets, and tests that no argument names are
+# deselected.
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ class _Argument:
         return self.path == path or self.path in path.parents
 
     def takes(self, item: pytest.Item) -> bool:
-        """Whether the item lies in the file or folder, and in the test or class."""
+        """Return True if the argument names this test, its class, file or folder."""
         nodes = item.listchain()
         files = [i for i, node in enumerate(nodes) if isinstance(node, pytest.File)]
         chain = [node.name for node in nodes[files[-1] + 1 :]]

@@ -1,4 +1,4 @@
-"""The ``FILEPAGES_*`` settings, read once."""
+"""The ``FILEPAGES_*`` settings, which are read once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from .targets import check_origin_text
 TrailingSlash = t.Literal["ignore", "always", "never"]
 Output = t.Literal["server", "hybrid", "static"]
 BuildFormat = t.Literal["directory", "file", "preserve"]
-Front = t.Literal["auto", True, False]
 REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 _PREFIX = "FILEPAGES_"
 
@@ -26,7 +25,7 @@ _site_re = re.compile(r"https?://[\x21-\x7e]+\Z", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Where a redirect leads; without a status it is 301 for ``GET``, else 308."""
+    """The target of a redirect. Without a status it is 301 for ``GET``, else 308."""
 
     target: str
     status: int | None = None
@@ -34,7 +33,7 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of one app, checked. Names are those of the keys in lower case."""
+    """The checked settings of one app, named like their keys in lower case."""
 
     site: str | None = None
     trailing_slash: TrailingSlash = "ignore"
@@ -45,13 +44,13 @@ class Settings:
     output: Output = "server"
     build_dir: str = "dist"
     build_format: BuildFormat = "directory"
-    front: Front = "auto"
+    front: bool = False
 
     @classmethod
     def from_config(cls, config: t.Mapping[str, t.Any]) -> Settings:
         """Return the settings in *config*.
 
-        :raises SettingsError: a key or a value means nothing.
+        :raises SettingsError: a key is unknown, or a value is wrong.
         """
         given = {
             key[len(_PREFIX) :].lower(): value
@@ -64,12 +63,13 @@ class Settings:
                 hint = f" Did you mean {_PREFIX}{close[0].upper()}?" if close else ""
                 raise SettingsError(
                     f"{_PREFIX}{name.upper()} is not a setting.{hint}"
-                    f" There are: {', '.join(_PREFIX + n.upper() for n in _READERS)}."
+                    f" The settings are:"
+                    f" {', '.join(_PREFIX + name.upper() for name in _READERS)}."
                 )
         return cls(**{name: _READERS[name](value) for name, value in given.items()})
 
-    def unlike(self, config: t.Mapping[str, t.Any]) -> str | None:
-        """Return what to say if *config* has other settings by now."""
+    def late_change(self, config: t.Mapping[str, t.Any]) -> str | None:
+        """Return a warning if *config* was changed after it was read, else ``None``."""
         try:
             now = replace(Settings.from_config(config), redirects=self.redirects)
         except SettingsError as error:
@@ -77,8 +77,8 @@ class Settings:
         if now == self:
             return None
         return (
-            "FILEPAGES_* settings were changed after FilePages(app), which reads them"
-            " once. Set them before."
+            "FILEPAGES_* settings were changed after FilePages(app) had read them. Set"
+            " them before FilePages(app)."
         )
 
 
@@ -89,7 +89,7 @@ def _site(value: t.Any) -> str | None:
         return value
     raise SettingsError(
         f"FILEPAGES_SITE is {value!r}; write the public address of the site,"
-        " such as 'https://example.com'; letters beyond ASCII as 'xn--...'."
+        " such as 'https://example.com'; write letters beyond ASCII as 'xn--...'."
     )
 
 
@@ -102,8 +102,8 @@ def _redirects(value: t.Any) -> dict[str, Redirect]:
 def _redirect(source: t.Any, target: t.Any) -> Redirect:
     if isinstance(target, (tuple, list)) and len(target) != 2:
         raise SettingsError(
-            f"FILEPAGES_REDIRECTS: {source!r} leads to {target!r}; write a target, or"
-            " (target, status)."
+            f"FILEPAGES_REDIRECTS: the value of {source!r} is {target!r}; write a"
+            " target, or (target, status)."
         )
     target, status = target if isinstance(target, (tuple, list)) else (target, None)
     if not (isinstance(source, str) and source.startswith("/")):
@@ -145,7 +145,7 @@ def _build_dir(value: t.Any) -> str:
 
 def _one_of(name: str, *choices: t.Any) -> t.Callable[[t.Any], t.Any]:
     def read(value: t.Any) -> t.Any:
-        # True is no 1 here.
+        # `1 == True`, so compare types too.
         if any(type(value) is type(one) and value == one for one in choices):
             return value
         *most, last = (repr(choice) for choice in choices)
@@ -166,5 +166,5 @@ _READERS: dict[str, t.Callable[[t.Any], t.Any]] = {
     "output": _one_of("OUTPUT", *t.get_args(Output)),
     "build_dir": _build_dir,
     "build_format": _one_of("BUILD_FORMAT", *t.get_args(BuildFormat)),
-    "front": _one_of("FRONT", *t.get_args(Front)),
+    "front": _one_of("FRONT", True, False),
 }

@@ -1,64 +1,65 @@
-"""One pages folder in one app: its routes, its views, and loading its files."""
+"""A site: one pages folder in one app, with its routes and the loading of its files."""
 
 from __future__ import annotations
 
-import functools
 import gc
 import os
 import threading
 import typing as t
-from dataclasses import replace
+from collections.abc import Iterator
 
 from flask import Flask
-from flask import Request
 from werkzeug.exceptions import HTTPException
-from werkzeug.wrappers import Response as BaseResponse
 
-from . import reads
-from .assembly import Assembly
-from .context import Binding
-from .context import Context
-from .context import current_request
 from .errors import Fault
 from .errors import LoadError
 from .errors import SettingsError
 from .errors import TreeError
-from .handling import debug as devtools
-from .handling import view as dispatch
-from .handling.failures import failed_context
-from .handling.failures import failure_id
-from .handling.finder import anchor_for
-from .handling.finder import finder
-from .handling.finder import package_of
+from .handling import debug
+from .handling.handlers import Handlers
+from .handling.loading import anchor_for
+from .handling.loading import finder
+from .handling.loading import package_of
 from .handling.origins import OriginCheck
-from .handling.redirects import check_slash
-from .handling.redirects import redirect_view
-from .handling.responses import finish
-from .handling.rewrites import make_rewrite
-from .handling.route import LiveRoute
+from .handling.route import BoundRoute
+from .handling.route import MiddlewareFile
 from .handling.templates import Renderer
+from .handling.templates import page_fault
 from .prerendering.front import Front
-from .prerendering.stored import StoredRoute
+from .prerendering.stored import PrerenderedRoute
 from .releases.release import Releases
 from .routing.converters import usable_matchers
+from .routing.files import Source
 from .routing.routes import Route
-from .routing.routes import Tree
 from .routing.routes import discover
+from .routing.rules import make_rules
 from .routing.urls import collisions_with_app
-from .routing.urls import rules_of_app
-from .routing.urls import shadow_maps
 from .settings import Settings
-from .validation.bodies import make_rereadable
 
 
-def states(app: Flask) -> dict[str, PagesState]:
-    """Return the state of each FilePages of *app*, by name."""
-    found: dict[str, PagesState] = app.extensions.setdefault("filepages", {})
+def sites_of(app: Flask) -> dict[str, Site]:
+    """Return the sites of *app* by the names of their FilePages."""
+    found: dict[str, Site] = app.extensions.setdefault("filepages", {})
     return found
 
 
-class PagesState:
-    """What ``app.extensions["filepages"]`` holds for each name."""
+class ListedPath(t.NamedTuple):
+    """A path that is known without a request, such as for a sitemap."""
+
+    url: str
+    route_id: str
+    is_page: bool
+    is_prerendered: bool
+
+
+class Site:
+    """One pages folder in one app: a value of ``app.extensions["filepages"]``.
+
+    :raises TreeError: with the errors of all file names.
+    :raises SettingsError: the folder does not exist.
+    """
+
+    front: Front | None = None
 
     def __init__(
         self,
@@ -76,236 +77,164 @@ class PagesState:
         self.folder = folder
         self.url_prefix = url_prefix
         self.settings = settings
+        self.renderers = renderers
         self.releases = releases
-        self.front: Front | None = None
-        if not os.path.isdir(self.folder):
+        if not os.path.isdir(folder):
             raise SettingsError(
-                f"There is no folder {self.folder}. Make it, or name another one:"
-                " FilePages(app, folder=...), relative to the app's module."
+                f"The folder {folder} does not exist. Create it, or name another one"
+                " relative to the app's module: FilePages(app, folder=...)."
             )
-        with reads.resumed():  # packages around the folder may be imported
-            self.anchor = anchor_for(
-                self.folder, package_of(app.import_name), app.root_path
-            )
-        self.tree: Tree = discover(
-            self.folder,
+        self.anchor = anchor_for(folder, package_of(app.import_name), app.root_path)
+        self.tree = discover(
+            folder,
             page_suffixes=tuple(renderers),
             matchers=usable_matchers(app.url_map),
             redirects=settings.redirects,
             output=settings.output,
         )
-        self._origin_check = OriginCheck(settings)
-        self.routes = self._assemble(renderers)
-        self.stored = {
-            live.endpoint: self._stored(live)
-            for live in self.routes.values()
-            if live.route.prerender
-        }
-        self._by_endpoint = {live.endpoint: live for live in self.routes.values()}
-        self._lock = threading.RLock()
+        self.origin_check = OriginCheck(settings)
+        self.middleware_files: dict[str, MiddlewareFile] = {}
+        self.lock = threading.RLock()
         self._is_set_up = False
         self._faults: list[Fault] = []
-        finder.register(self.anchor, self.folder, fresh=app.debug)
+        self.routes = {route.id: self._bind(route) for route in self.tree.routes}
+        self.prerendered = {
+            route.endpoint: route
+            for route in self.routes.values()
+            if isinstance(route, PrerenderedRoute)
+        }
+        taken = {p.shape for route in self.tree.routes for p in route.patterns}
+        for bound in self.routes.values():
+            bound.rules += make_rules(bound, taken)
+        finder.register(self.anchor, folder, fresh=app.debug)
 
-    def _assemble(self, renderers: t.Mapping[str, Renderer]) -> dict[str, LiveRoute]:
-        rewrite = make_rewrite(
-            self.app,
-            prefix=self.url_prefix,
-            binding_of=self._binding_of,
-            enter=self._enter,
-        )
-        return Assembly(
-            *(self.app, self.name, self.url_prefix, self.folder, self.anchor),
-            *(self.settings, renderers, rewrite),
-        ).live_routes(
-            self.tree, self.methods, lambda live: self.stored[live.endpoint].is_listed()
-        )
+    def _bind(self, route: Route) -> BoundRoute:
+        return (PrerenderedRoute if route.prerender else BoundRoute)(self, route)
 
-    @property
-    def warnings(self) -> list[Fault]:
-        """What was noticed while loading, and does not stop anything."""
-        return [
-            warning
-            for live in self.routes.values()
-            for warning in (*live.route.warnings, *live.warnings)
-        ]
+    def status_of(self, route: Route) -> int:
+        """Return the status of a rendered page: that of the error on an error page."""
+        codes = [code for code, page in self.tree.error_routes.items() if page is route]
+        return codes[0] if codes else 200
 
-    @property
-    def error_routes(self) -> t.Mapping[int, Route]:
-        """The routes of the error pages, by code."""
-        return self.tree.error_routes
+    def template_name(self, page: Source) -> str:
+        """Return the name by which the app's Jinja environment loads a page."""
+        return f"{self.name}:/{page.relative}"
 
-    # -- registering ----------------------------------------------------------
+    # -- registering ------------------------------------------------------------
 
     def check_collisions(self) -> None:
-        """Look for patterns that are also routes of the app itself.
+        """Check that no pattern is also a route of the app.
 
-        :raises TreeError: there are some.
+        :raises TreeError: with all collisions.
         """
-        rules = (rule for live in self.routes.values() for rule in live.rules)
+        rules = (rule for route in self.routes.values() for rule in route.rules)
         faults = collisions_with_app(self.app.url_map, self.name, rules)
         if faults:
             raise TreeError(self.folder, faults)
 
     def register(self) -> None:
-        """Add rules and views to the app."""
-        # The collector would walk the growing map again and again.
-        collecting = gc.isenabled()
+        """Add the rules and views to the app."""
+        # The garbage collector would walk the growing map again and again.
+        was_enabled = gc.isenabled()
         gc.disable()
         try:
-            for live in self.routes.values():
-                for rule in live.rules:
+            for route in self.routes.values():
+                for rule in route.rules:
                     self.app.url_map.add(rule)
-                self.app.view_functions[live.endpoint] = self._view(live)
+                self.app.view_functions[route.endpoint] = route.make_view()
         finally:
-            if collecting:
+            if was_enabled:
                 gc.enable()
 
-    def _view(self, live: LiveRoute) -> dispatch.View:
-        route = live.route
-        checks: dispatch.Checks = []
-        if not route.is_static:
-            checks.append(self._app_check(live, checks))
-        if self.settings.trailing_slash != "ignore":
-            checks.append(check_slash)
-        if route.redirect is not None:
-            view = redirect_view(route.redirect, checks)
-        else:
-            view = dispatch.make_view(
-                live.binding,
-                live.handlers,
-                checks,
-                functools.partial(self.prepare, live),
-                self._guard(live),
-                live.respond,
-            )
-        stored = self.stored.get(live.endpoint)
-        if stored is not None:
-            view = stored.view(view, checks)
-        view.__module__ = live.module or self.anchor
-        view.__name__ = view.__qualname__ = route.id
-        return view
-
-    def _stored(self, live: LiveRoute) -> StoredRoute:
-        prepare = functools.partial(self.prepare, live)
-        stored = StoredRoute(self.app, live, self.releases, prepare)
-        if not live.is_error_page:
-            live.binding = replace(live.binding, props_of=stored.props_of)
-        return stored
-
-    def _app_check(self, live: LiveRoute, checks: dispatch.Checks) -> dispatch.Check:
-        """Return a check that leaves to the app what it answers with 405 today.
-
-        It takes itself out of *checks* when there is nothing like that.
-        """
-
-        def check(req: Request) -> None:
-            self._set_up()
-            if live.shadow is None:
-                checks[:] = [other for other in checks if other is not check]
-            else:
-                dispatch.refuse_shadowed(req, live.shadow)
-
-        return check
-
-    def _guard(self, live: LiveRoute) -> dispatch.Guard:
-        """Return what raises 403 for a request that a page of another site makes a
-        browser send."""
-        if not self.settings.check_origin:
-            return lambda req: None
-        refuse_foreign = self._origin_check.refuse_foreign
-        return lambda req: refuse_foreign(req, live.cors)
-
-    def _binding_of(self, endpoint: str) -> Binding | None:
-        """Return the binding of a route that a rewrite may lead to."""
-        live = self._by_endpoint.get(endpoint)
-        return live.binding if live and live.route.redirect is None else None
-
-    def _enter(self, endpoint: str, context: Context) -> BaseResponse:
-        """Answer a rewritten request."""
-        live = self._by_endpoint[endpoint]
-        self.prepare(live)
-        return dispatch.enter(context, live.handlers, self._guard(live), live.respond)
-
     def _set_up(self) -> None:
-        """Look at the app's own routes, now that all of them are there."""
+        """Do what must wait until the app has all of its own routes and settings."""
         if self._is_set_up:
             return
-        with self._lock:
-            if self._is_set_up:
-                return
-            self.check_collisions()
-            for live in self.routes.values():
-                for warning in live.route.warnings:
-                    self.app.logger.warning("%s", warning)
-            late = self.settings.unlike(self.app.config)
-            if late is not None:
-                self.app.logger.warning("%s", late)
-            map = self.app.url_map
-            app_rules = rules_of_app(map)
-            for live in self.routes.values():
-                live.shadow = shadow_maps(map, app_rules, live.route, live.rules)
-            # app.run(debug=True) says so only now.
-            finder.register(self.anchor, self.folder, fresh=self.app.debug)
-            self._is_set_up = True
+        self.check_collisions()
+        for warning in self.tree_warnings:
+            self.app.logger.warning("%s", warning)
+        late = self.settings.late_change(self.app.config)
+        if late is not None:
+            self.app.logger.warning("%s", late)
+        # app.run(debug=True) sets app.debug after FilePages(app).
+        finder.register(self.anchor, self.folder, fresh=self.app.debug)
+        self._is_set_up = True
 
-    # -- loading --------------------------------------------------------------
+    # -- loading ----------------------------------------------------------------
 
     def load(self) -> None:
-        """Import all endpoints.
+        """Import all endpoints and middleware.
 
-        :raises LoadError: names every file that could not be loaded.
+        :raises LoadError: with every file that could not be loaded.
         """
-        with self._lock:
+        with self.lock:
             self._set_up()
-            lives = self.routes.values()
+            routes = self.routes.values()
             if not self._faults:
-                found = (f for live in lives for f in live.load(self.app, self.folder))
-                # One _middleware.py is around many routes.
+                found = (fault for route in routes for fault in route.load())
+                # Many routes share one _middleware.py.
                 self._faults = list(dict.fromkeys(found))
             if self._faults:
                 faults = self._faults
                 if self.app.debug:
                     self._faults = []
                 raise LoadError(self.folder, faults)
-            for live in lives:
-                live.activate()
+            for route in routes:
+                route.activate()
 
-    def prepare(self, live: LiveRoute) -> None:
-        """Load what a first request needs: everything, or in debug its own file."""
-        if live.is_active:
-            return
-        if not self.app.debug:
+    def prepare(self, route: BoundRoute) -> Handlers:
+        """Load all files, or in debug only those of *route*; return its handlers.
+
+        :raises LoadError: a file cannot be loaded. In debug, an ``HTTPException`` with
+            a readable page.
+        """
+        if route.handlers is None and not self.app.debug:
             self.load()
-            return
-        with self._lock:
-            self._set_up()
-            faults = live.load(self.app, self.folder)
-            live.activate()
-        if faults:
-            error = LoadError(self.folder, faults)
-            self.app.logger.error("%s", error)
-            raise HTTPException(response=devtools.failure_page(error))
+        elif route.handlers is None:
+            with self.lock:
+                self._set_up()
+                faults = route.load()
+                route.activate()
+            if faults:
+                error = LoadError(self.folder, faults)
+                self.app.logger.error("%s", error)
+                raise HTTPException(response=debug.failure_page(error))
+        return t.cast(Handlers, route.handlers)
 
-    def methods(self, live: LiveRoute) -> t.Sequence[str]:
-        """Return the methods that *live* answers; its file is loaded if need be."""
-        if live.route.redirect is not None:
-            return ("GET", "HEAD")
-        with self._lock:
-            live.load(self.app, self.folder)
-        return live.loaded.allow if live.loaded else ()
+    # -- inspecting -------------------------------------------------------------
 
-    def error_page(self, code: int, error: BaseException) -> BaseResponse:
-        """Return what the ``GET`` of the error page for *code* answers."""
-        live = self.routes[self.error_routes[code].id]
-        self.prepare(live)
-        handler = live.handlers.find("GET")
-        req = current_request()
-        props = {"error": error, "request_id": failure_id(req)}
-        binding = replace(live.binding, props_of=lambda context: props, is_error=True)
-        make_rereadable(req)
-        context = Context(req, {}, binding)
-        failed = failed_context(req)
-        if failed is not None:
-            context.locals = failed.locals
-        return finish(context, live.respond(context, handler, handler(context)))
+    @property
+    def tree_warnings(self) -> list[Fault]:
+        """Return the warnings about file names."""
+        return [w for route in self.routes.values() for w in route.route.warnings]
+
+    @property
+    def warnings(self) -> list[Fault]:
+        """Return the warnings about file names and loaded files."""
+        loaded = (w for route in self.routes.values() for w in route.warnings)
+        return [*self.tree_warnings, *loaded]
+
+    def template_faults(self) -> list[Fault]:
+        """Return a fault for each Jinja page that does not compile."""
+        pages = [r.page for r in self.tree.routes if r.page is not None]
+        faults = (
+            page_fault(self.app, self.template_name(page), page.relative)
+            for page in pages
+        )
+        return [fault for fault in faults if fault is not None]
+
+    def listed_paths(self) -> Iterator[ListedPath]:
+        """Yield the paths of routes without params, and those that are listed.
+
+        :raises BuildError: a ``get_static_paths`` failed.
+        """
+        for route in self.routes.values():
+            if route.route.redirect is not None or route.is_error_page:
+                continue
+            route.prepare()
+            is_page = route.route.page is not None
+            if isinstance(route, PrerenderedRoute):
+                for path in route.paths():
+                    yield ListedPath(route.url_of(path.params), route.id, is_page, True)
+            elif route.is_static:
+                yield ListedPath(route.url_of({}), route.id, is_page, False)

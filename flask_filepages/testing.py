@@ -1,4 +1,5 @@
-"""Handlers as plain functions: a context without a server, a module by its file."""
+"""Test handlers as plain functions: a context without a server, a module by its
+file."""
 
 from __future__ import annotations
 
@@ -13,13 +14,15 @@ from flask.sessions import SecureCookieSession
 from werkzeug.datastructures import Headers as WerkzeugHeaders
 from werkzeug.http import dump_cookie
 from werkzeug.test import EnvironBuilder
-from werkzeug.wrappers import Response as BaseResponse
 
-from .context import Binding
 from .context import Context
-from .handling.finder import anchor_for
-from .handling.finder import finder
+from .handling.loading import anchor_for
+from .handling.loading import finder
+from .settings import Settings
 from .validation.bodies import make_rereadable
+
+if t.TYPE_CHECKING:
+    from .handling.route import BoundRoute
 
 
 def make_context(
@@ -37,15 +40,15 @@ def make_context(
     locals: t.Mapping[str, t.Any] | None = None,
     app: Flask | None = None,
 ) -> Context:
-    """Return a context as a handler would get it. No Flask context is pushed.
+    """Return a context like the one that a handler gets. No Flask context is pushed.
 
-    ``GET(make_context(params={"id": "1"}))`` is then the test of a handler. What
-    the handler set can be read back from ``context.cookies``, ``context.session``
-    and ``context.locals``.
+    ``GET(make_context(params={"id": "1"}))`` is the test of a handler. Read what it has
+    set from ``context.cookies``, ``context.session`` and ``context.locals``.
 
-    :param query: the query string, or a mapping of it.
-    :param json: sent as a JSON body; *form* as a form, files included.
-    :param app: what ``context.app`` is, else a Flask app with no settings.
+    :param query: the query string, or a mapping.
+    :param json: the JSON body.
+    :param form: the form, files included.
+    :param app: ``context.app``, by default a Flask app without settings.
     """
     app = app or Flask("flask_filepages.testing")
     sent = WerkzeugHeaders(dict(headers or {}))
@@ -60,7 +63,8 @@ def make_context(
         builder.close()
     if method not in ("GET", "HEAD", "OPTIONS"):
         make_rereadable(request)
-    context = Context(request, dict(params or {}), Binding(path, {}, _render, _rewrite))
+    route = t.cast("BoundRoute", _NoRoute(path))
+    context = Context(request, dict(params or {}), route)
     context.app = app
     context.props = types.MappingProxyType(dict(props or {}))
     context.session = SecureCookieSession(session or {})
@@ -68,36 +72,51 @@ def make_context(
     return context
 
 
-def _render(context: Context, template: str | None, data: dict[str, t.Any]) -> str:
-    if template is None:
+class _NoRoute:
+    """The route of a context that belongs to no file."""
+
+    absent_params: t.ClassVar[dict[str, None]] = {}
+    settings = Settings()
+    status = 200
+    is_prerendered = False
+    cors = None
+
+    def __init__(self, path: str) -> None:
+        self.id = path
+
+    def render(
+        self, context: Context, template: str | None, data: dict[str, t.Any]
+    ) -> str:
+        if template is None:
+            raise RuntimeError(
+                "make_context() belongs to no file, so it has no page. Name the"
+                " template, or test the page with app.test_client()."
+            )
+        with context.app.request_context(context.request.environ):
+            return render_template(template, **{**data, "context": context})
+
+    def rewrite(self, context: Context, to: str) -> t.NoReturn:
         raise RuntimeError(
-            "make_context() belongs to no file, so there is no page beside it. Name"
-            " the template, or test the page through app.test_client()."
+            "make_context() belongs to no pages, so it cannot rewrite. Test a rewrite"
+            " with app.test_client()."
         )
-    with context.app.request_context(context.request.environ):
-        return render_template(template, **{**data, "context": context})
-
-
-def _rewrite(context: Context, to: str) -> BaseResponse:
-    raise RuntimeError(
-        "make_context() belongs to no pages that could answer. Test a rewrite through"
-        " app.test_client()."
-    )
 
 
 def load_endpoint(file: str, *, beside: str, folder: str = "pages") -> types.ModuleType:
-    """Return the module of an endpoint: the very one that the app serves.
+    """Return the module of an endpoint, the same one that the app uses.
 
-    Python cannot write ``import [id]``; this can:
+    Python has no syntax for ``import [id]``. Write
     ``endpoint = load_endpoint("[id].py", beside=__file__)``.
 
     :param file: the path of the endpoint, relative to the folder of *beside*.
-    :param folder: the name of the pages folder, if the app is not made yet.
-    :raises FileNotFoundError: there is no such file, or it lies in no such folder.
+    :param folder: the name of the pages folder, in case the app does not exist yet.
+    :raises FileNotFoundError: the file does not exist, or is in no such folder.
     """
     path = os.path.realpath(os.path.join(os.path.dirname(beside), file))
     if not os.path.isfile(path):
-        raise FileNotFoundError(f"There is no {path}; {file!r} is looked up beside it.")
+        raise FileNotFoundError(
+            f"{path} does not exist; {file!r} is relative to {beside}."
+        )
     name = finder.name_of(path)
     if name is None:
         root = _pages_root(path, folder)
@@ -113,7 +132,7 @@ def _pages_root(path: str, folder: str) -> str:
     while os.path.basename(parent) != folder:
         if parent == os.path.dirname(parent):
             raise FileNotFoundError(
-                f"{path} lies in no folder named {folder!r}. Name it: folder=..."
+                f"{path} is not in a folder named {folder!r}. Name it: folder=..."
             )
         parent = os.path.dirname(parent)
     return parent

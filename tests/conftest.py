@@ -54,9 +54,10 @@ def visitor(app: Flask) -> FlaskClient:
 
 
 def built(app: Flask, **options: t.Any) -> Flask:
-    """Return *app* after a build of it."""
+    """Build *app*, and return it as a server would run it: in tests all is live."""
     for _ in Build(app, Options(**options)):
         pass
+    app.testing = False
     return app
 
 

@@ -58,7 +58,7 @@ def test_a_second_one_needs_a_name(app: Flask) -> None:
 
 
 def test_a_missing_folder_is_named(app: Flask) -> None:
-    with pytest.raises(SettingsError, match="There is no folder .*nowhere"):
+    with pytest.raises(SettingsError, match="The folder .*nowhere"):
         FilePages(app, folder="nowhere")
 
 

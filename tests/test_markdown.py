@@ -59,17 +59,17 @@ def test_layout_gets_content_front_matter_and_data(client_of: MakeClient) -> Non
 @pytest.mark.parametrize(
     ("text", "line", "says"),
     [
-        ("---\na: b: c\n---\n", 2, "no YAML"),
-        ("---\na: 1\nb: [\n---\n", 3, "no YAML"),
-        ("---\n- a\n---\n", 1, "no mapping"),
+        ("---\na: b: c\n---\n", 2, "not YAML"),
+        ("---\na: 1\nb: [\n---\n", 3, "not YAML"),
+        ("---\n- a\n---\n", 1, "not a mapping"),
         (
             "---\nlayout: missing.html\n---\n",
             1,
-            "layout, 'missing.html', is no template",
+            "layout 'missing.html' is not a template",
         ),
-        ("---\nlayout: [1]\n---\n", 1, "is no template"),
+        ("---\nlayout: [1]\n---\n", 1, "is not a template"),
         ("---\ntitle: x\n\n# Text\n", 1, "not closed"),
-        ("---\n!!python/object/apply:os.getcwd []\n---\n", 2, "no YAML"),
+        ("---\n!!python/object/apply:os.getcwd []\n---\n", 2, "not YAML"),
     ],
 )
 def test_faults_of_front_matter(

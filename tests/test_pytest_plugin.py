@@ -118,7 +118,7 @@ def test_load_endpoint_says_what_it_looked_for(pytester: pytest.Pytester) -> Non
     write_files(pytester.path, {"elsewhere/a.py": "", "myapp/pages/b.py": "X = 1"})
     write_files(pytester.path, {"myapp/__init__.py": ""})
     beside = str(pytester.path / "elsewhere" / "a_test.py")
-    with pytest.raises(FileNotFoundError, match="There is no"):
+    with pytest.raises(FileNotFoundError, match="does not exist"):
         load_endpoint("b.py", beside=beside)
     with pytest.raises(FileNotFoundError, match="lies in no folder named 'pages'"):
         load_endpoint("a.py", beside=beside)

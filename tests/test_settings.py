@@ -38,7 +38,7 @@ def test_defaults() -> None:
     ("name", "value", "problem"),
     [
         ("TRAILING_SLAHS", "never", "Did you mean FILEPAGES_TRAILING_SLASH"),
-        ("ZZZ", 1, "is not a setting. There are"),
+        ("ZZZ", 1, "is not a setting. The settings are"),
         ("TRAILING_SLASH", "sometimes", "'ignore', 'always' or 'never'"),
         ("SITE", "example.com", "https://example.com"),
         ("STRICT_RESPONSE", "no", "True or False"),

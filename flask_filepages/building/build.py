@@ -1,4 +1,4 @@
-"""Storing all prerendered paths of an app: plan, render, publish."""
+"""Build a site: plan all paths, render them, and publish a release."""
 
 from __future__ import annotations
 
@@ -14,43 +14,56 @@ from dataclasses import dataclass
 
 from flask import Flask
 
-from .. import reads
-from ..epoch import epoch_of
-from ..epoch import project_of
 from ..errors import BuildError
 from ..errors import Fault
-from ..incremental import Previous
-from ..releases.files import Tree
-from ..releases.folder import SITE
+from ..prerendering.listing import decode
 from ..releases.folder import BuildFolder
-from ..releases.manifest import Manifest
-from ..site import states
-from . import workers
+from ..releases.manifest import Entry
+from ..routing.urls import digest_of_rules
+from ..site import sites_of
 from .plan import Listing
-from .plan import listings
-from .pool import Pool
-from .redirect_pages import redirect_answers
+from .plan import Plan
+from .plan import read_listings
+from .plan import redirect_pages
+from .promises import describe_project
+from .promises import differences
+from .promises import project_folder
+from .promises import read_record
+from .promises import write_record
+from .render import Job
+from .rendered import RenderedResponse
 from .report import PageResult
 from .report import Report
-from .static_files import Copies
+from .static_files import StaticFiles
+from .workers import Batch
+from .workers import Pool
 from .workers import Spec
+from .workers import Task
 from .workers import Worker
-from .writer import Making
+from .workers import WorkerError
+from .workers import forget
+from .workers import register
+from .writer import LastRelease
+from .writer import ReleaseWriter
+
+_MOST_FAULTS = 1000
+_MOMENT = 0.05  # Seconds of rendering between two results.
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to build.
+    """The options of a build.
 
     :param out: the build folder, instead of ``FILEPAGES_BUILD_DIR``.
-    :param app_import: what a worker imports the app by (``--app``).
-    :param make_executor: gives what renders in parallel; ``None``: this process does.
-    :param jobs: how many workers it has.
-    :param force: render everything.
-    :param verify: render everything, and compare with what would have been kept.
+    :param app_import: the import string of the app (``--app``), for workers.
+    :param make_executor: returns the executor that renders; by default this process
+        renders.
+    :param jobs: the number of workers of the executor.
+    :param force: compare with no earlier release.
+    :param verify: render everything, and check the promises of all versions.
     :param static: copy the static folders.
-    :param keep: how many releases stay.
-    :param wait: for another build that holds the folder.
+    :param keep: how many releases to keep.
+    :param wait: wait for another build that uses the folder.
     """
 
     out: str | None = None
@@ -65,143 +78,177 @@ class Options:
 
 
 class Build:
-    """One build of an app. Iterate over it; it has published when the iteration ends.
+    """One build of an app. Iterating over it runs it, and yields a result for each
+    page.
 
-    :attr:`report` is whole then; its ``total`` is known as soon as all paths are.
+    After the last result the release is published and :attr:`report` is complete. Its
+    ``total`` is known before the first result.
     """
 
     def __init__(self, app: Flask, options: Options) -> None:
         self.app = app
         self.options = options
-        self._states = states(app)
-        first = next(iter(self._states.values()))
-        self.settings = first.settings
-        self.folder = BuildFolder(options.out or first.releases.folder)
+        self._sites = list(sites_of(app).values())
+        self.settings = self._sites[0].settings
+        self._releases = self._sites[0].releases
+        self.folder = BuildFolder(options.out or self._releases.folder)
         self.report = Report(self.folder.path)
-        self._stored = {
-            name: stored
-            for state in self._states.values()
-            for name, stored in state.stored.items()
+        self._routes = {
+            n: r for site in self._sites for n, r in site.prerendered.items()
         }
-
-    # -- the whole --------------------------------------------------------------
+        self._in_flight: dict[str, tuple[Entry, Entry | None]] = {}
 
     def __iter__(self) -> Iterator[PageResult]:
         start = time.perf_counter()
-        with reads.paused():
-            self._check()
-            with contextlib.ExitStack() as opened:
-                self.folder.claim(self._kept_away())
-                opened.enter_context(self.folder.lock(wait=self.options.wait))
-                yield from self._build(opened)
+        self._check()
+        with contextlib.ExitStack() as opened:
+            self.folder.claim(self._protected_folders())
+            opened.enter_context(self.folder.lock(wait=self.options.wait))
+            opened.enter_context(self._releases.suspended())
+            yield from self._build(opened)
         self.report.seconds = time.perf_counter() - start
 
     def _check(self) -> None:
-        """Refuse what no build can store.
+        """Load all files, and refuse what a build cannot store.
 
-        :raises BuildError: with all of it.
+        :raises BuildError: with all errors.
         """
         faults = []
-        for state in self._states.values():
-            with reads.resumed():
-                state.load()
-            for live in state.routes.values():
-                if self.settings.output == "static" and live.route.prerender is False:
-                    problem = "it says prerender = False, and the output is static"
-                    fix = "Store it, or write FILEPAGES_OUTPUT = 'hybrid'."
-                    faults.append(Fault("prerender", live.route.name, problem, fix))
-        if faults:
-            raise BuildError(project_of(self.app), faults)
+        for site in self._sites:
+            site.load()
+            for route in site.tree.routes:
+                if self.settings.output == "static" and route.prerender is False:
+                    problem = "it says prerender = False, but the output is static"
+                    fix = "Remove that line, or set FILEPAGES_OUTPUT = 'hybrid'."
+                    faults.append(Fault("prerender", route.name, problem, fix))
+        self._raise(faults)
 
-    def _kept_away(self) -> list[str]:
-        """Return the folders that the build folder must neither be nor hold; itself,
-        if it lies in one where files are looked for."""
-        sources = [state.folder for state in self._states.values()]
+    def _protected_folders(self) -> list[str]:
+        """Return the folders that the build folder must neither be nor contain, and the
+        build folder itself if it lies in a pages or static folder."""
+        sources = [site.folder for site in self._sites]
         if self.app.static_folder is not None:
             sources.append(os.path.realpath(self.app.static_folder))
         is_inside = any(
             self.folder.path.startswith(folder + os.sep) for folder in sources
         )
-        folders = [self.app.root_path, project_of(self.app), *sources]
+        folders = [self.app.root_path, project_folder(self.app), *sources]
         return [*folders, self.folder.path] if is_inside else folders
 
     def _build(self, opened: contextlib.ExitStack) -> Iterator[PageResult]:
-        listed = listings(self._stored.values(), opened)
-        copies = Copies.of(self.app) if self.options.static else Copies({})
-        epoch = epoch_of(
-            self.app,
-            self._states.values(),
-            self.folder.path,
-            self.options.app_import,
-        )
-        current = self.folder.current()
-        manifest = None
-        if current is not None and not self.options.force:
-            manifest = Manifest.open(current)
-        if manifest is not None:
-            opened.callback(manifest.close)
-        previous = Previous(
-            manifest,
-            epoch,
-            lambda name: reads.template_digest(self.app.jinja_env, name),
-            force=self.options.force or self.options.verify,
-        )
-        self.report.reason = previous.reason or self._unseen()
-        self.report.changed = previous.changed
-        same = self._same_routes(previous, listed)
-        redirects = redirect_answers(self._states.values(), self._stored)
-        if len(same) == len(listed) and manifest is not None:
-            with contextlib.closing(Tree(os.path.join(str(current), SITE))) as tree:
-                is_whole = all(tree.has(*file) for file in manifest.files())
-                is_whole = is_whole and copies.are_in(manifest, tree)
-            if is_whole:
-                self.report.kept = self.report.total = manifest.count() - len(redirects)
-                return
+        listings = read_listings(self._routes.values(), opened)
+        redirects = redirect_pages(self._sites, self._routes.values())
+        static = StaticFiles.of(self.app) if self.options.static else StaticFiles({})
+        last = LastRelease(None if self.options.force else self.folder.current())
+        opened.callback(last.close)
+        has_versions = any(listing.has_versions for listing in listings)
+        project = describe_project(self.app, self.folder.path) if has_versions else {}
+        can_keep = has_versions and self._is_same_project(last, project)
+        if can_keep and self._is_up_to_date(last, listings, static):
+            self.report.kept = self.report.total = last.count() - len(redirects)
+            return
         staging = self.folder.stage()
         opened.callback(shutil.rmtree, staging, ignore_errors=True)
-        made = self._making(staging, previous, current, opened)
-        yield from made.plan(listed, same, redirects)
-        with self._pool(made.worker) as pool:
-            yield from made.render(pool)
-        made.copy(copies)
-        made.finish(epoch)
-        self.report.release = self.folder.publish(staging)
-        self.folder.prune(self.options.keep)
+        writer = ReleaseWriter(staging, last)
+        opened.callback(writer.close)
+        plan = Plan(self.settings)
+        opened.callback(plan.close)
+        self._fill(plan, listings, writer, can_keep=can_keep)
+        for entry, _ in redirects:
+            name = f"FILEPAGES_REDIRECTS[{entry.path!r}]"
+            plan.add(entry, name, None, is_done=True)
+        plan.check_folders()
+        self._raise(plan.faults)
+        self.report.total = plan.count() - len(redirects)
+        for entry in writer.kept():
+            self.report.kept += 1
+            yield self._result(entry, "kept")
+        for entry, response in redirects:
+            writer.add(entry, response, writer.last_response(entry.path))
+        yield from self._render(plan, writer, can_verify=can_keep)
+        self.report.copied = writer.copy(static)
+        self._publish(writer, staging, listings)
+        if has_versions:
+            current = os.path.basename(self.folder.current() or "")
+            write_record(self.folder.path, current, project)
 
-    def _unseen(self) -> str | None:
-        if self.options.make_executor is not None:
-            return None
-        if reads.log is None:
-            return "what the app read before is not known; the command knows it"
-        if reads.log.unseen is None:
-            return None
-        return f"{reads.log.unseen} was imported before, so what it read is not known"
+    # -- keeping ----------------------------------------------------------------
 
-    def _making(
-        self,
-        staging: str,
-        previous: Previous,
-        current: str | None,
-        opened: contextlib.ExitStack,
-    ) -> Making:
-        """Return what makes a release in *staging*; *opened* closes it."""
-        tree = Tree(os.path.join(staging, SITE), make=True)
-        opened.callback(tree.close)
-        old = None
-        if previous.manifest is not None and current is not None:
-            old = Tree(os.path.join(current, SITE))
-            opened.callback(old.close)
-        manifest = Manifest.create(staging)
-        opened.callback(manifest.close)
-        return Making(
-            project_of(self.app),
-            self.settings,
-            self._stored,
-            workers.worker_of(self.app),
-            *(manifest, tree, previous, old),
-            self.report,
-            self.options.verify,
+    def _is_same_project(self, last: LastRelease, project: t.Any) -> bool:
+        """Return True if versions can be used; else report why not."""
+        record = read_record(self.folder.path, last.name)
+        if record is None:
+            return False
+        self.report.changed = differences(record, project)
+        return not self.report.changed
+
+    def _is_up_to_date(
+        self, last: LastRelease, listings: list[Listing], static: StaticFiles
+    ) -> bool:
+        """Return True if every path is promised to be unchanged, and nothing is lost.
+
+        One digest for each listing saves planning its paths.
+        """
+        digests = {listing.route.endpoint: listing.digest for listing in listings}
+        return (
+            not self.options.verify
+            and None not in digests.values()
+            and digests == last.listings()
+            and self._meta().items() <= last.meta.items()
+            and dict(static.digests()) == last.static_files()
+            and last.is_whole()
         )
+
+    def _fill(
+        self,
+        plan: Plan,
+        listings: list[Listing],
+        writer: ReleaseWriter,
+        *,
+        can_keep: bool,
+    ) -> None:
+        """Plan all paths, and keep the responses of those that promise no change."""
+        can_keep = can_keep and not self.options.verify
+        for listing in listings:
+            name = listing.route.route.name
+            for entry, line in plan.entries_of(listing):
+                before = None
+                if can_keep and entry.key is not None:
+                    before = writer.last_response(entry.path)
+                    if before is not None and before.key != entry.key:
+                        before = None
+                is_kept = before is not None
+                if plan.add(entry, name, line, is_done=is_kept) and before is not None:
+                    writer.keep(before)
+
+    # -- rendering --------------------------------------------------------------
+
+    def _render(
+        self, plan: Plan, writer: ReleaseWriter, *, can_verify: bool
+    ) -> Iterator[PageResult]:
+        """Render the paths of *plan*, and write their responses.
+
+        :raises BuildError: with everything that cannot be stored.
+        """
+        faults: list[Fault] = []
+        worker = Worker(self.app)
+        with self._pool(worker) as pool:
+            for batch in self._batches(plan, writer, worker, pool):
+                for response in batch.responses:
+                    entry, before = self._in_flight.pop(response.path)
+                    if response.problem is not None:
+                        faults.append(self._fault(entry, response))
+                        continue
+                    is_equal = writer.add(entry, response, before)
+                    if can_verify and self.options.verify and before is not None:
+                        self._verify(entry, before)
+                    self.report.rendered += 1
+                    self.report.unchanged += is_equal
+                    action: t.Any = "unchanged" if is_equal else "rendered"
+                    yield self._result(entry, action, response.seconds)
+                if len(faults) >= _MOST_FAULTS:
+                    break
+        self._raise(faults)
 
     @contextlib.contextmanager
     def _pool(self, worker: Worker) -> Iterator[Pool | None]:
@@ -209,29 +256,111 @@ class Build:
         if make is None:
             yield None
             return
-        name = secrets.token_hex(4)
-        spec = Spec(self.options.app_import, os.getcwd(), name, self.folder.path)
-        # For threads: they find the app that is there.
-        workers.register(spec, worker)
+        token = secrets.token_hex(4)
+        spec = Spec(self.options.app_import, os.getcwd(), token, self.folder.path)
+        register(spec, worker)  # Threads use the app that is loaded already.
         pool = Pool(make, self.options.jobs, spec)
         try:
             yield pool
         finally:
             pool.close()
-            workers.forget(spec)
+            forget(spec)
 
-    def _same_routes(self, previous: Previous, listed: list[Listing]) -> set[str]:
-        """Return the routes that list what they did, all answers of which stay."""
-        if previous.kept_from is None:
-            return set()
-        before = previous.kept_from.listings()
-        clean = previous.clean_routes()
-        empty = before.keys() - clean
-        same = set()
-        for listing in listed:
-            name, digest = listing.live.endpoint, listing.digest
-            if digest is not None and before.get(name) == digest:
-                is_empty = name in empty and next(listing.entries(), None) is None
-                if name in clean or is_empty:
-                    same.add(name)
-        return same
+    def _batches(
+        self, plan: Plan, writer: ReleaseWriter, worker: Worker, pool: Pool | None
+    ) -> Iterator[Batch]:
+        if pool is None:
+            jobs = (
+                Job(path, endpoint, decode(line), is_error, digest)
+                for path, endpoint, line, is_error, digest in self._tasks(plan, writer)
+            )
+            yield from _render_here(worker, jobs)
+        else:
+            try:
+                yield from pool.render(self._tasks(plan, writer))
+            except WorkerError as error:
+                fault = Fault("worker", "the executor", str(error), error.fix)
+                raise BuildError(project_folder(self.app), [fault]) from error
+        # Props that are not JSON cannot travel to a worker.
+        jobs = (
+            Job(entry.path, entry.endpoint, plan.objects[entry.path])
+            for entry, _, _ in self._started(plan, writer, is_json=False)
+        )
+        yield from _render_here(worker, jobs)
+
+    def _tasks(self, plan: Plan, writer: ReleaseWriter) -> Iterator[Task]:
+        for entry, line, before in self._started(plan, writer, is_json=True):
+            is_error = self._routes[entry.endpoint].is_error_page
+            digest = before.digest if before is not None else None
+            yield entry.path, entry.endpoint, line or "", is_error, digest
+
+    def _started(
+        self, plan: Plan, writer: ReleaseWriter, *, is_json: bool
+    ) -> Iterator[tuple[Entry, str | None, Entry | None]]:
+        """Yield the paths to render with their last responses, noting both."""
+        for entry, line in plan.waiting(is_json=is_json):
+            before = writer.last_response(entry.path)
+            self._in_flight[entry.path] = (entry, before)
+            yield entry, line, before
+
+    def _verify(self, entry: Entry, before: Entry) -> None:
+        """Report a response that differs although its version promised that it does
+        not."""
+        if entry.key is None or entry.key != before.key:
+            return
+        self.report.verified += 1
+        now = (entry.status, entry.headers, entry.digest)
+        if now != (before.status, before.headers, before.digest):
+            self.report.broken_promises.append(entry.path)
+
+    # -- publishing -------------------------------------------------------------
+
+    def _meta(self) -> dict[str, t.Any]:
+        return {
+            "routes": digest_of_rules(self.app.url_map),
+            "site": self.settings.site,
+            "trailing_slash": self.settings.trailing_slash,
+            "build_format": self.settings.build_format,
+        }
+
+    def _publish(
+        self, writer: ReleaseWriter, staging: str, listings: list[Listing]
+    ) -> None:
+        digests = {listing.route.endpoint: listing.digest for listing in listings}
+        is_changed, self.report.removed = writer.finish(self._meta(), digests)
+        if is_changed:
+            self.report.release = self.folder.publish(staging)
+            self.folder.prune(self.options.keep)
+
+    def _result(self, entry: Entry, action: t.Any, seconds: float = 0.0) -> PageResult:
+        route_id = self._routes[entry.endpoint].id
+        code = int(entry.status[:3])
+        return PageResult(
+            entry.path, route_id, entry.file, action, code, entry.size, seconds
+        )
+
+    def _fault(self, entry: Entry, response: RenderedResponse) -> Fault:
+        name = self._routes[entry.endpoint].route.name
+        problem = f"GET {entry.path}: {response.problem}"
+        return Fault("render", name, problem, response.fix)
+
+    def _raise(self, faults: list[Fault]) -> None:
+        if faults:
+            raise BuildError(project_folder(self.app), faults[:_MOST_FAULTS])
+
+
+def _render_here(worker: Worker, jobs: Iterator[Job]) -> Iterator[Batch]:
+    """Render in this process, and yield a batch every moment."""
+    while True:
+        batch = worker.render(_for_a_moment(jobs))
+        if not batch.responses:
+            return
+        yield batch
+
+
+def _for_a_moment(jobs: Iterator[Job]) -> Iterator[Job]:
+    end = time.monotonic() + _MOMENT
+    for job in jobs:
+        yield job
+        if time.monotonic() > end:
+            return

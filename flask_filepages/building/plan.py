@@ -1,130 +1,147 @@
-"""What a build will store: the paths of all prerendered routes, checked, before any of
-them is rendered."""
+"""Plan a build: list the paths of all prerendered routes, and check them."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import itertools
 import os
+import sqlite3
 import tempfile
-import time
 import typing as t
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
 from urllib.parse import unquote
 
-from .. import reads
+from .. import targets
 from ..errors import BuildError
 from ..errors import Fault
 from ..errors import ParamError
-from ..handling.route import LiveRoute
+from ..handling.route import BoundRoute
 from ..prerendering.listing import decode
 from ..prerendering.listing import encode
 from ..prerendering.static_paths import StaticPath
-from ..prerendering.stored import StoredRoute
+from ..prerendering.stored import PrerenderedRoute
 from ..releases.manifest import Entry
-from ..releases.manifest import Manifest
 from ..releases.names import file_name
+from ..releases.names import folded
 from ..releases.names import name_problem
+from ..routing.files import Source
 from ..settings import Settings
+from ..site import Site
+from .rendered import RenderedResponse
 
-_MOMENT = 0.05  # seconds
-_IN_MEMORY = 8 * 1024 * 1024  # bytes of a listing, before it goes to a file
+_IN_MEMORY = 8 * 1024 * 1024  # Bytes of a listing, before it goes to a file.
 
 
 @dataclass(slots=True)
 class Listing:
-    """What one route lists: an entry a line, as canonical JSON.
+    """The paths of one route, each as a line of canonical JSON in a temporary file.
 
-    An entry with other props is an empty line; the object is in :attr:`objects`.
-    :attr:`digest` is ``None`` if some of it cannot be compared.
+    A path whose props are not JSON has an empty line, and is kept in :attr:`objects`.
+    :attr:`digest` is ``None`` unless every path has a ``version`` and JSON props.
     """
 
-    stored: StoredRoute
+    route: PrerenderedRoute
+    lines: t.Any
     digest: bytes | None = None
-    lines: t.Any = None
     objects: dict[int, StaticPath] = field(default_factory=dict)
+    has_versions: bool = False
 
-    @property
-    def live(self) -> LiveRoute:
-        return self.stored.live
+    def read(self) -> None:
+        """Call the ``get_static_paths`` of the route.
 
-    def read(self, opened: contextlib.ExitStack) -> None:
-        """Ask the route for its paths; *opened* closes what keeps them.
-
-        :raises BuildError: it cannot say.
+        :raises BuildError: it failed.
         """
         digest = hashlib.sha256()
-        is_comparable = True
-        self.lines = opened.enter_context(_spooled())
-        with reads.resumed():
-            for index, path in enumerate(self.stored.paths()):
-                line = encode(path)
-                if line is None:
-                    self.objects[index] = path
-                    vouched = _vouched(path)
-                    is_comparable = is_comparable and vouched is not None
-                    digest.update(vouched or b"")
-                else:
-                    digest.update(line.encode())
-                digest.update(b"\n")
-                self.lines.write(f"{line or ''}\n")
-        self.digest = digest.digest() if is_comparable else None
+        is_promised = True
+        for index, path in enumerate(self.route.paths()):
+            line = encode(path)
+            if line is None:
+                self.objects[index] = path
+            if path.version is not None:
+                self.has_versions = True
+            is_promised = is_promised and None not in (line, path.version)
+            text = f"{line or ''}\n"
+            digest.update(text.encode())
+            self.lines.write(text)
+        self.digest = digest.digest() if is_promised else None
 
-    def entries(self) -> Iterator[tuple[str | None, StaticPath, bytes | None]]:
-        """Yield each entry as its line, as a path, and its digest."""
+    def entries(self) -> Iterator[tuple[str | None, StaticPath]]:
+        """Yield each path, with its line of JSON if it has one."""
         self.lines.seek(0)
         for index, text in enumerate(self.lines):
             line = text[:-1]
-            if line:
-                digest: bytes | None = hashlib.sha256(line.encode()).digest()[:16]
-                yield line, decode(line), digest
-            else:
-                path = self.objects[index]
-                yield None, path, _vouched(path)
+            yield (line, decode(line)) if line else (None, self.objects[index])
 
 
-def _spooled() -> t.Any:
-    return tempfile.SpooledTemporaryFile(
-        _IN_MEMORY, "w+", encoding="utf-8", newline="\n"
-    )
+def read_listings(
+    routes: t.Iterable[PrerenderedRoute], opened: contextlib.ExitStack
+) -> list[Listing]:
+    """Return the listings of *routes*; *opened* closes their files.
+
+    :raises BuildError: with the faults of every ``get_static_paths`` that failed.
+    """
+    listings: list[Listing] = []
+    faults: list[Fault] = []
+    for route in routes:
+        lines = opened.enter_context(
+            tempfile.SpooledTemporaryFile(  # noqa: SIM115 - *opened* closes it
+                _IN_MEMORY, "w+", encoding="utf-8", newline="\n"
+            )
+        )
+        listing = Listing(route, lines)
+        try:
+            listing.read()
+            listings.append(listing)
+        except BuildError as error:
+            faults += error.faults
+    if faults:
+        raise BuildError("get_static_paths", faults)
+    return listings
 
 
-def _vouched(path: StaticPath) -> bytes | None:
-    """Return the digest of a path that cannot be compared itself, by its version."""
-    if path.version is None:
-        return None
-    told = repr([sorted(path.params.items()), path.version])
-    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).digest()[:16]
+class Plan:
+    """All paths of a build, in a temporary SQLite database, and what is wrong with
+    them.
 
+    :attr:`objects` has the paths whose props are not JSON, by URL path.
+    """
 
-class Planner:
-    """Puts the paths of routes into a manifest; collects what is wrong with them."""
-
-    def __init__(self, manifest: Manifest) -> None:
-        self.manifest = manifest
+    def __init__(self, settings: Settings) -> None:
         self.faults: list[Fault] = []
         self.objects: dict[str, StaticPath] = {}
-        #: What faults call the routes, by endpoint name.
+        self._settings = settings
+        #: The names of the routes in errors, by endpoint name.
         self._names: dict[str, str] = {}
+        self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode = OFF")
+        self._db.execute(
+            "CREATE TABLE paths (folded TEXT PRIMARY KEY, path TEXT, endpoint TEXT,"
+            " file TEXT, served_at TEXT, key BLOB, line TEXT, is_done INTEGER)"
+            " WITHOUT ROWID"
+        )
+        self._db.execute("BEGIN")
 
-    def add(
-        self, listing: Listing, settings: Settings
-    ) -> Iterator[tuple[Entry, str | None]]:
-        """Yield an entry for each path of a listing, with its line."""
-        live = listing.live
-        route = live.route
-        source = t.cast(t.Any, route.source)
-        is_error = live.is_error_page
+    def close(self) -> None:
+        self._db.close()
+
+    def entries_of(self, listing: Listing) -> Iterator[tuple[Entry, str | None]]:
+        """Yield an entry for each path of a listing, with its line of JSON.
+
+        Paths that cannot be stored are added to :attr:`faults` instead.
+        """
+        bound = listing.route
+        route, settings = bound.route, self._settings
+        source = t.cast(Source, route.source)
+        is_error = bound.is_error_page
         is_page = is_error or (route.page is not None and not route.has_extension)
         is_index = os.path.basename(source.stem) == "index"
         build_format = "file" if is_error else settings.build_format
-        either = settings.trailing_slash == "ignore" and not route.has_extension
-        for line, path, digest in listing.entries():
+        any_slash = settings.trailing_slash == "ignore" and not route.has_extension
+        for line, path in listing.entries():
             try:
-                url = unquote(listing.stored.url_of(path.params), errors="strict")
+                url = unquote(bound.url_of(path.params), errors="strict")
             except (ParamError, ValueError, KeyError) as error:
                 self._refuse(source.relative, path, str(error))
                 continue
@@ -133,54 +150,85 @@ class Planner:
             if problem is not None:
                 self._refuse(source.relative, path, problem)
                 continue
-            forms = 0 if is_error else 2 if either and url != "/" else 1
-            entry = Entry(*(url, live.endpoint, "", [], name, 0, ""), forms=forms)
-            entry.entry = digest
-            entry.vouched = path.version is not None
+            entry = Entry(url, bound.endpoint, "", [], name, 0, "")
+            if is_error:
+                entry.served_at = "nowhere"
+            elif any_slash and url != "/":
+                entry.served_at = "both-slashes"
             if line is None:
                 self.objects[url] = path
+            elif path.version is not None:
+                entry.key = hashlib.sha256(line.encode()).digest()[:16]
             yield entry, line
 
-    def insert(self, entry: Entry, route_name: str, text: str | None = None) -> bool:
-        """Put an entry into the manifest; whether its path was free."""
+    def add(
+        self, entry: Entry, route_name: str, line: str | None, *, is_done: bool = False
+    ) -> bool:
+        """Add a path. Return False, and add a fault, if the path is taken.
+
+        :param is_done: the response is there already, and need not be rendered.
+        """
         self._names[entry.endpoint] = route_name
-        other = self.manifest.plan(entry, text)
-        if other is None:
-            return True
-        path, endpoint = other
-        problem = f"its path {entry.path} stands there twice"
+        row = (
+            *(folded(entry.path), entry.path, entry.endpoint, entry.file),
+            *(entry.served_at, entry.key, line, is_done),
+        )
+        try:
+            self._db.execute("INSERT INTO paths VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        except sqlite3.IntegrityError:
+            self._collide(entry, route_name)
+            return False
+        return True
+
+    def _collide(self, entry: Entry, route_name: str) -> None:
+        find = "SELECT path, endpoint FROM paths WHERE folded = ?"
+        path, endpoint = self._db.execute(find, (folded(entry.path),)).fetchone()
+        problem = f"it lists the path {path} twice"
         if path != entry.path:
-            problem = f"its path {entry.path} is {path} where case does not count"
+            problem = f"its path {entry.path} differs from {path} only by case"
         elif endpoint != entry.endpoint:
-            problem = f"its path {path} is one of {self._names[endpoint]}, too"
+            problem = f"{self._names[endpoint]} has the path {path} too"
         fix = "Leave one of the two out."
         self.faults.append(Fault("collision", route_name, problem, fix))
-        return False
+
+    def waiting(self, *, is_json: bool) -> Iterator[tuple[Entry, str | None]]:
+        """Yield the paths to render, with their lines of JSON.
+
+        :param is_json: those whose props are JSON, or the others.
+        """
+        query = (
+            "SELECT path, endpoint, file, served_at, key, line FROM paths"
+            f" WHERE NOT is_done AND line IS {'NOT' if is_json else ''} NULL"
+        )
+        for path, endpoint, file, served_at, key, line in self._db.execute(query):
+            entry = Entry(path, endpoint, "", [], file, 0, "", {}, served_at, key)
+            yield entry, line
+
+    def count(self) -> int:
+        """Return the number of paths."""
+        return int(self._db.execute("SELECT count(*) FROM paths").fetchone()[0])
 
     def check_folders(self) -> None:
-        """Look for files of endpoints that would have to be folders, too."""
+        """Add a fault for each file of an endpoint that must be a folder too."""
         for file, (path, endpoint) in self._files_that_are_folders().items():
-            problem = f"its path {path} is a file, and others lie below {path}/"
-            fix = f"Give it a suffix, such as {file}.json.py."
-            name = self._names[endpoint]
-            self.faults.append(Fault("collision", name, problem, fix))
+            problem = f"its path {path} is a file, but other paths begin with {path}/"
+            fix = f"Give it an extension, such as {file}.json.py."
+            self.faults.append(Fault("collision", self._names[endpoint], problem, fix))
 
     def _files_that_are_folders(self) -> dict[str, tuple[str, str]]:
-        """Return path and endpoint of the planned files that would be folders of
-        others, too, where case does not count."""
+        """Return path and endpoint of such files, by file name. Case does not count."""
         dirname = "rtrim(folded, replace(folded, '/', ''))"
-        fetch = self.manifest.connection.execute
-        rows = fetch(f"SELECT DISTINCT {dirname} FROM planned")
+        rows = self._db.execute(f"SELECT DISTINCT {dirname} FROM paths")
         parents = {row[0].rstrip("/") for row in rows}
         parents |= {
             "/".join(parts[:n])
             for parts in [parent.split("/") for parent in parents]
             for n in range(2, len(parts))
         }
-        find = "SELECT path, file, endpoint FROM planned WHERE folded = ?"
+        find = "SELECT path, file, endpoint FROM paths WHERE folded = ?"
         files = {}
         for parent in sorted(parents - {""}):
-            for path, file, endpoint in fetch(find, (parent,)):
+            for path, file, endpoint in self._db.execute(find, (parent,)):
                 if file is not None and f"/{file}" == path:
                     files[file] = (path, endpoint)
         return files
@@ -188,44 +236,64 @@ class Planner:
     def _refuse(self, file: str, path: StaticPath, problem: str) -> None:
         given = dict(path.params)
         where = f"get_static_paths lists {given!r:.200}: " if given else ""
-        fix = "Give another value, or leave the path out."
-        fix = fix if given else "Rename the file."
+        fix = (
+            "Give another value, or leave the path out."
+            if given
+            else "Rename the file."
+        )
         self.faults.append(Fault("static-paths", file, f"{where}{problem}", fix))
 
 
-def listings(
-    stored: t.Iterable[StoredRoute], opened: contextlib.ExitStack
-) -> list[Listing]:
-    """Return what the routes list; *opened* closes them.
+# -- redirects ----------------------------------------------------------------------
 
-    :raises BuildError: with the faults of all that cannot say.
+
+def redirect_pages(
+    sites: t.Iterable[Site], prerendered: t.Iterable[PrerenderedRoute]
+) -> list[tuple[Entry, RenderedResponse]]:
+    """Return a page for each path of ``FILEPAGES_REDIRECTS``, for hosts that only know
+    files. The app itself goes on redirecting.
+
+    :raises BuildError: the output is static, and the paths of a redirect are unknown.
     """
-    made: list[Listing] = []
+    pages: list[tuple[Entry, RenderedResponse]] = []
     faults: list[Fault] = []
-    for one in stored:
-        listing = Listing(one)
-        try:
-            listing.read(opened)
-            made.append(listing)
-        except BuildError as error:
-            faults += error.faults
+    by_id = {route.id: route for route in prerendered}
+    for site in sites:
+        if site.settings.output == "server":
+            continue
+        for route in site.routes.values():
+            redirect = route.route.redirect
+            if redirect is None:
+                continue
+            target = by_id.get(redirect.target)
+            if route.is_static:
+                pages += _redirect_pages_of(site, route, iter([StaticPath({})]))
+            elif target is not None and _params(route) == _params(target):
+                pages += _redirect_pages_of(site, route, target.paths())
+            elif site.settings.output == "static":
+                problem = "its paths are unknown, and the output is static"
+                fix = "Redirect to a prerendered route with the same params."
+                faults.append(Fault("prerender", route.route.name, problem, fix))
     if faults:
-        raise BuildError("the tree", faults)
-    return made
+        raise BuildError("FILEPAGES_REDIRECTS", faults)
+    return pages
 
 
-def for_a_while(items: Iterator[t.Any]) -> Iterator[t.Any]:
-    """Yield *items*, at least one, until a moment has passed."""
-    end = time.monotonic() + _MOMENT
-    for item in items:
-        yield item
-        if time.monotonic() > end:
-            return
+def _params(route: BoundRoute) -> set[str]:
+    return {part.text for pattern in route.route.patterns for part in pattern.params}
 
 
-def batches(
-    items: t.Iterator[t.Any], size: t.Callable[[], int]
-) -> Iterator[list[t.Any]]:
-    """Yield *items* in lists, each as long as *size* says then."""
-    while batch := list(itertools.islice(items, size())):
-        yield batch
+def _redirect_pages_of(
+    site: Site, route: BoundRoute, paths: Iterator[StaticPath]
+) -> Iterator[tuple[Entry, RenderedResponse]]:
+    redirect = t.cast(t.Any, route.route.redirect)
+    for static_path in paths:
+        path = route.path_of(static_path.params)
+        location = targets.fill_params(redirect.target, static_path.params)
+        response = RenderedResponse(path, f"{redirect.status or 301} REDIRECT")
+        response.headers = [("Location", targets.encode(location))]
+        response.complete(site.settings.site)
+        response.compress()
+        name = file_name(path, site.settings.build_format, is_page=True)
+        entry = Entry(path, route.endpoint, "", [], name, 0, "", served_at="nowhere")
+        yield entry, response

@@ -1,11 +1,11 @@
-"""One path, asked of the app as a client would ask for it."""
+"""Render one path: request it from the app, as a client would."""
 
 from __future__ import annotations
 
 import contextvars
-import inspect
 import io
 import os
+import sysconfig
 import time
 import traceback
 import typing as t
@@ -18,50 +18,52 @@ from jinja2 import TemplateError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from .. import page_reads
-from .. import reads
-from ..handling.responses import name_of
-from ..installed import is_installed
+from ..functions import location_of
+from ..functions import name_of
 from ..prerendering.front import RENDER
 from ..prerendering.front import root_of
-from ..prerendering.front import scopes_of
 from ..prerendering.static_paths import StaticPath
 from ..prerendering.stored import Render
-from ..prerendering.stored import under_way
-from ..releases.release import is_building
 from ..routing.rules import FileRule
 from ..settings import Settings
-from . import answers
-from .answers import Answer
+from .rendered import LARGEST
+from .rendered import RenderedResponse
+from .rendered import stored_headers
+
+_PATHS = sysconfig.get_paths()
+_LIBRARIES = tuple(
+    f"{_PATHS[name]}{os.sep}" for name in ("stdlib", "platstdlib", "purelib", "platlib")
+)
+_PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 
 @dataclass(slots=True)
 class Job:
-    """What is to be rendered: a path of a route."""
+    """A path to render, and the digest of its body in the last release."""
 
     path: str
     endpoint: str
     static_path: StaticPath
     is_error_page: bool = False
+    last_digest: str | None = None
 
 
-class Renderer:
-    """Renders paths of *app* through its own WSGI stack, with no context pushed."""
+class BuildClient:
+    """Requests paths from *app* through its whole WSGI stack, with no context
+    pushed."""
 
     def __init__(self, app: Flask, settings: Settings) -> None:
         self.app = app
         self._site = settings.site
         site = urlsplit(settings.site or "http://localhost")
         secure = site.scheme.lower() == "https"
-        host = site.netloc.rpartition("@")[2]
-        root = root_of(app)
         self._environ: dict[str, t.Any] = {
             "REQUEST_METHOD": "GET",
-            "SCRIPT_NAME": root,
+            "SCRIPT_NAME": root_of(app),
             "QUERY_STRING": "",
             "SERVER_NAME": site.hostname or "localhost",
             "SERVER_PORT": str(site.port or (443 if secure else 80)),
-            "HTTP_HOST": host,
+            "HTTP_HOST": site.netloc.rpartition("@")[2],
             "SERVER_PROTOCOL": "HTTP/1.1",
             "wsgi.version": (1, 0),
             "wsgi.url_scheme": "https" if secure else "http",
@@ -70,57 +72,42 @@ class Renderer:
             "wsgi.run_once": False,
         }
 
-    def render(self, job: Job) -> tuple[Answer, reads.Uses]:
-        """Return the answer, completed, or with what keeps it from being stored, and
-        what was read for it."""
-        start = time.perf_counter()
-        answer = Answer(job.path)
-        # Whatever is pushed here is not seen there.
-        uses = contextvars.Context().run(self._ask, job, answer)
-        if answer.problem is None:
-            headers = tuple(answer.headers)
-            refused = answers.why_not(
-                answer.status, headers, is_error_page=job.is_error_page
-            )
-            if refused is not None:
-                answer.problem, answer.fix = refused
-            else:
-                answers.completed(answer, job.path, self._site)
-        answer.seconds = time.perf_counter() - start
-        return answer, uses
+    def get(self, job: Job) -> RenderedResponse:
+        """Return the response of a path, or the reason why it cannot be stored.
 
-    def _ask(self, job: Job, answer: Answer) -> reads.Uses:
-        uses = page_reads.begin_page()
-        is_building.set(True)
+        Compression is left out if the body did not change since the last release.
+        """
+        start = time.perf_counter()
+        response = RenderedResponse(job.path)
+        # Run in an empty context, so that the page cannot see the caller's.
+        contextvars.Context().run(self._request, job, response)
+        if response.problem is None:
+            response.check(is_error_page=job.is_error_page)
+        if response.problem is None:
+            response.complete(self._site)
+            if response.digest != job.last_digest:
+                response.compress()
+        response.seconds = time.perf_counter() - start
+        return response
+
+    def _request(self, job: Job, response: RenderedResponse) -> None:
         environ = self._environ.copy()
-        wire = job.path.encode().decode("latin-1")
-        environ["PATH_INFO"] = wire
-        environ["REQUEST_URI"] = environ["SCRIPT_NAME"] + wire
+        path = job.path.encode().decode("latin-1")
+        environ["PATH_INFO"] = path
+        environ["REQUEST_URI"] = environ["SCRIPT_NAME"] + path
         environ["wsgi.input"] = io.BytesIO()
         environ["wsgi.errors"] = io.StringIO()
-        path = job.static_path
 
-        def take(response: BaseResponse) -> None:
-            page_reads.end_page(uses, response)
-            answer.status = response.status
-            if session.modified:
-                answer.problem = "it sets the session, which everybody would get"
-                answer.fix = "Set it on routes with `prerender = False`."
-            headers = response.get_wsgi_headers(environ)
-            answer.headers = answers.kept(headers)
-            answer.body = _body(response)
-            # Else Werkzeug makes all of it again, and nobody looks at the body.
-            rest = _Rest(response.close)
-            sent = rest, response.status, headers.to_wsgi_list()
-            vars(response)["get_wsgi_response"] = lambda environ: sent
+        def take(sent: BaseResponse) -> None:
+            _take(sent, environ, response)
 
-        render = Render(job.endpoint, path.params, path.props, take)
+        static_path = job.static_path
+        render = Render(job.endpoint, static_path.params, static_path.props, take)
         environ[RENDER] = render
-        under_way.set(render)
-        started: list[str] = []
+        statuses: list[str] = []
 
         def start_response(status: str, headers: t.Any, exc_info: t.Any = None) -> None:
-            started.append(status)
+            statuses.append(status)
 
         try:
             result = self.app.wsgi_app(environ, t.cast(t.Any, start_response))
@@ -131,39 +118,39 @@ class Renderer:
                 getattr(result, "close", lambda: None)()
         except (Exception, SystemExit) as error:
             render.error = render.error or error
-        # The context of the request holds the environ: together they would be a ring.
-        del environ[RENDER]
+        del environ[RENDER]  # Break the cycle of environ and request context.
         if render.error is not None:
-            self._tell(answer, render.error)
+            response.problem, response.fix = self._explain(render.error)
         elif render.reached != job.endpoint:
-            self._tell_other(answer, job, started[-1] if started else "nothing")
-        elif started[-1] >= "5" > answer.status:
-            answer.problem = f"a hook after the handler made it {started[-1]}"
-            answer.fix = "Mend the after_request function; the log has its traceback."
-        return uses
+            status = statuses[-1] if statuses else "no response"
+            response.problem, response.fix = self._explain_detour(job, status)
+        elif statuses[-1] >= "5" > response.status:
+            response.problem = f"an after_request function made it {statuses[-1]}"
+            response.fix = "Fix that function. The log has its traceback."
 
-    def _tell(self, answer: Answer, error: BaseException) -> None:
-        kind = type(error).__name__
+    def _explain(self, error: BaseException) -> tuple[str, str]:
+        """Return problem and fix of an error, with the user's file and line."""
         if isinstance(error, HTTPException):
-            answer.problem = f"it answers {error.code} {error.name}"
+            problem = f"the response is {error.code} {error.name}"
             if error.description != type(error).description:
-                answer.problem += f": {error.description}"
-            answer.fix = "Leave the path out, or mend the handler."
+                problem += f": {error.description}"
+            fix = "Leave the path out, or fix the handler."
         elif isinstance(error, SystemExit):
-            answer.problem = "it ends the process (SystemExit)"
-            answer.fix = "Return a response, or raise an error."
+            problem = "it ends the process (SystemExit)"
+            fix = "Return a response, or raise an error."
         else:
-            answer.problem = f"{kind}: {error}".removesuffix(": ")
+            problem = f"{type(error).__name__}: {error}".removesuffix(": ")
             what = "template" if isinstance(error, TemplateError) else "handler"
-            answer.fix = f"Mend the {what}, or write `prerender = False`."
+            fix = f"Fix the {what}, or write `prerender = False`."
         for frame in reversed(traceback.extract_tb(error.__traceback__)):
-            folder = os.path.dirname(frame.filename)
-            if not frame.filename.startswith("<") and not is_installed(folder):
-                name = os.path.relpath(frame.filename, self.app.root_path)
-                answer.problem += f" ({name}:{frame.lineno})"
-                break
+            name = frame.filename
+            if not name.startswith(("<", _PACKAGE, *_LIBRARIES)):
+                shown = os.path.relpath(name, self.app.root_path)
+                return f"{problem} ({shown}:{frame.lineno})", fix
+        return problem, fix
 
-    def _tell_other(self, answer: Answer, job: Job, status: str) -> None:
+    def _explain_detour(self, job: Job, status: str) -> tuple[str, str]:
+        """Return problem and fix where the request did not reach its route."""
         adapter = self.app.url_map.bind("localhost")
         try:
             rule, _ = adapter.match(job.path, return_rule=True)
@@ -171,31 +158,46 @@ class Renderer:
             rule = None
         if rule is not None and rule.endpoint != job.endpoint:
             name = rule.route.name if isinstance(rule, FileRule) else rule.endpoint
-            answer.problem = f"its URL leads to {name}"
-            answer.fix = "Leave the path out of get_static_paths, or rename that one."
-            return
+            fix = "Leave the path out of get_static_paths, or rename that one."
+            return f"its URL leads to {name}", fix
         hooks = self.app.before_request_funcs
         names = [
-            _place(function, self.app.root_path)
-            for scope in scopes_of(self.app)
+            self._describe_hook(function)
+            for scope in (None, *self.app.extensions["filepages"])
             for function in hooks.get(scope, ())
         ]
         who = " or ".join(names) or "something before the route"
-        answer.problem = f"{who} answered {status} before the route"
-        answer.fix = "Let it pass this path, or write `prerender = False`."
+        fix = "Let it pass this path, or write `prerender = False`."
+        return f"{who} responded with {status} before the route", fix
+
+    def _describe_hook(self, function: t.Any) -> str:
+        name = f"the before_request function {name_of(function)}()"
+        location = location_of(function)
+        if location is None:
+            return name
+        file, line = location
+        return f"{name} ({os.path.relpath(file, self.app.root_path)}:{line})"
 
 
-def _place(function: t.Any, root: str) -> str:
-    """Return what an error calls a hook: its name, file and line."""
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    name = f"the before_request function {name_of(function)}()"
-    if code is None:
-        return name
-    return f"{name} ({os.path.relpath(code.co_filename, root)}:{code.co_firstlineno})"
+def _take(
+    sent: BaseResponse, environ: dict[str, t.Any], response: RenderedResponse
+) -> None:
+    """Copy *sent*, a response that left the middleware, into *response*."""
+    response.status = sent.status
+    if session.modified:
+        response.problem = "it sets the session, which every visitor would get"
+        response.fix = "Set it on routes with `prerender = False`."
+    headers = sent.get_wsgi_headers(environ)
+    response.headers = stored_headers(headers)
+    response.body = _read_body(sent)
+    # The body was taken already; do not let Werkzeug make it twice.
+    rest = _ClosingOnly(sent.close)
+    start = rest, sent.status, headers.to_wsgi_list()
+    vars(sent)["get_wsgi_response"] = lambda environ: start
 
 
-class _Rest:
-    """What is left of a response whose body was taken: to close it."""
+class _ClosingOnly:
+    """An empty body that only closes its response."""
 
     __slots__ = ("close",)
 
@@ -206,16 +208,19 @@ class _Rest:
         return iter(())
 
 
-def _body(response: BaseResponse) -> bytes:
-    """Return the whole body, while the request is still there to make it."""
+def _read_body(response: BaseResponse) -> bytes:
+    """Return the whole body, while its request is still there to make it.
+
+    :raises ValueError: the body is too large.
+    """
     is_whole = response.is_sequence and not response.direct_passthrough
     chunks, size = [], 0
     for chunk in response.iter_encoded():
         chunks.append(chunk)
         size += len(chunk)
-        if size > answers.LARGEST:
+        if size > LARGEST:
             raise ValueError(
-                f"its body is over {answers.LARGEST // 2**20} MiB; serve it on demand"
+                f"its body is over {LARGEST // 2**20} MiB; serve it on demand"
             )
     body = b"".join(chunks)
     if not is_whole:

@@ -1,4 +1,4 @@
-"""What a build tells: of each page, and at its end."""
+"""The results of a build: for each page, and as a whole."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from dataclasses import field
 
 @dataclass(slots=True)
 class PageResult:
-    """One path of a build. :attr:`action` is ``"rendered"`` or ``"kept"``;
-    :attr:`seconds` is how long the render took."""
+    """The result for one path.
+
+    :attr:`action` is ``"rendered"``, ``"unchanged"`` (rendered, and equal to the last
+    release) or ``"kept"`` (not rendered, because its ``version`` promises that nothing
+    changed). :attr:`seconds` is the time of the render.
+    """
 
     path: str
     route_id: str
     file: str | None
-    action: t.Literal["rendered", "kept"]
+    action: t.Literal["rendered", "unchanged", "kept"]
     status: int
     size: int
     seconds: float = 0.0
@@ -23,20 +27,24 @@ class PageResult:
 
 @dataclass(slots=True)
 class Report:
-    """What a build did. :attr:`release` is ``None`` if there was nothing to publish,
-    :attr:`reason` says why nothing was kept, else :attr:`changed` lists what changed of
-    what was read. :attr:`verified` is how many answers ``--verify`` compared with what
-    would have been kept, :attr:`unsound` the paths of those that differ."""
+    """The result of a build.
+
+    :attr:`release` is the folder of the new release, or ``None`` if nothing changed.
+    :attr:`unchanged` counts the rendered pages that are equal to the last release.
+    :attr:`changed` lists the files, config keys and packages because of which no
+    ``version`` was used. :attr:`verified` counts the promises that ``--verify``
+    checked, and :attr:`broken_promises` are the paths where one was wrong.
+    """
 
     folder: str
     release: str | None = None
     total: int | None = None
     rendered: int = 0
+    unchanged: int = 0
     kept: int = 0
     removed: int = 0
     copied: int = 0
-    reason: str | None = None
     changed: list[str] = field(default_factory=list)
     seconds: float = 0.0
     verified: int = 0
-    unsound: list[str] = field(default_factory=list)
+    broken_promises: list[str] = field(default_factory=list)

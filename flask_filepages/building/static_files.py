@@ -1,4 +1,4 @@
-"""The static folders of an app and its blueprints, copied under their URLs."""
+"""Find the static files of an app and its blueprints, with the names of their URLs."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from urllib.parse import unquote
 
 from flask import Flask
 
-from ..releases.files import Tree
-from ..releases.manifest import Manifest
 from ..releases.names import name_problem
 
 
 @dataclass(frozen=True, slots=True)
-class Copies:
-    """Static files: paths by the names they get."""
+class StaticFiles:
+    """Static files: their paths by the names that they get in a release."""
 
-    files: t.Mapping[str, str]
+    paths: t.Mapping[str, str]
 
     @classmethod
-    def of(cls, app: Flask) -> Copies:
-        """Return the files of all static folders; dot files and links that lead out of
-        their folder are left."""
-        files: dict[str, str] = {}
+    def of(cls, app: Flask) -> StaticFiles:
+        """Return the files of all static folders.
+
+        Dot files and links that lead out of their folder are skipped.
+        """
+        paths: dict[str, str] = {}
         for rule in app.url_map.iter_rules():
             scope, _, name = rule.endpoint.rpartition(".")
             if name != "static" or rule.arguments != {"filename"}:
@@ -38,26 +38,18 @@ class Copies:
                 for relative, path in _walk(os.path.realpath(folder)):
                     name = f"{prefix}/{relative}" if prefix else relative
                     if name_problem(name) is None:
-                        files.setdefault(name, path)
-        return cls(files)
+                        paths.setdefault(name, path)
+        return cls(paths)
 
     def digests(self) -> Iterator[tuple[str, str]]:
         """Yield name and digest of each file, sorted."""
-        for name in sorted(self.files):
+        for name in sorted(self.paths):
             yield name, hashlib.sha256(self.read(name)).hexdigest()
 
     def read(self, name: str) -> bytes:
-        with open(self.files[name], "rb") as file:
+        """Return the content of a file."""
+        with open(self.paths[name], "rb") as file:
             return file.read()
-
-    def are_in(self, manifest: Manifest, tree: Tree) -> bool:
-        """Whether a release has just these copies, whole."""
-        if manifest.copies() != dict(self.digests()):
-            return False
-        return all(self.is_in(tree, name) for name in self.files)
-
-    def is_in(self, tree: Tree, name: str) -> bool:
-        return tree.has(name, os.path.getsize(self.files[name]))
 
 
 def _raise(error: OSError) -> t.NoReturn:

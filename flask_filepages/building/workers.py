@@ -1,46 +1,70 @@
-"""Rendering in other processes or threads, over any ``concurrent.futures.Executor``.
+"""Render in other processes or threads, with any ``concurrent.futures.Executor``.
 
-A worker gets the app's import string and what to render, as text; it gives back
-answers, and what it read for them. Nothing else is handed over, so any executor will
-do: a pool of processes, of threads, a Dask cluster.
+A worker gets the import string of the app and the paths to render, as text, and returns
+responses. Nothing else is handed over, so every executor works: processes, threads, or
+a Dask cluster.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
+import itertools
 import multiprocessing
 import os
-import secrets
 import sys
 import threading
 import time
 import typing as t
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED
+from concurrent.futures import BrokenExecutor
+from concurrent.futures import Executor
+from concurrent.futures import Future
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
 from dataclasses import dataclass
-from dataclasses import field
 
-from .. import epoch
-from .. import listening
-from .. import reads
+from flask import Flask
+
 from ..prerendering.listing import decode
-from ..releases.manifest import ALWAYS
-from ..site import states
-from .answers import Answer
+from ..site import sites_of
+from .promises import Project
+from .promises import describe_project
+from .promises import differences
+from .render import BuildClient
 from .render import Job
-from .render import Renderer
+from .rendered import RenderedResponse
 
-if t.TYPE_CHECKING:
-    from flask import Flask
+#: Path, endpoint name, static path as JSON, is it an error page, digest in the last
+#: release.
+Task = tuple[str, str, str, bool, "str | None"]
+_MOST_TRIES = 3
+_FIRST_CHUNK, _LONGEST_CHUNK = 16, 1024
+_CHUNK_SECONDS = 0.1  # Rendering a chunk should take about this long.
 
-#: Path, endpoint name, entry as text, whether it is an error page.
-Task = tuple[str, str, str, bool]
+
+class WorkerError(RuntimeError):
+    """Workers cannot finish a build; :attr:`fix` says what would help."""
+
+    fix = "Find out what ends the workers. Fewer --jobs need less memory."
+
+
+class StaleWorkerError(WorkerError):
+    """A worker that outlived an earlier build has another app or other files."""
+
+    fix = "Restart the workers."
 
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """What a worker makes its app from. Equal ones are one app in a process."""
+    """How a worker gets its app. Equal specs mean the same app in a process.
 
-    app: str | None
+    :attr:`build` is a token of the build, :attr:`folder` the working directory.
+    """
+
+    app_import: str | None
     folder: str
     build: str
     build_folder: str
@@ -48,94 +72,47 @@ class Spec:
 
 @dataclass(slots=True)
 class Batch:
-    """The answers of one chunk, and what its process read since the last one."""
+    """The responses of one chunk, and the seconds that it took."""
 
-    process: str
-    answers: list[Answer]
-    start: int
-    found: list[reads.Found]
+    responses: list[RenderedResponse]
     seconds: float
 
 
-@dataclass(slots=True)
 class Worker:
     """An app in this process that renders for a build."""
 
-    renderer: Renderer
-    own_reads: t.Container[str]
-    process: str = field(default_factory=lambda: secrets.token_hex(8))
-    told: int = 0
-    spec: Spec | None = None
-    sources: str | None = None
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, app: Flask) -> None:
+        for site in sites_of(app).values():
+            site.load()
+        settings = next(iter(sites_of(app).values())).settings
+        self.app = app
+        self._client = BuildClient(app, settings)
 
-    def render(self, job: Job) -> Answer:
-        """Return one answer, with what it was made from."""
-        log = reads.log
-        answer, uses = self.renderer.render(job)
-        if log is None or log.unseen is not None:
-            answer.position = ALWAYS
-            return answer
-        log.look_for_drivers()
-        if uses.templates or uses.files:
-            answer.uses = [
-                *(("template", k, v) for k, v in sorted(uses.templates.items())),
-                *(("file", k, v) for k, v in sorted(uses.files.items())),
-            ]
-        if job.endpoint in self.own_reads:
-            vouched = job.static_path.version is not None
-            every = {*uses.others, *log.shared}
-            others = [r for r in sorted(every) if not (vouched and r[0] == "taint")]
-            with reads.paused():
-                found = [(*read, log.found_one(read)) for read in others]
-            answer.uses = [*(answer.uses or ()), *found]
-            answer.position = 0
-        else:
-            answer.position = len(log.entries)
-        return answer
-
-    def batch(self, jobs: t.Iterable[Job]) -> Batch:
-        start_time = time.perf_counter()
-        if reads.log is not None:
-            reads.log.adopt_thread()
-            reads.log.is_rendering = True
-        with reads.resumed():
-            answers = [self.render(job) for job in jobs]
-        start, found = self.news()
-        seconds = time.perf_counter() - start_time
-        return Batch(f"{self.process}-{os.getpid()}", answers, start, found, seconds)
-
-    def news(self) -> tuple[int, list[reads.Found]]:
-        """Return what was read since the last call, and from where in the log on."""
-        log = reads.log
-        if log is None:
-            return 0, []
-        with self.lock, reads.paused():
-            start, self.told = self.told, len(log.entries)
-            return start, log.found(start, self.told)
+    def render(self, jobs: t.Iterable[Job]) -> Batch:
+        start = time.perf_counter()
+        responses = [self._client.get(job) for job in jobs]
+        return Batch(responses, time.perf_counter() - start)
 
 
-def begin(environ: t.Mapping[str, str]) -> None:
-    """Begin as a process of a pool, which ends where the one that made it is gone.
+# -- in a worker --------------------------------------------------------------------
 
-    :param environ: the environment as the command got it, before its app changed it.
-    """
-    os.environ.clear()
-    os.environ.update(environ)
-    # What pages print is none of what the command tells.
+_workers: dict[Spec, Worker] = {}
+_projects: dict[Spec, Project] = {}
+_lock = threading.Lock()
+
+
+def start_process() -> None:
+    """Prepare a process of a pool."""
+    # Output of pages must not mix with output of the command.
     sys.stdout = sys.stderr
     parent = multiprocessing.parent_process()
     if parent is not None:
-        threading.Thread(target=_wait_for, args=(parent,), daemon=True).start()
+        threading.Thread(target=_exit_with, args=(parent,), daemon=True).start()
 
 
-def _wait_for(parent: t.Any) -> None:
+def _exit_with(parent: t.Any) -> None:
     parent.join()
     os._exit(1)
-
-
-_workers: dict[Spec, Worker] = {}
-_lock = threading.Lock()
 
 
 def register(spec: Spec, worker: Worker) -> None:
@@ -148,81 +125,177 @@ def forget(spec: Spec) -> None:
 
 
 def render_chunk(spec: Spec, tasks: list[Task]) -> Batch:
-    """Render *tasks*: what an executor is given to call."""
+    """Render *tasks*. Executors call this function.
+
+    :raises StaleWorkerError: this process was started for another state of the project.
+    """
     with _lock:
         worker = _workers.get(spec)
         if worker is None:
-            worker = _workers[spec] = _made(spec)
-    return worker.batch(
-        Job(path, endpoint, decode(text), is_error)
-        for path, endpoint, text, is_error in tasks
+            worker = _workers[spec] = _make_worker(spec)
+    return worker.render(
+        Job(path, endpoint, decode(line), is_error, last_digest)
+        for path, endpoint, line, is_error, last_digest in tasks
     )
 
 
-def _made(spec: Spec) -> Worker:
-    """Import the app in this process, with all that it reads in the log."""
-    from flask.cli import ScriptInfo
+def _make_worker(spec: Spec) -> Worker:
+    earlier = next(reversed(_workers), None)
+    if earlier is None:
+        from flask.cli import ScriptInfo
 
-    earlier = next(reversed(_workers.values()), None)
-    if earlier is not None:
-        return _again(earlier, spec)
-    log = listening.install()
-    log.skip(spec.build_folder)
-    with _in_folder(spec.folder):
-        app = ScriptInfo(app_import_path=spec.app).load_app()
-    worker = worker_of(app)
-    worker.sources = epoch.sources_of(app, spec.build_folder)
-    worker.spec = spec
-    return worker
-
-
-def _again(worker: Worker, spec: Spec) -> Worker:
-    """Return the worker of an earlier build in this process, which lives on.
-
-    :raises StaleWorkerError: it knows another app, or what may not be so any more.
-    """
-    earlier, log = t.cast(Spec, worker.spec), t.cast(reads.Log, reads.log)
-    app = worker.renderer.app
-    if (earlier.app, earlier.folder) != (spec.app, spec.folder):
+        is_here = os.path.isdir(spec.folder)  # Not on another machine.
+        with contextlib.chdir(spec.folder if is_here else "."):
+            app = ScriptInfo(app_import_path=spec.app_import).load_app()
+        worker = Worker(app)
+        for site in sites_of(app).values():
+            site.releases.is_suspended = True
+    elif (earlier.app_import, earlier.folder) == (spec.app_import, spec.folder):
+        worker = _workers[earlier]
+    else:
         raise StaleWorkerError(f"a worker has the app of {earlier.folder}")
-    why = log.outdated(app.jinja_env)
-    if epoch.sources_of(app, spec.build_folder) != worker.sources:
-        why = "a source file changed"
-    if why is not None:
-        raise StaleWorkerError(f"a worker is of an earlier build, and {why}")
-    worker.told = 0
-    worker.process = secrets.token_hex(8)
+    project = describe_project(worker.app, spec.build_folder)
+    if earlier is not None:
+        changed = differences(_projects[earlier], project)
+        if changed:
+            raise StaleWorkerError(f"a worker was started before {changed[0]} changed")
+    _projects[spec] = project
     return worker
 
 
-def worker_of(app: Flask) -> Worker:
-    """Return a worker for *app*, whose files are loaded."""
-    own_reads = set()
-    for state in states(app).values():
-        state.load()
-        own_reads |= {name for name, one in state.stored.items() if one.trusts_reads}
-    settings = next(iter(states(app).values())).settings
-    return Worker(Renderer(app, settings), own_reads)
+# -- handing out work ---------------------------------------------------------------
+
+_InFlight = dict["Future[Batch]", tuple[list[Task], int, Executor]]
 
 
-@contextlib.contextmanager
-def _in_folder(folder: str) -> Iterator[None]:
-    before = os.getcwd()
-    if os.path.isdir(folder):
-        os.chdir(folder)
+class Pool:
+    """Hands chunks of tasks to an executor, and again if a worker is lost.
+
+    :param make: returns the executor, and a new one after a whole pool broke.
+    :param width: the number of workers.
+    """
+
+    def __init__(self, make: t.Callable[[], Executor], width: int, spec: Spec) -> None:
+        self._make = make
+        self._executor = make()
+        self._width = width
+        self._spec = spec
+        self._size = float(_FIRST_CHUNK)
+        self._in_flight: _InFlight = {}
+
+    def render(self, tasks: Iterator[Task]) -> Iterator[Batch]:
+        """Yield the batches of *tasks*, in the order in which they finish.
+
+        :raises WorkerError: a chunk lost its worker three times, or a worker is stale.
+        """
+        self._fill(tasks)
+        while self._in_flight:
+            done, _ = wait(self._in_flight, return_when=FIRST_COMPLETED)
+            for future in done:
+                chunk, tries, executor = self._in_flight.pop(future)
+                error = future.exception()
+                if error is not None:
+                    self._retry(chunk, tries, executor, error)
+                    continue
+                batch = future.result()
+                self._learn(len(chunk), batch.seconds)
+                yield batch
+            self._fill(tasks)
+
+    def close(self) -> None:
+        """Cancel the chunks that are left, and shut the executor down."""
+        for future in self._in_flight:
+            future.cancel()
+        self._executor.shutdown(wait=False)
+
+    def _fill(self, tasks: Iterator[Task]) -> None:
+        while len(self._in_flight) < 2 * self._width:
+            chunk = list(itertools.islice(tasks, int(self._size)))
+            if not chunk:
+                return
+            self._submit(chunk, 1)
+
+    def _retry(
+        self, chunk: list[Task], tries: int, executor: Executor, error: BaseException
+    ) -> None:
+        if isinstance(error, StaleWorkerError):
+            raise error
+        if tries >= _MOST_TRIES:
+            raise WorkerError(
+                f"{len(chunk)} paths from {chunk[0][0]} on were lost with their"
+                f" worker {tries} times: {type(error).__name__}: {error}"
+            ) from error
+        if isinstance(error, BrokenExecutor) and executor is self._executor:
+            executor.shutdown(wait=False)
+            self._executor = self._make()
+        self._submit(chunk, tries + 1)
+
+    def _submit(self, chunk: list[Task], tries: int) -> None:
+        future = self._executor.submit(render_chunk, self._spec, chunk)
+        self._in_flight[future] = (chunk, tries, self._executor)
+
+    def _learn(self, count: int, seconds: float) -> None:
+        """Make chunks long enough to pay for their round trip."""
+        wanted = count * _CHUNK_SECONDS / max(seconds, 1e-4)
+        self._size = min(_LONGEST_CHUNK, max(1.0, (self._size + wanted) / 2))
+
+
+# -- executors by name --------------------------------------------------------------
+
+
+def prepare_processes() -> str:
+    """Start a process that imports what all workers need, and return the start method.
+
+    Workers are never forks of this process, which has loaded the app by then.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return "spawn"
+    from multiprocessing import forkserver
+
+    forkserver.set_forkserver_preload(["flask.cli", "flask_filepages.building.workers"])
     try:
-        yield
-    finally:
-        os.chdir(before)
+        forkserver.ensure_running()
+    except OSError:  # The name of its socket is too long.
+        return "spawn"
+    return "forkserver"
 
 
-class WorkerError(RuntimeError):
-    """Workers cannot end a build; :attr:`fix` says what would help."""
+def executor_factory(
+    name: str, jobs: int, start_method: str
+) -> tuple[t.Callable[[], Executor] | None, int]:
+    """Return a function that makes the executor *name*, and its number of workers. The
+    function is ``None`` where this process renders alone.
 
-    fix = ""
+    :param start_method: see :func:`prepare_processes`.
+    :raises ValueError: there is no such executor.
+    :raises WorkerError: Dask is not installed, or its scheduler does not respond.
+    """
+    if name.startswith("dask://"):
+        return _dask(name.removeprefix("dask://"))
+    if name not in ("processes", "threads"):
+        raise ValueError(
+            f"{name!r} is not an executor; write processes, threads or"
+            " dask://host:port."
+        )
+    if jobs == 1:
+        return None, 1
+    if name == "threads":
+        return lambda: ThreadPoolExecutor(jobs), jobs
+    context = multiprocessing.get_context(start_method)
+    return lambda: ProcessPoolExecutor(jobs, context, start_process), jobs
 
 
-class StaleWorkerError(WorkerError):
-    """A worker that lives on knows what is not so any more."""
-
-    fix = "Restart the workers."
+def _dask(address: str) -> tuple[t.Callable[[], Executor], int]:
+    try:
+        distributed: t.Any = importlib.import_module("distributed")
+    except ImportError:
+        raise WorkerError(
+            "Dask is not installed. Install the extra: Flask-Filepages[dask]."
+        ) from None
+    try:
+        client = distributed.Client(f"tcp://{address}", set_as_default=False, timeout=5)
+    except OSError as error:
+        raise WorkerError(f"No Dask scheduler responds at {address}: {error}") from None
+    count = max(1, len(client.scheduler_info(-1)["workers"]))
+    # By default Dask returns the old result for a call that it has seen before.
+    return lambda: t.cast("Executor", client.get_executor(pure=False)), count

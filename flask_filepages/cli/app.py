@@ -1,7 +1,8 @@
-"""What all commands begin with: the app."""
+"""Load the app of a ``flask filepages`` command."""
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 import click
@@ -9,13 +10,13 @@ import click
 if t.TYPE_CHECKING:
     from flask import Flask
 
-    from ..site import PagesState
+    from ..site import Site
 
 
 def load_app(ctx: click.Context) -> Flask:
     """Return the app that ``flask --app`` names.
 
-    :raises click.ClickException: this package refuses its settings, or its files.
+    :raises click.ClickException: a setting or a file name is wrong.
     """
     from flask.cli import ScriptInfo
 
@@ -27,16 +28,22 @@ def load_app(ctx: click.Context) -> Flask:
         raise click.ClickException(str(error)) from error
 
 
-def states_of(app: Flask) -> list[PagesState]:
-    """Return the state of each FilePages of *app*.
+def load_sites(app: Flask) -> list[Site]:
+    """Return the sites of *app*.
 
-    :raises click.ClickException: there is none.
+    :raises click.ClickException: the app has no FilePages.
     """
-    from ..site import states
+    from ..site import sites_of
 
-    found = list(states(app).values())
+    found = list(sites_of(app).values())
     if not found:
         raise click.ClickException(
-            "This app has no FilePages. Add `FilePages(app)` where the app is made."
+            "This app has no FilePages. Add `FilePages(app)` where the app is created."
         )
     return found
+
+
+def to_json(value: t.Any) -> str:
+    """Return *value* as JSON that every terminal can show."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return text if text.replace("\n", "").isprintable() else json.dumps(value, indent=2)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import itertools
-import json
 import os
 import sys
 import time
@@ -13,17 +12,18 @@ import typing as t
 
 import click
 
-from ..errors import FilePagesError
 from .app import load_app
-from .app import states_of
+from .app import load_sites
+from .app import to_json
 
 if t.TYPE_CHECKING:
     from ..building.build import Build
     from ..building.report import PageResult
     from ..building.report import Report
 
-_SLOWEST = 5
+_MOST_SLOW = 5
 _SLOW = 0.05  # seconds
+_MOST_CHANGES = 3
 
 
 def _not_empty(ctx: click.Context, param: click.Parameter, value: t.Any) -> t.Any:
@@ -37,93 +37,96 @@ def _not_empty(ctx: click.Context, param: click.Parameter, value: t.Any) -> t.An
     "--out",
     metavar="FOLDER",
     callback=_not_empty,
-    help="Instead of FILEPAGES_BUILD_DIR, from where the app sends.",
+    help="The build folder, instead of FILEPAGES_BUILD_DIR.",
 )
 @click.option(
     "--jobs",
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="Render in so many processes or threads.",
+    help="The number of processes or threads that render.",
 )
 @click.option(
     "--executor",
     metavar="NAME",
     default="processes",
     show_default=True,
-    help="What renders in parallel: processes, threads, or dask://host:port.",
+    help="How to render in parallel: processes, threads, or dask://host:port.",
 )
-@click.option("--force", is_flag=True, help="Render everything.")
+@click.option("--force", is_flag=True, help="Render and write everything.")
 @click.option(
     "--verify",
     is_flag=True,
-    help="Render everything; fail if something kept would have been another answer.",
+    help="Render everything; fail if a page changed although its version did not.",
 )
-@click.option("--no-static", is_flag=True, help="Leave the static folders out.")
+@click.option("--no-static", is_flag=True, help="Do not copy the static folders.")
 @click.option(
     "--keep",
     type=click.IntRange(1),
     default=3,
     show_default=True,
-    help="How many releases stay.",
+    help="The number of releases to keep.",
 )
-@click.option("--wait", is_flag=True, help="Wait for another build to end.")
+@click.option("--wait", is_flag=True, help="Wait for another build to finish.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON for a program.")
 @click.pass_context
 def build(ctx: click.Context, /, as_json: bool, **given: t.Any) -> None:
-    """Store all prerendered paths, and publish them.
+    """Store all prerendered paths, and publish them as a new release.
 
-    What did not change since the last release is kept. Ends with 0 if the site is up
-    to date, with 1 if something is wrong with it: nothing is published then, unless
-    --verify found only that something kept would have been another answer. An
-    interrupt leaves the last release as it was.
+    Pages that did not change are linked from the last release. If nothing changed,
+    nothing is published. Exits with 0 if the site is up to date, and with 1 if it has
+    errors: then nothing is published, unless --verify only found pages that broke the
+    promise of their version. If interrupted, the last release stays.
     """
     import sqlite3
 
-    made: Build | None = None
+    from ..errors import FilePagesError
+
+    running: Build | None = None
     try:
-        # What the app prints is none of what this command tells.
+        # Output of the app must not mix with output of the command.
         with contextlib.redirect_stdout(sys.stderr):
-            made = _begun(ctx, **given)
-            pages = [dataclasses.asdict(result) for result in made] if as_json else []
-            summary = Summary() if as_json else _shown(made)
+            running = _start(ctx, **given)
+            pages = [dataclasses.asdict(p) for p in running] if as_json else []
+            summary = Summary() if as_json else _run_with_progress(running)
     except (FilePagesError, OSError, sqlite3.Error) as error:
         if as_json:
-            click.echo(_json(_failure(error)))
+            click.echo(to_json(_failure(error)))
         else:
-            click.secho(_told(error), fg="red", err=True)
+            click.secho(_message(error), fg="red", err=True)
         ctx.exit(1)
     except KeyboardInterrupt:
-        release = made.report.release if made is not None else None
-        told = f"{release} is published" if release else "the last release is as it was"
-        click.secho(f"Interrupted; {told}.", fg="red", err=True)
+        release = running.report.release if running is not None else None
+        state = f"{release} is published" if release else "the last release stays"
+        click.secho(f"Interrupted; {state}.", fg="red", err=True)
         ctx.exit(130)
     if as_json:
-        click.echo(_json({**dataclasses.asdict(made.report), "pages": pages}))
+        click.echo(to_json({**dataclasses.asdict(running.report), "pages": pages}))
     else:
-        summary.show(made.report)
-    ctx.exit(1 if made.report.unsound else 0)
+        summary.show(running.report)
+    ctx.exit(1 if running.report.broken_promises else 0)
 
 
-def _begun(
+def _start(
     ctx: click.Context, *, executor: str, jobs: int, no_static: bool, **given: t.Any
 ) -> Build:
-    """Return the build, with everything that the app reads from now on in the log."""
-    from .. import listening
-    from .. import reads
-    from ..building import executors
-
-    is_pool = executor == "processes" and jobs > 1
-    start_method = executors.prepare() if is_pool else "spawn"
-    log = listening.install()
-    app = load_app(ctx)
-    states_of(app)
     from flask.cli import ScriptInfo
 
+    from ..building import workers
+
+    is_pool = executor == "processes" and jobs > 1
+    start_method = workers.prepare_processes() if is_pool else "spawn"
+    app = load_app(ctx)
+    load_sites(app)
     from ..building.build import Build
     from ..building.build import Options
 
-    make, jobs = executors.named(executor, jobs, start_method)
+    try:
+        make, jobs = workers.executor_factory(executor, jobs, start_method)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--executor") from None
+    except workers.WorkerError as error:
+        raise click.ClickException(str(error)) from None
     options = Options(
         app_import=ctx.ensure_object(ScriptInfo).app_import_path,
         make_executor=make,
@@ -131,40 +134,32 @@ def _begun(
         static=not no_static,
         **given,
     )
-    with reads.paused():
-        made = Build(app, options)
-    log.skip(made.folder.path)
-    return made
+    return Build(app, options)
 
 
-def _told(error: Exception) -> str:
+def _message(error: Exception) -> str:
+    from ..errors import FilePagesError
+
     if isinstance(error, FilePagesError):
         return str(error)
-    if "malformed" in str(error):
-        return f"The last release cannot be read: {error}. Build with --force."
-    return f"The release cannot be written: {error}. The last one is as it was."
-
-
-def _json(value: t.Any) -> str:
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    return text if text.replace("\n", "").isprintable() else json.dumps(value, indent=2)
+    return f"Cannot write the release: {error}. The last release stays."
 
 
 def _failure(error: Exception) -> dict[str, t.Any]:
     faults = [dataclasses.asdict(fault) for fault in getattr(error, "faults", ())]
-    return {"error": _told(error).partition("\n")[0], "faults": faults}
+    return {"error": _message(error).partition("\n")[0], "faults": faults}
 
 
-def _shown(made: Build) -> Summary:
-    """Run a build behind a progress bar."""
-    results = iter(made)
+def _run_with_progress(running: Build) -> Summary:
+    """Run a build, with a progress bar on a terminal."""
+    results = iter(running)
     summary = Summary()
     if not sys.stderr.isatty():
-        summary.take(results)
+        summary.add(results)
         return summary
-    # How many there are is known as soon as the first one is.
+    # The total is known before the first result.
     first = list(itertools.islice(results, 1))
-    total = made.report.total or 0
+    total = running.report.total or 0
     start = time.monotonic()
 
     def rate(result: object) -> str:
@@ -173,37 +168,42 @@ def _shown(made: Build) -> Summary:
 
     with click.progressbar(
         itertools.chain(first, results),
-        *(total, "Storing"),
+        *(total, "Rendering"),
         item_show_func=rate,
         file=sys.stderr,
         update_min_steps=max(1, total // 200),
     ) as bar:
-        summary.take(bar)
+        summary.add(bar)
     return summary
 
 
 @dataclasses.dataclass(slots=True)
 class Summary:
-    """What is told of the pages of a build: sums by route, and the slowest."""
+    """The pages of a build: counted by route, and the slowest."""
 
     count: int = 0
-    routes: dict[str, list[int]] = dataclasses.field(default_factory=dict)
+    routes: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
     slowest: list[tuple[float, str]] = dataclasses.field(default_factory=list)
 
-    def take(self, results: t.Iterable[PageResult]) -> None:
+    def add(self, results: t.Iterable[PageResult]) -> None:
         for result in results:
             self.count += 1
-            sums = self.routes.setdefault(result.route_id, [0, 0, 0])
-            sums[result.action == "kept"] += 1
-            sums[2] += result.size
+            counts = self.routes.setdefault(result.route_id, {})
+            counts[result.action] = counts.get(result.action, 0) + 1
+            counts["size"] = counts.get("size", 0) + result.size
             if result.seconds > _SLOW:
                 self.slowest.append((result.seconds, result.path))
-                self.slowest = sorted(self.slowest, reverse=True)[:_SLOWEST]
+                self.slowest = sorted(self.slowest, reverse=True)[:_MOST_SLOW]
 
     def show(self, report: Report) -> None:
-        for route_id, (rendered, kept, size) in sorted(self.routes.items()):
-            note = f", {kept:,} kept" if kept else ""
-            click.echo(f"○ {route_id}  {rendered:,} rendered{note}, {_size(size)}")
+        """Print the summary. Routes and slow pages are left out if nothing changed."""
+        if report.release is None:
+            _show(report)
+            return
+        for route_id, counts in sorted(self.routes.items()):
+            size = _size(counts.pop("size"))
+            actions = ", ".join(f"{n:,} {action}" for action, n in counts.items())
+            click.echo(f"○ {route_id}  {actions}, {size}")
         if self.slowest:
             click.echo("Slowest:")
         for seconds, path in self.slowest:
@@ -221,22 +221,25 @@ def _show(report: Report) -> None:
             "No route is prerendered. Write `prerender = True` in a file, or set"
             ' FILEPAGES_OUTPUT to "hybrid".'
         )
-    if report.reason is not None and report.rendered:
-        click.echo(f"Everything was rendered: {report.reason}.")
-    elif report.changed:
-        more = f", and {len(report.changed) - 3} more" if report.changed[3:] else ""
-        click.echo(f"Changed: {', '.join(report.changed[:3])}{more}.")
-    for path in report.unsound:
-        click.secho(f"unsound: {path} would have been kept, and differs", fg="red")
-    if report.verified and not report.unsound:
-        click.echo(f"Verified: {report.verified:,} that would be kept are the same.")
+    if report.changed:
+        first = ", ".join(report.changed[:_MOST_CHANGES])
+        rest = len(report.changed) - _MOST_CHANGES
+        more = f", and {rest} more" if rest > 0 else ""
+        click.echo(f"No version was used, because these changed: {first}{more}.")
+    for path in report.broken_promises:
+        message = f"broken promise: {path} changed, but its version did not"
+        click.secho(message, fg="red")
+    if report.verified and not report.broken_promises:
+        click.echo(f"Verified the versions of {report.verified:,} pages.")
     if report.release is None:
-        pages = "1 page" if report.kept == 1 else f"{report.kept:,} pages"
+        count = report.kept + report.rendered
+        pages = "1 page" if count == 1 else f"{count:,} pages"
         click.echo(f"Nothing changed: {pages} in {report.folder}.")
         return
     click.echo(
-        f"{report.rendered:,} rendered, {report.kept:,} kept, {report.removed:,}"
-        f" removed in {report.seconds:.2f} s: {report.release}"
+        f"{report.rendered:,} rendered ({report.unchanged:,} unchanged),"
+        f" {report.kept:,} kept, {report.removed:,} removed in"
+        f" {report.seconds:.2f} s: {report.release}"
     )
 
 
@@ -245,17 +248,17 @@ def _show(report: Report) -> None:
 @click.option("--port", type=int, default=4321, show_default=True)
 @click.pass_context
 def preview(ctx: click.Context, host: str, port: int) -> None:
-    """Serve the app with the current release, as a server would.
+    """Serve the app with the current release, as in production.
 
-    For looking at it; behind a real server, gunicorn or another one does that.
+    This is for looking at the site. Use a real server, such as gunicorn, to publish it.
     """
     from werkzeug.serving import run_simple
 
-    # A release is never served in debug.
+    # In debug, no release is served.
     os.environ["FLASK_DEBUG"] = "0"
     app = load_app(ctx)
-    app.debug = False
-    releases = states_of(app)[0].releases
+    app.debug = app.testing = False
+    releases = load_sites(app)[0].releases
     if releases.current() is None:
         raise _no_release(releases.folder)
     run_simple(host, port, app, threaded=True)
@@ -265,35 +268,41 @@ def preview(ctx: click.Context, host: str, port: int) -> None:
 @click.argument("kind", type=click.Choice(["nginx", "caddy", "netlify"]))
 @click.pass_context
 def deploy_config(ctx: click.Context, kind: str) -> None:
-    """Write the configuration of a plain host that sends what a build stored.
+    """Write the configuration of a host that serves the current release.
 
-    It gives the same status and header fields as the app would.
+    The host then sends the same status and header fields as the app.
     """
-    from ..hosts.config import CONFIGS
+    from ..errors import ReleaseError
+    from ..hosts.config import write_config
     from ..releases.folder import BuildFolder
     from ..releases.manifest import Manifest
 
-    states = states_of(load_app(ctx))
-    folder = states[0].releases.folder
+    sites = load_sites(load_app(ctx))
+    folder = sites[0].releases.folder
     release = BuildFolder(folder).current()
-    manifest = Manifest.open(release) if release is not None else None
-    if manifest is None:
+    if release is None:
         raise _no_release(folder)
-    click.echo(CONFIGS[kind](manifest, folder), nl=False)
+    try:
+        manifest = Manifest.open(release)
+    except (ReleaseError, OSError) as error:
+        raise click.ClickException(f"{error}. Build again.") from None
+    click.echo(write_config(kind, manifest, folder), nl=False)
     manifest.close()
-    for state in states:
-        state.load()
-        for live in state.routes.values():
-            if not live.route.prerender and live.route.redirect is None:
-                told = "runs on request; this host does not send it"
-            elif live.guards:
-                told = f"is guarded by {live.guards[0].name}; this host runs no guard"
+    for site in sites:
+        site.load()
+        for route in site.routes.values():
+            prerendered = site.prerendered.get(route.endpoint)
+            if prerendered is not None and prerendered.guards:
+                guard = prerendered.guards[0].name
+                why = f"is guarded by {guard}, which this host does not run"
+            elif prerendered is None and route.route.redirect is None:
+                why = "runs on request, so this host does not serve it"
             else:
                 continue
-            click.secho(f"{live.route.id} {told}.", fg="yellow", err=True)
+            click.secho(f"{route.id} {why}.", fg="yellow", err=True)
 
 
 def _no_release(folder: str) -> click.ClickException:
     return click.ClickException(
-        f"{folder} holds no release. Run `flask filepages build` first."
+        f"{folder} has no release. Run `flask filepages build` first."
     )

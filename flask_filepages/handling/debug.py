@@ -1,4 +1,4 @@
-"""What helps while developing: the restart on changes, and readable failures."""
+"""Help while developing: restart on changes, readable failures, content type checks."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ Snapshot = frozenset[tuple[str, int, int]]
 
 
 def watch(folder: str) -> None:
-    """Restart the development server when anything below *folder* changes.
+    """Restart the development server when a file below *folder* changes.
 
-    Only in the child of Werkzeug's reloader: its own loop does not see files that
-    are new, renamed or gone.
+    Werkzeug's own reloader does not notice new, renamed and deleted files. This one
+    runs only in its child process.
     """
     if os.environ.get("WERKZEUG_RUN_MAIN") == "true":
         threading.Thread(
@@ -39,7 +39,7 @@ def watch(folder: str) -> None:
 
 
 def snapshot(folder: str) -> Snapshot:
-    """Return path, time of change (ns) and size of each file below *folder*."""
+    """Return path, modification time (ns) and size of each file below *folder*."""
     found = set()
     for parent, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if name not in _NOT_WATCHED]
@@ -65,52 +65,53 @@ def _watch(folder: str, before: Snapshot) -> None:
 
 
 def failure_page(error: LoadError) -> Response:
-    """Return a page that tells why a file could not be loaded. For debug only."""
+    """Return a page with the reason why a file could not be loaded. For debug only."""
     items = "".join(
         f"<li><b>{escape(f.file)}{f':{f.line}' if f.line else ''}</b>"
         f"<p>{escape(f.problem)}</p><p><i>{escape(f.fix)}</i></p></li>"
         for f in error.faults
     )
     html = (
-        "<!doctype html><meta charset=utf-8><title>Cannot be loaded</title>"
+        "<!doctype html><meta charset=utf-8><title>Cannot load this file</title>"
         "<style>body{font:16px/1.5 system-ui;margin:3em auto;max-width:45em}"
         "li{margin:1em 0;white-space:pre-wrap}</style>"
-        f"<h1>This file cannot be loaded</h1><ul>{items}</ul>"
-        "<p>Only routes that need this file are affected. Save it; with its reloader"
-        " the server restarts itself.</p>"
+        f"<h1>Cannot load this file</h1><ul>{items}</ul>"
+        "<p>Only routes that need this file are affected. With the reloader, the server"
+        " restarts when you save it.</p>"
     )
     return Response(html, status=500, headers=[("Cache-Control", "no-store")])
 
 
 def with_type_check(app: Flask, handler: Handler, url: str, file: str) -> Handler:
-    """Return *handler*, with a warning for an answer whose type cannot be meant."""
+    """Return *handler* with a warning for responses with an unlikely content type."""
     expected = mimetypes.guess_type(url)[0]
 
     @functools.wraps(handler)
     def checked(context: Context) -> t.Any:
-        answer = handler(context)
-        if isinstance(answer, BaseResponse) and answer.status_code == 200:
-            problem = _type_problem(answer, expected)
+        response = handler(context)
+        if isinstance(response, BaseResponse) and response.status_code == 200:
+            problem = _type_problem(response, expected)
             if problem:
                 app.logger.warning("%s: %s", file, problem)
-        return answer
+        return response
 
     return checked
 
 
-def _type_problem(answer: BaseResponse, expected: str | None) -> str | None:
-    sent = answer.mimetype
+def _type_problem(response: BaseResponse, expected: str | None) -> str | None:
+    sent = response.mimetype
     if expected and sent and not _same_type(sent, expected):
-        return f"the URL ends like {expected}, but the answer is {sent}"
-    if sent == "text/html" and not answer.is_streamed and not answer.direct_passthrough:
-        start = answer.get_data()[:200].lstrip()[:1]
+        return f"the URL looks like {expected}, but the response is {sent}"
+    is_whole = not (response.is_streamed or response.direct_passthrough)
+    if sent == "text/html" and is_whole:
+        start = response.get_data()[:200].lstrip()[:1]
         if start in (b"{", b"["):
-            return "the answer looks like JSON, but is sent as text/html"
+            return "the response looks like JSON, but is sent as text/html"
     return None
 
 
 def _same_type(sent: str, expected: str) -> bool:
-    """Whether the two say the same: ``application/rss+xml`` is ``text/xml`` too."""
+    """Return True for equivalent types: ``application/rss+xml`` is ``text/xml`` too."""
     one, other = (kind.rpartition("/")[2] for kind in (sent, expected))
     one, other = (kind.rpartition("+")[2].removeprefix("x-") for kind in (one, other))
     return one == other or {sent, expected} <= {

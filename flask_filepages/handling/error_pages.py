@@ -1,12 +1,14 @@
-"""What answers errors: ``404`` and ``500`` files, problem documents, Flask's own page.
+"""Error responses: ``404`` and ``500`` files, problem documents, Flask's own page.
 
-The app's error handlers go first, and the app's own routes are left alone.
+The app's own error handlers come first, and errors of the app's own routes are not
+touched.
 """
 
 from __future__ import annotations
 
+import types
 import typing as t
-from collections.abc import Callable
+from collections.abc import Mapping
 
 from flask import Flask
 from flask import Request
@@ -15,125 +17,144 @@ from werkzeug.exceptions import UnprocessableEntity
 from werkzeug.wrappers import Response as BaseResponse
 
 from .. import problems
+from ..context import Context
 from ..context import current_request
 from ..errors import InvalidContentError
 from ..routing.routes import Route
 from ..routing.rules import FileRule
+from ..validation.bodies import make_rereadable
+from .failures import failed_context
 from .failures import failure_id
+from .responses import finish
 
-#: How a guard of the root refuses; ``None`` is a response of its own.
-_REFUSED = (401, 403, None)
+if t.TYPE_CHECKING:
+    from ..site import Site
+    from .route import BoundRoute
 
-
-class Owner(t.Protocol):
-    """What an app's error handler needs to know of each FilePages."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def url_prefix(self) -> str: ...
-    @property
-    def error_routes(self) -> t.Mapping[int, Route]: ...
-    def error_page(self, code: int, error: BaseException) -> BaseResponse: ...
+# Middleware at the root may refuse even the error page, with one of these codes, or
+# with abort(response), whose code is None. Its refusal is then the response.
+_REFUSALS = (401, 403, None)
 
 
-def register_error_answers(app: Flask, owners: Callable[[], t.Iterable[Owner]]) -> None:
-    """Let *app* answer errors of the routes of *owners*, and below their prefixes.
+def register_error_handler(app: Flask) -> None:
+    """Handle the errors of file routes, and of unmatched URLs below their prefixes.
 
-    A handler that the app registers itself goes first, for the same code, for
-    ``HTTPException`` or ``Exception``, before or after this call.
+    A handler that the app registers for the same code, for ``HTTPException`` or for
+    ``Exception`` wins, whether it is registered before or after this call.
     """
-    handlers = app.error_handler_spec[None][None]
-    if HTTPException not in handlers:
-        app.register_error_handler(HTTPException, _make_handler(app, owners))
+    if HTTPException not in app.error_handler_spec[None][None]:
+        app.register_error_handler(HTTPException, ErrorHandler(app))
 
 
-def _make_handler(
-    app: Flask, owners: Callable[[], t.Iterable[Owner]]
-) -> Callable[[HTTPException], t.Any]:
-    def answer_error(error: HTTPException) -> t.Any:
-        req = current_request()
-        # Flask looks for the narrower class first, which is the one of this handler.
+class ErrorHandler:
+    """The error handler of an app with FilePages."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+
+    def __call__(self, error: HTTPException) -> t.Any:
+        app, request = self._app, current_request()
+        # Flask prefers the narrower class, which is HTTPException, so this one.
         own = app.error_handler_spec[None][None].get(Exception)
         if own is not None:
             return app.ensure_sync(own)(error)
-        owner = _owner(req, owners())
-        if owner is None or error.response is not None:
+        site = _site_of(request, app.extensions["filepages"])
+        if site is None or error.response is not None:
             return error
-        page = owner.error_routes.get(error.code or 0)
-        rule = req.url_rule
-        route = rule.route if isinstance(rule, FileRule) else None
-        if page is not None and not (page.page and _wants_problem(req, route)):
+        page = site.tree.error_routes.get(error.code or 0)
+        rule = request.url_rule
+        matched = rule.route if isinstance(rule, FileRule) else None
+        if page is not None and not (page.page and _wants_problem(request, matched)):
             cause = getattr(error, "original_exception", None) or error
             try:
-                return _completed(req, owner.error_page(error.code or 500, cause))
+                route = site.routes[page.id]
+                return _completed(request, _render_page(route, cause))
             except Exception as other:
-                if isinstance(other, HTTPException) and other.code in _REFUSED:
-                    return _completed(req, other.get_response(req.environ))
-                app.logger.exception("The %s page raised itself", error.code)
-        if route is None:
+                if isinstance(other, HTTPException) and other.code in _REFUSALS:
+                    return _completed(request, other.get_response(request.environ))
+                app.logger.exception("The %s page raised an error", error.code)
+        if matched is None:
             return error
-        answer = _problem if _wants_problem(req, route) else _built_in
-        return _completed(req, answer(req, error))
-
-    return answer_error
+        make = _problem if _wants_problem(request, matched) else _built_in
+        return _completed(request, make(request, error))
 
 
-def _completed(req: Request, response: BaseResponse) -> BaseResponse:
-    """Return *response* as one that nobody stores, with the id that the log shows."""
+def _completed(request: Request, response: BaseResponse) -> BaseResponse:
+    """Return *response* with ``no-store``, and with the id that the log shows."""
     response.headers.setdefault("Cache-Control", "no-store")
-    failure = failure_id(req)
+    failure = failure_id(request)
     if failure is not None:
         response.headers["X-Request-Id"] = failure
     return response
 
 
-def _owner(req: Request, owners: t.Iterable[Owner]) -> Owner | None:
-    """Return whose error it is: that of the matched route, or of the longest prefix."""
-    rule = req.url_rule
+def _site_of(request: Request, sites: Mapping[str, Site]) -> Site | None:
+    """Return the site of the matched route, or the one with the longest prefix."""
+    rule = request.url_rule
     if rule is not None:
-        if not isinstance(rule, FileRule):
-            return None
-        return next((o for o in owners if o.name == req.blueprint), None)
-    path = req.path
-    below = [o for o in owners if f"{path}/".startswith(f"{o.url_prefix}/")]
-    return max(below, key=lambda owner: len(owner.url_prefix), default=None)
+        is_ours = isinstance(rule, FileRule)
+        return sites.get(request.blueprint or "") if is_ours else None
+    path = f"{request.path}/"
+    below = [s for s in sites.values() if path.startswith(f"{s.url_prefix}/")]
+    return max(below, key=lambda site: len(site.url_prefix), default=None)
 
 
-def _wants_problem(req: Request, route: Route | None) -> bool:
-    """Whether the client gets a problem document: from an endpoint unless it prefers
-    HTML, from a page only if it prefers JSON."""
+def _wants_problem(request: Request, route: Route | None) -> bool:
+    """Return True if the client gets a problem document.
+
+    Endpoints send one unless the client ranks HTML above JSON, pages only if it ranks
+    JSON above HTML.
+    """
     if route is None:
         return False
-    accepted = req.accept_mimetypes
+    accepted = request.accept_mimetypes
     html = accepted["text/html"]
     data = max(accepted["application/json"], accepted[problems.MIMETYPE])
     return html <= data if route.page is None else html < data
 
 
-def _problem(req: Request, error: HTTPException) -> BaseResponse:
+def _problem(request: Request, error: HTTPException) -> BaseResponse:
     """Return *error* as a problem document, with its own header fields."""
-    response = error.get_response(req.environ)
+    response = error.get_response(request.environ)
     if not isinstance(error, InvalidContentError):
-        failure = failure_id(req) if error.code == 500 else None
+        failure = failure_id(request) if error.code == 500 else None
         response.mimetype = problems.MIMETYPE
         response.data = problems.document(
             error.code or 500,
             error.name,
-            # Whatever was given to abort(): a lazy text, an exception.
+            # abort() takes any object: a lazy text, an exception.
             detail=str(error.description) if error.description else None,
             instance=f"urn:uuid:{failure}" if failure else None,
         )
     return response
 
 
-def _built_in(req: Request, error: HTTPException) -> BaseResponse:
+def _built_in(request: Request, error: HTTPException) -> BaseResponse:
     """Return *error* as Werkzeug's page."""
     if isinstance(error, InvalidContentError):
         lines = (
             f"{one.get('parameter') or one.get('pointer')}: {one['detail']}"
             for one in problems.errors_of(error.messages)
         )
-        told = [InvalidContentError.description, *lines]
-        error = UnprocessableEntity("\n".join(told))
-    return error.get_response(req.environ)
+        text = "\n".join([error.description or "", *lines])
+        error = UnprocessableEntity(text)
+    return error.get_response(request.environ)
+
+
+def _render_page(route: BoundRoute, error: BaseException) -> BaseResponse:
+    """Return the response of an error page for *error*.
+
+    The page sees the ``locals`` of the handler that failed, the error and the request
+    id.
+    """
+    request = current_request()
+    handler = (route.handlers or route.prepare()).find("GET")
+    make_rereadable(request)
+    context = Context(request, {}, route)
+    context._is_error = True
+    props = {"error": error, "request_id": failure_id(request)}
+    context.props = types.MappingProxyType(props)
+    failed = failed_context(request)
+    if failed is not None:
+        context.locals = failed.locals
+    return finish(context, route.to_response(context, handler, handler(context)))

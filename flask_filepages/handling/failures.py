@@ -1,4 +1,4 @@
-"""What a failed request leaves for its error page and for the log."""
+"""Remember the failure of a request for its error page and for the log."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ from ..context import Context
 
 _CHANGES = "flask_filepages.changes"
 _CONTEXT = "flask_filepages.failed_context"
-_NOTE = "request id: "
 _ID = "flask_filepages.failure_id"
+_NOTE = "request id: "
 
 
-def change_answer_to(
+def change_error_response(
     context: Context, error: BaseException, change: Callable[[t.Any], t.Any]
 ) -> None:
-    """Let *change* be made to the answer to *error*, if nobody catches it.
+    """Apply *change* to the response for *error*, unless somebody catches the error.
 
-    A rewrite may be tried and its failure be caught: then the answer is another one.
+    A middleware may try a rewrite and catch its failure; the response is then not the
+    one of *error*.
     """
     environ = context.request.environ
     environ.setdefault(_CHANGES, []).append((error, change))
 
 
 def remember(context: Context, error: BaseException) -> None:
-    """Keep *context* for the error page; give *error* an id that the log will show.
+    """Keep *context* for the error page, and give *error* an id for the log.
 
-    Flask logs the traceback, once; a note of the exception is part of it.
+    Flask logs the traceback once, and the notes of an exception are part of it.
     """
     environ = context.request.environ
     environ.setdefault(_CONTEXT, context)
@@ -42,22 +43,24 @@ def remember(context: Context, error: BaseException) -> None:
             after_this_request(change)
     if not isinstance(error, HTTPException) and _ID not in environ:
         environ[_ID] = str(uuid.uuid4())
-        _note(error, f"{_NOTE}{environ[_ID]}")
+        _add_note(error, f"{_NOTE}{environ[_ID]}")
 
 
-def _note(error: BaseException, note: str) -> None:
-    """Give *error* a note, in place of one of an earlier request: it may be an object
-    that is raised again and again, or one that cannot be changed."""
+def _add_note(error: BaseException, note: str) -> None:
+    """Add *note* to *error*, in place of the note of an earlier request.
+
+    The error may be one object that is raised again and again, or be immutable.
+    """
     others = [n for n in getattr(error, "__notes__", ()) if not n.startswith(_NOTE)]
     with contextlib.suppress(Exception):
         error.__notes__ = [*others, note]
 
 
 def failed_context(request: Request) -> Context | None:
-    """Return the context of the handler that failed, if one was made."""
+    """Return the context of the handler that failed, or ``None`` if it has none."""
     return t.cast("Context | None", request.environ.get(_CONTEXT))
 
 
 def failure_id(request: Request) -> str | None:
-    """Return the id under which the failure was logged (RFC 4122, a UUID)."""
+    """Return the UUID under which the failure was logged (RFC 9562), or ``None``."""
     return t.cast("str | None", request.environ.get(_ID))

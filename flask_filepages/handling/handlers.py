@@ -1,4 +1,4 @@
-"""The handlers of a module: which function answers which method."""
+"""Find the handlers of a module: the function for each method."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import types
 import typing as t
 from collections.abc import Callable
 from dataclasses import dataclass
-from dataclasses import field
 from dataclasses import replace
 
 from flask import Response
@@ -16,11 +15,11 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from ..context import Context
 from ..errors import Fault
-from ..functions import unfit
+from ..functions import call_problem
 from ..routing.files import Source
 
-#: The only names of a module that requests can reach. Never looked up by the
-#: method of a request.
+#: The only names of a module that requests can reach. The method of a request is never
+#: looked up in the module itself.
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 ALL = "ALL"
 
@@ -29,21 +28,24 @@ _FIX = "Write `def GET(context): ...`; a param is context.params[name]."
 _STREAM_FIX = "Return flask.Response(generator()) to stream, instead of `yield`."
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Handlers:
-    """What one route answers with, by method."""
+    """The handlers of one route, by method.
 
-    table: dict[str, Handler] = field(default_factory=dict)
-    other: Handler | None = None
-    allow: tuple[str, ...] = ()
+    :attr:`other` handles methods that are not in :attr:`table`. :attr:`allow` has the
+    methods for the ``Allow`` field.
+    """
+
+    table: t.Mapping[str, Handler]
+    other: Handler | None
+    allow: tuple[str, ...]
 
     @classmethod
     def of(cls, own: t.Mapping[str, Handler]) -> Handlers:
-        """Return the table that *own* handlers make.
+        """Complete the handlers of a file.
 
-        ``HEAD`` is answered by its own handler, else ``ALL``, else ``GET``;
-        ``OPTIONS`` by its own, else ``ALL``, else 204 with ``Allow``
-        (RFC 9110, sections 9.3.2 and 9.3.7).
+        ``HEAD`` falls back to ``ALL``, then ``GET``. ``OPTIONS`` falls back to ``ALL``,
+        then 204 with ``Allow`` (RFC 9110, sections 9.3.2 and 9.3.7).
         """
         table = {method: own[method] for method in METHODS if method in own}
         other = own.get(ALL)
@@ -52,36 +54,31 @@ class Handlers:
         elif "GET" in table:
             table.setdefault("HEAD", table["GET"])
         allow = tuple(sorted({*table, "OPTIONS"}))
-        table.setdefault("OPTIONS", _options(allow))
+        table.setdefault("OPTIONS", _make_options(allow))
         return cls(table, other, allow)
 
-    def behind(self, bound: Callable[[Handler], Handler]) -> Handlers:
-        """Return the table with *bound* around every handler, and around the answer
-        to a missing method: what is behind a guard shows nothing."""
+    def wrapped(self, wrap: Callable[[Handler], Handler]) -> Handlers:
+        """Return the handlers with *wrap* applied to each.
 
-        table = {method: bound(handler) for method, handler in self.table.items()}
-        other = bound(self.other or _refusal(self.allow))
-        return Handlers(table, other, self.allow)
+        The 405 of a missing method is wrapped too, so that a guarded route reveals
+        nothing.
+        """
+        table = {method: wrap(handler) for method, handler in self.table.items()}
+        return Handlers(table, wrap(self.other or self._refuse), self.allow)
 
     def find(self, method: str) -> Handler:
         """Return the handler of *method*.
 
-        :raises MethodNotAllowed: there is none; ``Allow`` lists those there are.
+        :raises MethodNotAllowed: the route does not handle it.
         """
         handler = self.table.get(method, self.other)
-        if handler is None:
-            raise MethodNotAllowed(valid_methods=list(self.allow))
-        return handler
+        return self._refuse if handler is None else handler
+
+    def _refuse(self, context: Context) -> t.NoReturn:
+        raise MethodNotAllowed(valid_methods=list(self.allow))
 
 
-def _refusal(allow: tuple[str, ...]) -> Handler:
-    def refuse(context: Context) -> t.NoReturn:
-        raise MethodNotAllowed(valid_methods=list(allow))
-
-    return refuse
-
-
-def _options(allow: tuple[str, ...]) -> Handler:
+def _make_options(allow: tuple[str, ...]) -> Handler:
     def OPTIONS(context: Context) -> Response:
         return context.app.response_class(
             status=204, headers=[("Allow", ", ".join(allow))]
@@ -93,44 +90,46 @@ def _options(allow: tuple[str, ...]) -> Handler:
 def read_handlers(
     module: types.ModuleType, source: Source, *, has_page: bool
 ) -> tuple[dict[str, Handler], list[Fault], list[Fault]]:
-    """Return the handlers of *module*, what is wrong with it, and warnings."""
+    """Return the handlers of *module*, faults and warnings."""
     names = vars(module)
     own: dict[str, Handler] = {}
     faults: list[Fault] = []
     for method in (*METHODS, ALL):
         if method not in names:
             continue
-        problem = unfit(names[method], "context")
+        problem = call_problem(names[method], "context")
         if problem is None:
             own[method] = names[method]
         else:
             problem, line = f"{method} {problem}", source.line_of(method)
             fix = _STREAM_FIX if problem.endswith("generator") else _FIX
             faults.append(Fault("handler", source.relative, problem, fix, line))
-    near = [
+    warnings = [
         Fault(
             "near-miss",
             source.relative,
-            f"{name} answers no method",
+            f"{name} handles no method",
             f"Did you mean `{meant}`?",
             source.line_of(name),
         )
         for name, meant in _near_misses(module, own).items()
     ]
     if any(is_cross_origin(handler) for handler in own.values()):
-        problem = "its @cross_origin never sees OPTIONS, so no preflight is answered"
+        problem = "its @cross_origin never sees OPTIONS, so it answers no preflight"
         fix = "Write `middleware = cors([...])`, from flask_filepages."
-        near.append(Fault("cross-origin", source.relative, problem, fix))
+        warnings.append(Fault("cross-origin", source.relative, problem, fix))
     if own or faults or has_page:
-        return own, faults, near
-    if near:
-        return {}, [replace(fault, kind="no-handler") for fault in near], []
+        return own, faults, warnings
+    if warnings:
+        return {}, [replace(fault, kind="no-handler") for fault in warnings], []
     fix = "Write `def GET(context): ...`."
-    return {}, [Fault("no-handler", source.relative, "it has no handler", fix)], []
+    problem = "the file defines no handler"
+    return {}, [Fault("no-handler", source.relative, problem, fix)], []
 
 
 def is_cross_origin(handler: Handler) -> bool:
-    """Whether it is decorated by Flask-CORS, which wants ``OPTIONS`` for itself."""
+    """Return True if Flask-CORS decorated *handler*, which needs ``OPTIONS`` for
+    itself."""
     return getattr(handler, "provide_automatic_options", None) is False
 
 

@@ -1,26 +1,260 @@
-"""Importing a file of the folder, and saying what went wrong."""
+"""Import the files of a pages folder as modules, and report what goes wrong.
+
+A module name is an *anchor*, followed by one component for each folder and file. The
+anchor is the package by which Python itself finds the folder, such as ``myapp.pages``,
+or else ``flask_filepages.tree.<path>`` with ``/`` written as ``∕`` (U+2215) and ``.``
+as ``·`` (U+00B7), which any process can read back. Below the anchor, every dot of a
+name becomes ``·``. Where ``blog.py`` lies next to ``blog/``, Python would import only
+one of the two, so a ``·`` at the end marks the other: ``blog·``.
+"""
 
 from __future__ import annotations
 
+import importlib.abc
+import importlib.machinery
+import importlib.util
 import linecache
 import os
 import sys
+import threading
 import traceback
 import types
+import typing as t
+from contextlib import contextmanager
 from importlib import import_module
 
 from ..errors import Fault
+from ..errors import SettingsError
 from ..routing.files import Source
-from .finder import SecondMainError
-from .finder import finder
+
+_PRIVATE = "flask_filepages.tree"
+_DOT = "·"
+_SLASH = "∕"
+
+
+def anchor_for(folder: str, package: t.Sequence[str], root_path: str) -> str:
+    """Return the package name of *folder*, the prefix of its module names.
+
+    :param folder: the real path of the folder.
+    :param package: the package in *root_path*, as a list of names.
+    :raises SettingsError: the path contains a character that module names use.
+    """
+    if _DOT in folder or _SLASH in folder:
+        raise SettingsError(
+            f"The path {folder} contains {_DOT!r} or {_SLASH!r}, which the names of"
+            " page modules use. Move or rename the folder."
+        )
+    relative = os.path.relpath(folder, os.path.realpath(root_path))
+    parts = relative.split(os.sep)
+    if all(part.isidentifier() for part in parts):
+        name = ".".join([*package, *parts])
+        if _search_path(name) == {folder}:
+            return name
+    return f"{_PRIVATE}.{folder.replace('.', _DOT).replace(os.sep, _SLASH)}"
+
+
+def package_of(import_name: str) -> list[str]:
+    """Return the package of an app's module, as a list of names.
+
+    :param import_name: ``app.import_name``, which may be ``"__main__"``.
+    """
+    if import_name == "__main__":
+        package = getattr(sys.modules["__main__"], "__package__", None)
+        return package.split(".") if package else []
+    module = sys.modules.get(import_name)
+    parts = import_name.split(".")
+    return parts if module is None or hasattr(module, "__path__") else parts[:-1]
+
+
+def _search_path(name: str) -> set[str]:
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError, AttributeError):
+        return set()
+    locations = spec.submodule_search_locations if spec is not None else None
+    return {os.path.realpath(path) for path in locations or ()}
+
+
+def module_name(anchor: str, folder: str, relative: str) -> str:
+    """Return the name of the module in the file *relative* to *folder*."""
+    *folders, file = relative[: -len(".py")].split("/")
+    names = [anchor]
+    path = folder
+    for name in folders:
+        path = f"{path}/{name}"
+        shadowed = os.path.exists(f"{path}.py") and not _is_package(path)
+        names.append(_encode(name, shadowed))
+    path = f"{path}/{file}"
+    names.append(_encode(file, _is_package(path)))
+    return ".".join(names)
+
+
+def _encode(name: str, shadowed: bool) -> str:
+    return name.replace(".", _DOT) + (_DOT if shadowed else "")
+
+
+def _is_package(path: str) -> bool:
+    return os.path.exists(f"{path}/__init__.py")
+
+
+class _FileLoader(importlib.machinery.SourceFileLoader):
+    """Reads valid bytecode, and never writes any."""
+
+    def set_data(self, path: str, data: t.Any, *, _mode: int = 0o666) -> None:
+        pass
+
+
+class _FreshLoader(_FileLoader):
+    """Compiles from source each time. Bytecode is checked by whole seconds, and two
+    edits can be closer together."""
+
+    def get_code(self, fullname: str) -> types.CodeType | None:
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
+class SecondMainError(ImportError):
+    """A page imported the running script by its module name."""
+
+
+class PagesFinder(importlib.abc.MetaPathFinder):
+    """Finds the modules of all pages folders in this process.
+
+    Python splits ``myapp.pages.feed.xml`` at each dot, so it cannot find
+    ``feed.xml.py`` by itself. Standing on ``sys.meta_path``, the finder makes imports,
+    pickling, tracebacks and coverage work for such files, in worker processes too.
+    """
+
+    def __init__(self) -> None:
+        self._anchors: dict[str, tuple[str, bool]] = {}
+        self._loading = threading.local()
+
+    def register(self, anchor: str, folder: str, *, fresh: bool) -> None:
+        """Find the modules below *anchor* in *folder*.
+
+        :param fresh: always compile them from source.
+        """
+        # A new dict, because other threads may be reading the old one.
+        self._anchors = {**self._anchors, anchor: (folder, fresh)}
+
+    def name_of(self, file: str) -> str | None:
+        """Return the module name of *file*, or None if its folder is not registered."""
+        for anchor, (folder, _) in self._anchors.items():
+            if file.startswith(folder + os.sep):
+                relative = os.path.relpath(file, folder).replace(os.sep, "/")
+                return module_name(anchor, folder, relative)
+        return None
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: t.Sequence[str] | None = None,
+        target: types.ModuleType | None = None,
+    ) -> importlib.machinery.ModuleSpec | None:
+        if path is None:
+            self._refuse_second_main(fullname)
+            return None
+        if fullname == _PRIVATE:
+            return _folder_spec(fullname, [])
+        parent, _, tail = fullname.rpartition(".")
+        if parent == _PRIVATE:
+            return _folder_spec(
+                fullname, [tail.replace(_SLASH, os.sep).replace(_DOT, ".")]
+            )
+        anchor = self._anchor_of(fullname)
+        if not anchor and _DOT not in tail and not fullname.startswith(f"{_PRIVATE}."):
+            return None
+        folder, fresh = self._anchors.get(anchor, ("", False))
+        loader = _FreshLoader if fresh else _FileLoader
+        # Do not use *path*: that of a namespace package changes with sys.path.
+        below = [folder] if anchor == parent else list(path)
+        return _find(fullname, tail, below, loader)
+
+    def _anchor_of(self, fullname: str) -> str:
+        name = fullname.rpartition(".")[0]
+        while name and name not in self._anchors:
+            name = name.rpartition(".")[0]
+        return name
+
+    @contextmanager
+    def loading(self) -> t.Iterator[None]:
+        """Refuse to import the running script a second time while pages are
+        imported."""
+        before = getattr(self._loading, "active", False)
+        self._loading.active = True
+        try:
+            yield
+        finally:
+            self._loading.active = before
+
+    def _refuse_second_main(self, fullname: str) -> None:
+        if not getattr(self._loading, "active", False):
+            return
+        main = sys.modules["__main__"]
+        spec = getattr(main, "__spec__", None)  # of `python -m name`
+        file = os.path.basename(getattr(main, "__file__", None) or "")
+        if fullname == (spec.name if spec else os.path.splitext(file)[0]):
+            raise SecondMainError(
+                f"{fullname!r} is the running script, which Python calls '__main__'."
+                " Importing it would run it a second time",
+                name=fullname,
+            )
+
+
+def _folder_spec(fullname: str, path: list[str]) -> importlib.machinery.ModuleSpec:
+    spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
+    spec.submodule_search_locations = path
+    return spec
+
+
+def _find(
+    fullname: str, tail: str, path: list[str], loader: type[_FileLoader]
+) -> importlib.machinery.ModuleSpec | None:
+    marked = tail.endswith(_DOT)
+    name = tail.removesuffix(_DOT).replace(_DOT, ".")
+    for parent in path:
+        base = f"{parent}/{name}"
+        package = f"{base}/__init__.py"
+        file = f"{base}.py"
+        has_package = os.path.isfile(package)
+        # Python prefers package, file, plain folder. The mark means the other one.
+        as_file = os.path.isfile(file) and (has_package if marked else not has_package)
+        if as_file:
+            return importlib.util.spec_from_file_location(
+                fullname, file, loader=loader(fullname, file)
+            )
+        if has_package:
+            return importlib.util.spec_from_file_location(
+                fullname,
+                package,
+                loader=loader(fullname, package),
+                submodule_search_locations=[base],
+            )
+        if os.path.isdir(base):
+            return _folder_spec(fullname, [base])
+    return None
+
+
+def _install() -> PagesFinder:
+    found = next((f for f in sys.meta_path if isinstance(f, PagesFinder)), None)
+    if found is None:
+        found = PagesFinder()
+        sys.meta_path.insert(0, found)
+    return found
+
+
+finder = _install()
+
+
+# -- importing ----------------------------------------------------------------------
 
 
 def import_source(
     name: str, source: Source, folder: str
 ) -> tuple[types.ModuleType | None, list[Fault]]:
-    """Import the module *name*; return it, or what is wrong with it.
+    """Import the module *name*, and return it and its faults.
 
-    Whatever the import raises is a fault, ``SystemExit`` included.
+    Everything that the import raises becomes a fault, also ``SystemExit``.
     """
     try:
         with finder.loading():
@@ -35,9 +269,8 @@ def _import_fault(error: BaseException, source: Source, folder: str) -> Fault:
     kind = type(error).__name__
     if isinstance(error, SyntaxError) and error.filename:
         file = _shown(error.filename, folder)
-        return Fault(
-            "syntax", file, f"{kind}: {error.msg}", "Mend the line.", error.lineno
-        )
+        fix = "Fix the syntax error on this line."
+        return Fault("syntax", file, f"{kind}: {error.msg}", fix, error.lineno)
     file, line = source.relative, None
     for frame, number in traceback.walk_tb(error.__traceback__):
         filename = frame.f_code.co_filename
@@ -51,7 +284,7 @@ def _import_fault(error: BaseException, source: Source, folder: str) -> Fault:
 
 
 def _raises_itself(error: BaseException) -> bool:
-    """Whether the file raised it, not somebody at the keyboard."""
+    """Return True if the file itself raises *error*, as opposed to Ctrl-C."""
     frame, line = list(traceback.walk_tb(error.__traceback__))[-1]
     return type(error).__name__ in linecache.getline(frame.f_code.co_filename, line)
 
@@ -63,23 +296,23 @@ def _shown(filename: str, folder: str) -> str:
 
 def _import_fix(error: BaseException) -> str:
     if isinstance(error, (SystemExit, KeyboardInterrupt)):
-        return "A page must not end the process while it is imported."
+        return "Remove the call; a page must not end the process when it is imported."
     if isinstance(error, SecondMainError):
         return (
-            "Use flask.current_app or context.app, or move what is shared into a"
-            " module of its own; call FilePages(app) and pages.load() last."
+            "Use flask.current_app or context.app, or move the shared code to a module"
+            " of its own. Call FilePages(app) and pages.load() last."
         )
     if not isinstance(error, ImportError):
-        return "The file raised while it was imported; mend that line."
+        return "Importing the file raised this error. Fix this line."
     module = sys.modules.get(error.name or "")
     spec = getattr(module, "__spec__", None)
     if getattr(spec, "_initializing", False):
         return (
             f"{error.name} is still being imported. Call FilePages(app) and"
-            f" pages.load() last in it, or import inside the handler."
+            " pages.load() at its end, or import inside of the handler."
         )
     if isinstance(error, ModuleNotFoundError):
         return (
-            "Install it, or check the name; inside pages/ write `from .._lib import x`."
+            "Install it, or check the name; inside pages/ write `from ._lib import x`."
         )
-    return "Check the name and what the module offers."
+    return "Check the name; the module does not define it."

@@ -1,4 +1,4 @@
-"""Functions around a handler: ``(context, call_next) -> Response``."""
+"""Middleware: functions ``(context, call_next) -> Response`` around a handler."""
 
 from __future__ import annotations
 
@@ -17,121 +17,113 @@ from ..context import Context
 from ..context import Headers
 from ..errors import Fault
 from ..errors import MiddlewareError
+from ..functions import call_problem
 from ..functions import is_async
-from ..functions import unfit
+from ..functions import name_of
+from ..functions import with_line
 from ..routing.files import Source
-from .failures import change_answer_to
-from .responses import Respond
-from .responses import name_of
-from .responses import place_of
+from .failures import change_error_response
+from .responses import to_response
 
-#: Gives the answer of what is inside: the next middleware, at last the handler.
+#: Calls the next middleware, or at last the handler, and returns its response.
 CallNext = Callable[[], Response]
 Middleware = Callable[[Context, CallNext], BaseResponse]
 M = t.TypeVar("M", bound=Middleware)
-#: Gives a response, whatever came back from the handler inside.
-Answer = Callable[[Context], BaseResponse]
+#: Handles a context and always returns a response.
+Respond = Callable[[Context], BaseResponse]
 
 NAME = "middleware"
-_PACKAGE = "flask_filepages"
-_MAKERS = {"cors": f"{_PACKAGE}.handling.origins", "headers": __name__}
+# These functions make a middleware, and are easily given without their call.
+_FACTORIES = {
+    "cors": "flask_filepages.handling.origins",
+    "headers": "flask_filepages.handling.middleware",
+}
 _ONCE = "_filepages_once_per_render"
 
 
 def once_per_render(middleware: M) -> M:
-    """Mark a middleware that runs when an answer is made, not when it is sent.
+    """Mark a middleware that runs when a response is made, not each time it is sent.
 
-    A middleware runs for every answer that is sent, over stored ones too; a guard must.
-    One that changes bodies, or fills ``context.locals`` for templates, wants this mark:
-    it runs for a request, in a build and when a cache is filled, and not over an answer
-    that is stored.
+    A middleware usually runs for every response that is sent, stored responses
+    included, as a guard must. Mark a middleware that changes bodies or fills
+    ``context.locals``: it then runs for a request, in a build and when a cache is
+    filled, but not for a response that is stored already.
 
-    :raises TypeError: *middleware* cannot be called.
+    :raises TypeError: *middleware* is not a function.
     """
     if not callable(middleware):
         raise TypeError(
-            f"@once_per_render marks a middleware, not {type(middleware).__name__};"
-            " mark each of a list."
+            "@once_per_render marks a middleware, not"
+            f" {type(middleware).__name__}. Mark each function of a list."
         )
     try:
         setattr(middleware, _ONCE, True)
     except AttributeError:
         raise TypeError(
-            "@once_per_render cannot mark a method; call it in a function of its own."
+            "@once_per_render cannot mark a method. Call it in a function of its own."
         ) from None
     return middleware
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One middleware of a chain, and the file it is of."""
+    """One middleware of a chain, and the file that defines it."""
 
     function: Middleware
-    file: str
-    respond: Respond
+    source: Source
 
     @property
     def name(self) -> str:
-        return f"{self.file}:{name_of(self.function)}"
+        return f"{self.source.relative}:{name_of(self.function)}"
 
     @property
     def is_once_per_render(self) -> bool:
         return bool(getattr(self.function, _ONCE, False))
 
-    def around(self, inner: Answer) -> Answer:
-        """Return what answers with this middleware around *inner*.
+    def around(self, inner: Respond) -> Respond:
+        """Return *inner* wrapped by this middleware.
 
-        It fails closed: a second ``call_next()`` is an error even where it is caught,
-        and whatever is no response never becomes the inner answer.
+        It fails closed: a second ``call_next()`` is an error even if the middleware
+        catches it, and a return value that is not a response never passes as one.
         """
-        function, respond = self.function, self.respond
+        function = self.function
 
-        def answer(context: Context) -> BaseResponse:
+        def respond(context: Context) -> BaseResponse:
             calls = 0
 
             def call_next(*args: t.Any) -> Response:
                 nonlocal calls
                 calls += 1
                 if args:
-                    raise self._misused("gave call_next() an argument; it takes none")
+                    raise self._error("gave call_next() an argument, but it takes none")
                 if calls > 1:
-                    raise self._called_twice()
+                    raise self._error("called call_next() more than once")
                 return t.cast(Response, inner(context))
 
             value = function(context, call_next)
             if calls > 1:
-                raise self._called_twice()
-            return respond(context, function, value)
+                raise self._error("called call_next() more than once")
+            return to_response(context, function, value, file=self.source.path)
 
-        return answer
+        return respond
 
-    def _called_twice(self) -> MiddlewareError:
-        return self._misused("called call_next() more than once; keep its answer")
-
-    def _misused(self, problem: str) -> MiddlewareError:
-        where = place_of(self.file, self.function)
+    def _error(self, problem: str) -> MiddlewareError:
+        where = with_line(self.source.relative, self.function)
         return MiddlewareError(where, name_of(self.function), problem)
 
 
-def bind(
-    links: t.Sequence[Link], handler: Callable[..., t.Any], respond: Respond
-) -> Answer:
-    """Return what answers with *links* around *handler*, the first outermost."""
-
-    def inner(context: Context) -> BaseResponse:
-        return respond(context, handler, handler(context))
-
-    answer: Answer = inner
+def chain(links: t.Sequence[Link], inner: Respond) -> Respond:
+    """Return *inner* wrapped by *links*, the first of them outermost."""
     for link in reversed(links):
-        answer = link.around(answer)
-    return answer
+        inner = link.around(inner)
+    return inner
 
 
 def headers(values: Headers) -> Middleware:
-    """Return a middleware that adds header fields to all answers, errors too.
+    """Return a middleware that adds header fields to all responses, errors included.
 
-    A field that the answer has already is left alone, so the one nearest to the
-    handler counts.
+    It leaves fields alone that the response has already, so the middleware nearest to
+    the handler wins.
     """
     pairs = list(values.items()) if isinstance(values, t.Mapping) else list(values)
 
@@ -141,20 +133,19 @@ def headers(values: Headers) -> Middleware:
         return response
 
     def headers(context: Context, call_next: CallNext) -> BaseResponse:
-        return on_every_answer(context, call_next, add)
+        return change_every_response(context, call_next, add)
 
     return headers
 
 
-def on_every_answer(
+def change_every_response(
     context: Context, call_next: CallNext, change: Callable[[t.Any], t.Any]
 ) -> BaseResponse:
-    """Return the inner answer changed by *change*, as is that to an error, if it gets
-    to the visitor."""
+    """Return the response of *call_next*, changed. An error response is changed too."""
     try:
         response = call_next()
     except BaseException as error:
-        change_answer_to(context, error, change)
+        change_error_response(context, error, change)
         raise
     return t.cast(BaseResponse, change(response))
 
@@ -163,33 +154,32 @@ def on_every_answer(
 
 
 def read_links(
-    module: types.ModuleType, source: Source, respond: Respond
+    module: types.ModuleType, source: Source
 ) -> tuple[list[Link], list[Fault]]:
-    """Return the middleware of *module*, outermost first, and what is wrong with it.
+    """Return the middleware of *module*, outermost first, and faults.
 
-    An endpoint may have none, but no name that looks like it: a guard that is not read
-    guards nothing. A ``_middleware.py`` must have one.
+    An endpoint may have no middleware, but no near miss of its name either: a guard
+    with a typo in its name would guard nothing. A ``_middleware.py`` must have one.
     """
     names = vars(module)
     if NAME not in names:
-        found = {n.lower(): n for n in names if _is_meant(module, n)}
+        found = {n.lower(): n for n in names if _may_be_middleware(module, n)}
         close = difflib.get_close_matches(NAME, found, n=1, cutoff=0.8)
         if not (close or source.is_middleware):
             return [], []
         hint = f"Did you mean `{NAME}`, not `{found[close[0]]}`? " if close else ""
-        return [], [_fault(source, "it has no middleware", hint)]
+        return [], [_fault(source, f"the file defines no `{NAME}`", hint)]
     given = names[NAME]
-    chain = list(given) if isinstance(given, (list, tuple)) else [given]
+    functions = list(given) if isinstance(given, (list, tuple)) else [given]
     faults = []
-    if not chain and source.is_middleware:
-        faults.append(_fault(source, "its middleware is empty"))
-    for function in chain:
-        problem = "is async" if is_async(function) else _uncalled(function)
-        problem = problem or unfit(function, "context", "call_next")
+    if not functions and source.is_middleware:
+        faults.append(_fault(source, "its middleware is an empty list"))
+    for function in functions:
+        problem = "is async" if is_async(function) else _factory_problem(function)
+        problem = problem or call_problem(function, "context", "call_next")
         if problem is not None:
             faults.append(_fault(source, f"its middleware {problem}"))
-    links = [Link(function, source.relative, respond) for function in chain]
-    return links, faults
+    return [Link(function, source) for function in functions], faults
 
 
 def _fault(source: Source, problem: str, hint: str = "") -> Fault:
@@ -197,21 +187,22 @@ def _fault(source: Source, problem: str, hint: str = "") -> Fault:
     return Fault(NAME, source.relative, problem, fix, source.line_of(NAME))
 
 
-def _uncalled(function: t.Any) -> str | None:
-    """Return what is wrong with a maker of middleware that was not called."""
+def _factory_problem(function: t.Any) -> str | None:
+    """Return an error for ``middleware = cors``, which lacks the call."""
     name = getattr(function, "__qualname__", "")
-    if name not in _MAKERS or _MAKERS[name] != getattr(function, "__module__", None):
+    module = getattr(function, "__module__", None)
+    if _FACTORIES.get(name) != module or module is None:
         return None
-    return f"is {name} itself; call it: {name}(...)"
+    return f"is {name} itself. Call it: {name}(...)"
 
 
-def _is_meant(module: types.ModuleType, name: str) -> bool:
-    """Whether what *name* stands for could be meant as middleware: a collection, or a
-    function that was not just imported under its own name."""
+def _may_be_middleware(module: types.ModuleType, name: str) -> bool:
+    """Return True for a collection, one of our middleware objects, or a function that
+    was not just imported under its own name."""
     value = vars(module)[name]
     if inspect.isfunction(value):
         return value.__module__ == module.__name__ or value.__name__ != name
     if isinstance(value, (types.ModuleType, type)):
         return False
-    own = type(value).__module__.startswith(f"{_PACKAGE}.")
-    return isinstance(value, Iterable) or own
+    is_ours = type(value).__module__.startswith("flask_filepages.")
+    return isinstance(value, Iterable) or is_ours

@@ -1,4 +1,4 @@
-"""Who may ask from another site: the origin check, and CORS."""
+"""Requests from other sites: the origin check (CSRF protection), and CORS."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ..settings import Settings
 from ..targets import check_origin_text
 from .middleware import CallNext
 from .middleware import Link
-from .middleware import on_every_answer
+from .middleware import change_every_response
 
-#: Methods that change nothing (RFC 9110, section 9.2.1), but for ``TRACE``.
+#: The safe methods (RFC 9110, section 9.2.1) without ``TRACE``.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _ANY = "*"
@@ -27,10 +27,10 @@ _ALLOWING = ("Access-Control-Allow-Origin", "Access-Control-Allow-Credentials")
 
 
 class Cors:
-    """A middleware that lets pages of other origins read the answers. See :func:`cors`.
+    """A middleware that lets pages of other origins read responses. See :func:`cors`.
 
-    It goes before all other middleware of its route, so that a preflight needs no
-    login and an error can be read; of several, the one nearest to the handler counts.
+    It runs before all other middleware of its route, so that a preflight needs no login
+    and scripts can read errors. Of several, the one nearest to the handler counts.
     """
 
     def __init__(
@@ -47,8 +47,8 @@ class Cors:
         self.origins = frozenset(check_origin_text(o) for o in given if o != _ANY)
         if self.is_open and credentials:
             raise ValueError(
-                "cors('*', credentials=True) would let every site read what belongs to"
-                " a visitor. Name the origins."
+                "cors('*', credentials=True) would let every site read the data of a"
+                " visitor. Name the origins."
             )
         self._credentials = credentials
         self._headers = ", ".join([headers] if isinstance(headers, str) else headers)
@@ -59,43 +59,45 @@ class Cors:
         return origin is not None and (self.is_open or origin in self.origins)
 
     def trusts(self, request: Request) -> bool:
-        """Whether *request* may change something: of a named origin, or, where every
-        origin is allowed, one that brings nothing of a visitor's."""
+        """Return True if a request with an unsafe method may pass: its origin is named,
+        or every origin is allowed and the browser added no credentials."""
         if request.headers.get("Origin") in self.origins:
             return True
         scheme = request.headers.get("Authorization", _BEARER).partition(" ")[0]
-        # Browsers add cookies and all other kinds of credentials by themselves.
+        # Browsers add cookies and HTTP authentication by themselves, but not tokens.
         is_bare = "Cookie" not in request.headers and scheme.lower() == _BEARER
         return self.is_open and is_bare
 
     def __call__(self, context: Context, call_next: CallNext) -> BaseResponse:
-        if context._binding.is_error:
-            # The policy of the route that failed counts.
+        if context._is_error:
+            # The policy of the route that failed applies.
             return call_next()
-        request = context.request
-        origin = request.headers.get("Origin")
-        asked = "Access-Control-Request-Method" in request.headers
-        if request.method == "OPTIONS" and origin is not None and asked:
+        environ = context.request.environ
+        origin = environ.get("HTTP_ORIGIN")
+        is_preflight = "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ
+        if environ["REQUEST_METHOD"] == "OPTIONS" and origin and is_preflight:
             return self._preflight(context, origin)
 
         def change(response: BaseResponse) -> BaseResponse:
-            with_vary(response)
+            vary_by_origin(response)
+            fields = self._allowing(origin) if self.allows(origin) else {}
             for name in _ALLOWING:
-                response.headers.pop(name, None)
-            if self.allows(origin):
-                response.headers.update(self._allowing(origin))
-                if self._expose:
-                    response.headers["Access-Control-Expose-Headers"] = self._expose
+                if name in fields:
+                    response.headers[name] = fields[name]
+                elif name in response.headers:
+                    del response.headers[name]
+            if fields and self._expose:
+                response.headers["Access-Control-Expose-Headers"] = self._expose
             return response
 
-        return on_every_answer(context, call_next, change)
+        return change_every_response(context, call_next, change)
 
     def _preflight(self, context: Context, origin: str) -> BaseResponse:
-        """Return the answer to a preflight (Fetch standard, section 4.8)."""
+        """Return the response to a preflight (Fetch standard, section 4.8)."""
         response = context.app.response_class(status=204)
-        with_vary(response)
+        vary_by_origin(response)
         if self.allows(origin):
-            methods = ", ".join(context._binding.methods())
+            methods = ", ".join(context._route.allowed_methods)
             response.headers.update(self._allowing(origin))
             response.headers["Access-Control-Allow-Methods"] = methods
             response.headers["Access-Control-Max-Age"] = str(self._max_age)
@@ -104,8 +106,7 @@ class Cors:
         return response
 
     def _allowing(self, origin: str | None) -> dict[str, str]:
-        allowed = _ANY if self.is_open else origin or ""
-        fields = {_ALLOWING[0]: allowed}
+        fields = {_ALLOWING[0]: _ANY if self.is_open else origin or ""}
         if self._credentials:
             fields[_ALLOWING[1]] = "true"
         return fields
@@ -122,11 +123,11 @@ def cors(
     """Return a middleware for cross-origin requests (Fetch standard, section 3.2).
 
     :param origins: exact origins such as ``"https://app.example"``, or ``"*"``.
-    :param credentials: whether cookies may be sent; not with ``"*"``.
+    :param credentials: let scripts send cookies. Not allowed with ``"*"``.
     :param headers: request header fields that scripts may send.
     :param expose: response header fields that scripts may read.
-    :param max_age: how long a browser may keep the answer to a preflight, in seconds.
-    :raises ValueError: something is no origin, or ``"*"`` with *credentials*.
+    :param max_age: seconds for which a browser may keep the response to a preflight.
+    :raises ValueError: an origin is invalid, or ``"*"`` is used with *credentials*.
     """
     return Cors(
         origins,
@@ -137,58 +138,63 @@ def cors(
     )
 
 
-def with_vary(response: t.Any) -> t.Any:
-    """Return *response* with ``Vary: Origin``, without which caches mix up answers."""
-    response.vary.add("Origin")
+def vary_by_origin(response: t.Any) -> t.Any:
+    """Return *response* with ``Vary: Origin``, without which caches mix up
+    responses."""
+    if response.headers.getlist("Vary"):
+        response.vary.add("Origin")
+    else:  # The common case, without parsing the field.
+        response.headers.add("Vary", "Origin")
     return response
 
 
-def cors_of(links: t.Sequence[Link]) -> Cors | None:
+def cors_policy(links: t.Sequence[Link]) -> Cors | None:
     """Return the CORS policy of a chain: the one nearest to the handler."""
     policies = [link.function for link in links if isinstance(link.function, Cors)]
     return policies[-1] if policies else None
 
 
-def arranged(links: t.Sequence[Link]) -> list[Link]:
-    """Return *links* with the CORS policy that counts in front, and no other."""
-    policy = cors_of(links)
+def with_cors_first(links: t.Sequence[Link]) -> list[Link]:
+    """Return *links* with their CORS policy first, and no other CORS middleware."""
+    policy = cors_policy(links)
     first = [link for link in links if link.function is policy]
     return first[-1:] + [one for one in links if not isinstance(one.function, Cors)]
 
 
 class OriginCheck:
-    """Refuses requests that a page of another site makes a browser send.
+    """Refuses requests that a page of another site makes a browser send (CSRF).
 
     The order is that of Go 1.25's ``CrossOriginProtection``: safe method, trusted
-    origin, ``Sec-Fetch-Site``, ``Origin``. A request with none of these header fields
-    is not from a browser and passes. The content type is never looked at.
+    origin, ``Sec-Fetch-Site``, ``Origin``. A request without these header fields does
+    not come from a browser, and passes. The content type does not matter.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._site = _origin_of(settings.site) if settings.site else None
         self._trusted = settings.trusted_origins
 
-    def refuse_foreign(self, request: Request, policy: Cors | None) -> None:
-        """Let *request*, whose method is not safe, pass, or raise and log why.
+    def check(self, request: Request, policy: Cors | None) -> None:
+        """Check a request with an unsafe method; log and raise if it is refused.
 
         :param policy: the CORS policy of the route, whose origins are trusted.
-        :raises Forbidden: it comes from another site.
+        :raises Forbidden: the request comes from another site.
         """
         if self._passes(request, policy):
             return
         current_app.logger.warning(
-            "%s %s refused: its origin is %r. If that is this site behind a proxy, set"
-            " FILEPAGES_SITE; if it is a friend, FILEPAGES_TRUSTED_ORIGINS.",
+            "Refused %s %s from origin %r. If that is this site behind a proxy, set"
+            " FILEPAGES_SITE. If you trust that site, add it to"
+            " FILEPAGES_TRUSTED_ORIGINS.",
             request.method,
             request.url_rule,
             request.headers.get("Origin"),
         )
         if policy is not None:
-            after_this_request(with_vary)
+            after_this_request(vary_by_origin)
         raise Forbidden("The request comes from a page of another site.")
 
     def _passes(self, request: Request, policy: Cors | None) -> bool:
-        # Read from the environ: it is five times faster than from the headers.
+        # Reading the environ is five times faster than reading the headers.
         origin = request.environ.get("HTTP_ORIGIN")
         if origin in self._trusted or (policy is not None and policy.trusts(request)):
             return True
@@ -197,7 +203,7 @@ class OriginCheck:
             return fetch_site in ("same-origin", "none")
         if origin is None:
             return True
-        # As it was sent: Werkzeug decodes a host, or takes it for none at all.
+        # Use the host as sent: Werkzeug decodes it, or drops one that is invalid.
         host = request.environ.get("HTTP_HOST") or request.host
         expected = self._site or _origin_of(f"{request.scheme}://{host}")
         return bool(origin == expected)
@@ -206,16 +212,15 @@ class OriginCheck:
 def check_origin(context: Context, call_next: CallNext) -> BaseResponse:
     """A middleware that checks the origin where ``FILEPAGES_CHECK_ORIGIN`` is off.
 
-    :raises Forbidden: the request would change something, and comes from a page of
-        another site.
+    :raises Forbidden: a page of another site made the browser send an unsafe request.
     """
     if context.request.environ["REQUEST_METHOD"] not in SAFE_METHODS:
-        check = OriginCheck(context._binding.settings)
-        check.refuse_foreign(context.request, context._binding.cors())
+        check = OriginCheck(context._route.settings)
+        check.check(context.request, context._route.cors)
     return call_next()
 
 
 def _origin_of(url: str) -> str:
-    """Return the origin of *url* as browsers write it: without the default port."""
+    """Return the origin of *url* as browsers write it, without the default port."""
     scheme, host = urlsplit(url.lower())[:2]
     return f"{scheme}://{host.removesuffix(_DEFAULT_PORTS.get(scheme, ':'))}"

@@ -1,9 +1,10 @@
-"""Redirects by setting, and to the canonical form of the trailing slash."""
+"""Redirects: of ``FILEPAGES_REDIRECTS`` and of trailing slashes."""
 
 from __future__ import annotations
 
 import re
 import typing as t
+from collections.abc import Callable
 from urllib.parse import quote
 
 from flask import Request
@@ -16,61 +17,59 @@ from ..context import current_request
 from ..routing.converters import SEGMENT_SAFE
 from ..routing.rules import FileRule
 from ..settings import Redirect
-from .view import Checks
-from .view import View
-from .view import first_answer
 
-# Astro, rule 39: a path like these is not redirected and simply does not match.
+# As in Astro, a path like these is not redirected and does not match.
 _internal_re = re.compile(r"/[_@./]")
 _PATH_SAFE = f"{SEGMENT_SAFE}/"
 _extension_re = re.compile(r"\.\w+\Z", re.ASCII)
 
 
-def redirect_view(redirect: Redirect, checks: Checks) -> View:
+def make_redirect_view(redirect: Redirect) -> Callable[..., BaseResponse]:
     """Return the view of a route of ``FILEPAGES_REDIRECTS``.
 
     The query of the request is kept unless the target has one of its own.
     """
 
     def view(**params: t.Any) -> BaseResponse:
-        req = current_request()
-        early = first_answer(checks, req)
+        request = current_request()
+        early = redirect_slash(request)
         if early is not None:
             return early
-        target = targets.encode(targets.fill(redirect.target, params))
+        target = targets.encode(targets.fill_params(redirect.target, params))
         if target.startswith("/"):
-            target = req.root_path.rstrip("/") + target
-        return _redirect(req, target, redirect.status)
+            target = request.root_path.rstrip("/") + target
+        return _redirect(request, target, redirect.status)
 
     return view
 
 
-def check_slash(req: Request) -> BaseResponse | None:
-    """Return a redirect if the path has not the form of the slash that its rule has.
+def redirect_slash(request: Request) -> BaseResponse | None:
+    """Return a redirect to the canonical form of the trailing slash, or ``None``.
 
-    With ``always`` a path whose last segment has an extension is not found
-    instead, as in Astro (rule 40).
+    :raises NotFound: the path has an extension in its last segment where
+        ``FILEPAGES_TRAILING_SLASH`` is ``always``, as in Astro.
     """
-    path = req.path
-    with_slash = t.cast(FileRule, req.url_rule).rule.endswith("/")
-    if with_slash == path.endswith("/"):
+    path = request.path
+    rule = t.cast(FileRule, request.url_rule)
+    with_slash = rule.rule.endswith("/")
+    if rule.slash == "ignore" or with_slash == path.endswith("/"):
         return None
     if with_slash and _extension_re.search(path):
         raise NotFound
     if _internal_re.match(path):
         raise NotFound
     path = quote(f"{path}/" if with_slash else path.rstrip("/"), safe=_PATH_SAFE)
-    return _redirect(req, req.root_path.rstrip("/") + path, None)
+    return _redirect(request, request.root_path.rstrip("/") + path, None)
 
 
-def _redirect(req: Request, target: str, status: int | None) -> BaseResponse:
+def _redirect(request: Request, target: str, status: int | None) -> BaseResponse:
     if target.startswith("/"):
         target = re.sub(r"\A/{2,}", "/", target)
     path, hash_, fragment = target.partition("#")
-    query = quote(req.query_string, safe=targets.URL_SAFE)
+    query = quote(request.query_string, safe=targets.URL_SAFE)
     if query and "?" not in path:
         path = f"{path}?{query}"
     if status is None:
-        status = 301 if req.method == "GET" else 308
+        status = 301 if request.method == "GET" else 308
     location = path + hash_ + fragment
     return current_app.response_class(status=status, headers=[("Location", location)])

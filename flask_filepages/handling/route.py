@@ -1,44 +1,51 @@
-"""A route in an app, and what its files give it: handlers and middleware."""
+"""A route in an app: its rules, its handlers and its middleware."""
 
 from __future__ import annotations
 
 import types
 import typing as t
-from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
+from urllib.parse import unquote
 
-from flask import Flask
-from werkzeug.routing import Map
+from flask import Request
+from werkzeug.exceptions import default_exceptions
 from werkzeug.wrappers import Response as BaseResponse
 
-from ..context import Binding
 from ..context import Context
 from ..errors import Fault
-from ..prerendering.listing import read_static_paths
 from ..routing.files import MIDDLEWARE_FILE
+from ..routing.files import STATIC_PATHS
 from ..routing.files import Source
 from ..routing.routes import Route
 from ..routing.rules import FileRule
-from ..validation.responds import with_answer_check
+from ..routing.urls import endpoint_name
+from ..validation.responds import with_response_check
 from ..validation.validate import schemas_of
-from . import debug as devtools
+from . import debug
 from .handlers import ALL
 from .handlers import Handler
 from .handlers import Handlers
 from .handlers import read_handlers
 from .loading import import_source
+from .loading import module_name
 from .middleware import NAME
 from .middleware import Link
-from .middleware import bind
+from .middleware import chain
 from .middleware import read_links
 from .origins import Cors
-from .origins import arranged
-from .origins import cors_of
-from .responses import Respond
-from .responses import make_respond
-from .responses import with_default_cache_control
+from .origins import cors_policy
+from .origins import with_cors_first
+from .redirects import make_redirect_view
+from .responses import to_response
+from .templates import render_jinja
+from .view import View
+from .view import make_view
+from .view import rewrite
+
+if t.TYPE_CHECKING:
+    from ..site import Site
 
 
 @dataclass(slots=True)
@@ -49,114 +56,104 @@ class MiddlewareFile:
     module: str
     links: list[Link] = field(default_factory=list)
 
-    def load(self, app: Flask, folder: str) -> list[Fault]:
-        """Import the file, once; return what is wrong with it."""
+    def load(self, folder: str) -> list[Fault]:
+        """Import the file once, and return its faults."""
         if self.links:
             return []
         module, faults = import_source(self.module, self.source, folder)
         if module is not None:
-            respond = make_respond(app, file=self.source.path, strict=True)
-            links, faults = read_links(module, self.source, respond)
+            links, faults = read_links(module, self.source)
             self.links = [] if faults else links
         return faults
 
 
-@dataclass(slots=True)
-class LiveRoute:
-    """A route in an app: its endpoint name, its module, its rules and handlers.
+class BoundRoute:
+    """A route in an app.
 
-    :attr:`handlers` is what the view looks into: empty until :meth:`activate`. Behind
-    middleware it holds no bare handler. Of a prerendered route, :attr:`made` is what a
-    build asks, and :attr:`guards` are around what was stored.
-    :attr:`shadow` says which rules of the app itself may go before it.
+    :attr:`handlers` is ``None`` until the files of the site are loaded. Behind
+    middleware it has no bare handler. :attr:`links` is the middleware around it,
+    outermost first, and :attr:`status` the status of a rendered page.
     """
 
-    route: Route
-    endpoint: str
-    module: str | None
-    respond: Respond
-    binding: Binding
-    around: list[MiddlewareFile] = field(default_factory=list)
-    handlers: Handlers = field(default_factory=Handlers)
-    links: list[Link] = field(default_factory=list)
-    cors: Cors | None = None
-    rules: list[FileRule] = field(default_factory=list)
-    shadow: tuple[Map, Map] | None = None
-    warnings: list[Fault] = field(default_factory=list)
-    loaded: Handlers | None = None
-    made: Handlers = field(default_factory=Handlers)
-    guards: list[Link] = field(default_factory=list)
-    static_paths: Callable[[], t.Any] | None = None
-    incremental: str | None = None
+    is_prerendered = False
 
-    @property
-    def is_error_page(self) -> bool:
-        return self.binding.status >= 400
+    def __init__(self, site: Site, route: Route) -> None:
+        self.site = site
+        self.app = site.app
+        self.settings = site.settings
+        self.route = route
+        self.id = route.id
+        self.endpoint = endpoint_name(site.name, route.id)
+        self.module = self._module_of(route.endpoint) if route.endpoint else None
+        self.absent_params = dict.fromkeys(route.optional_params)
+        self.status = site.status_of(route)
+        self.around = [self._middleware_file(source) for source in route.middleware]
+        self.rules: list[FileRule] = []
+        self.handlers: Handlers | None = None
+        self.links: list[Link] = []
+        self.cors: Cors | None = None
+        self.warnings: list[Fault] = []
+        self._loaded: Handlers | None = None
 
-    @property
-    def is_active(self) -> bool:
-        return bool(self.handlers.allow)
+    def _module_of(self, source: Source) -> str:
+        return module_name(self.site.anchor, self.site.folder, source.relative)
 
-    def load(self, app: Flask, folder: str) -> list[Fault]:
-        """Import the files, once; return what is wrong with them."""
-        route = self.route
-        if self.loaded is not None or route.redirect is not None:
+    def _middleware_file(self, source: Source) -> MiddlewareFile:
+        made = MiddlewareFile(source, self._module_of(source))
+        return self.site.middleware_files.setdefault(source.relative, made)
+
+    # -- loading ----------------------------------------------------------------
+
+    def load(self) -> list[Fault]:
+        """Import the files of the route once, and return their faults."""
+        route, folder = self.route, self.site.folder
+        if self._loaded is not None or route.redirect is not None:
             return []
-        faults = [fault for file in self.around for fault in file.load(app, folder)]
-        own, links, found = self._read(app, folder)
+        faults = [fault for file in self.around for fault in file.load(folder)]
+        own, links, found = self._read()
         faults += found
         if faults:
             return faults
         for warning in self.warnings:
-            app.logger.warning("%s", warning)
+            self.app.logger.warning("%s", warning)
         try:
-            own = {method: self._adapted(app, own[method]) for method in own}
-        except RuntimeError as error:  # of ensure_sync
+            own = {method: self._adapted(own[method]) for method in own}
+        except RuntimeError as error:  # ensure_sync() lacks asgiref.
             fix = "Install the extra: Flask-Filepages[async]."
             return [Fault("async", route.name, str(error).partition(".")[0], fix)]
         outer = [link for file in self.around for link in file.links]
-        self.links = arranged([*outer, *links])
-        self.cors = cors_of(self.links)
-        self.loaded = self._behind(self.links, own)
-        if route.prerender:
-            self.guards = [link for link in self.links if not link.is_once_per_render]
-            marked = [link for link in self.links if link.is_once_per_render]
-            self.made = self._behind(marked, own)
-            for table in (self.loaded.table, self.made.table):
-                for method in ("GET", "HEAD"):
-                    table[method] = with_default_cache_control(
-                        table[method], self.respond
-                    )
+        self.links = with_cors_first([*outer, *links])
+        self.cors = cors_policy(self.links)
+        self._loaded = self._complete(own)
         return []
 
-    def _behind(self, links: list[Link], own: dict[str, Handler]) -> Handlers:
-        handlers = Handlers.of(own)
-        if not links:
-            return handlers
-        return handlers.behind(lambda handler: bind(links, handler, self.respond))
+    def activate(self) -> None:
+        """Let the view use the handlers that were loaded."""
+        self.handlers = self._loaded
 
-    def _read(
-        self, app: Flask, folder: str
-    ) -> tuple[dict[str, Handler], list[Link], list[Fault]]:
-        """Import the endpoint; return its handlers, its middleware, its faults."""
+    def prepare(self) -> Handlers:
+        """Load the site, or in debug only this route; return the handlers.
+
+        :raises LoadError: a file cannot be loaded.
+        """
+        return self.site.prepare(self)
+
+    def _read(self) -> tuple[dict[str, Handler], list[Link], list[Fault]]:
+        """Import the endpoint; return its handlers, its middleware and faults."""
         source, has_page = self.route.endpoint, self.route.page is not None
         if source is None or self.module is None:
             own = {"GET": t.cast(Handler, GET)}
-            return own, [], self._read_static_paths(app, None, own)
-        module, faults = import_source(self.module, source, folder)
+            return own, [], self._check_static_paths(None, own)
+        module, faults = import_source(self.module, source, self.site.folder)
         if module is None:
             return {}, [], faults
         own, faults, warnings = read_handlers(module, source, has_page=has_page)
-        strict = make_respond(app, file=source.path, strict=True)
-        links, found = read_links(module, source, strict)
-        self.warnings = [*warnings, *self._narrow(source, links)]
+        links, found = read_links(module, source)
+        self.warnings = [*warnings, *self._narrow_middleware(source, links)]
         if has_page:
             own.setdefault("GET", GET)
         if self.is_error_page and own and not {"GET", ALL} & own.keys():
-            problem, fix = (
-                "without GET it answers no error",
-                "Write `def GET(context)`.",
-            )
+            problem, fix = "an error page needs GET", "Write `def GET(context)`."
             faults.append(Fault("handler", source.relative, problem, fix))
         if links and not own:
             fix = f"Write `def GET(context): ...`, or name it {MIDDLEWARE_FILE}."
@@ -166,67 +163,171 @@ class LiveRoute:
         for handler in own.values():
             faults += self._unknown_params(source, handler)
         if not faults:
-            faults = self._read_static_paths(app, module, own)
+            faults = self._check_static_paths(module, own)
         return own, links, faults + found
 
-    def _read_static_paths(
-        self, app: Flask, module: types.ModuleType | None, own: dict[str, Handler]
+    def _check_static_paths(
+        self, module: types.ModuleType | None, own: dict[str, Handler]
     ) -> list[Fault]:
-        function, faults, warnings = read_static_paths(
-            module, self.route, own, is_error=self.is_error_page
-        )
-        self.static_paths = app.ensure_sync(function) if function else None
-        self.warnings += warnings
-        self.incremental = getattr(module, "incremental", None)
-        if self.incremental not in (None, "page"):
-            source = t.cast(Source, self.route.source)
-            problem = f"incremental is {self.incremental!r}"
-            fix = 'Write `incremental = "page"`, or nothing.'
-            line = source.line_of("incremental")
-            faults.append(Fault("prerender", source.relative, problem, fix, line))
-        return faults
+        """Warn about a ``get_static_paths`` that is never called."""
+        source = self.route.endpoint
+        if source is not None and hasattr(module, STATIC_PATHS) and not self.is_static:
+            problem = f"its {STATIC_PATHS} is not used: the route is not prerendered"
+            fix = "Write `prerender = True` to store its paths."
+            where = ("static-paths", source.relative)
+            line = source.line_of(STATIC_PATHS)
+            self.warnings.append(Fault(*where, problem, fix, line))
+        return []
 
-    def _narrow(self, source: Source, links: list[Link]) -> list[Fault]:
-        """Return a warning for middleware that is not around the folder of its name."""
+    def _narrow_middleware(self, source: Source, links: list[Link]) -> list[Fault]:
+        """Warn about ``middleware`` in ``admin.py`` that ``admin/`` does not get."""
         folder = self.route.folder
         if not links or folder is None:
             return []
-        problem = f"its middleware is not around {folder}"
-        fix = f"If it should be, move it to {folder}{MIDDLEWARE_FILE}."
+        problem = f"its middleware does not run for {folder}"
+        fix = f"If it should, move it to {folder}{MIDDLEWARE_FILE}."
         return [Fault("unguarded", source.relative, problem, fix, source.line_of(NAME))]
 
     def _unknown_params(self, source: Source, handler: Handler) -> list[Fault]:
-        """Return a fault for each param that a schema wants and the route has not."""
+        """Return a fault for each param that a schema requires and the route lacks."""
         schema = schemas_of(handler).get("params")
         known = {p.text for q in self.route.patterns for p in q.params}
         fields = schema.load_fields.items() if schema is not None else ()
-        wanted = [f.data_key or name for name, f in fields if f.required]
+        required = [f.data_key or name for name, f in fields if f.required]
         fix = f"Its params are: {', '.join(sorted(known)) or 'none'}."
         return [
             Fault("handler", source.relative, f"it validates a param {name!r}", fix)
-            for name in wanted
+            for name in required
             if name not in known
         ]
 
-    def _adapted(self, app: Flask, handler: Handler) -> Handler:
-        """Return *handler* as a plain function of the context."""
+    def _adapted(self, handler: Handler) -> Handler:
+        """Return *handler* as a plain function, with the checks of debug and tests."""
+        app = self.app
         adapted: t.Any = app.ensure_sync(handler)
         if app.debug or app.testing:
-            adapted = with_answer_check(handler, adapted, self.route.name)
-        if app.debug and self.route.is_static:
+            adapted = with_response_check(handler, adapted, self.route.name)
+        if app.debug and self.is_static:
             url = str(self.route.patterns[0])
-            adapted = devtools.with_type_check(app, adapted, url, self.route.name)
+            adapted = debug.with_type_check(app, adapted, url, self.route.name)
         return t.cast(Handler, adapted)
 
-    def activate(self) -> None:
-        """Let the view answer with what was loaded: it holds on to its own table."""
-        if self.loaded is not None:
-            self.handlers.other = self.loaded.other
-            self.handlers.table.update(self.loaded.table)
-            # Last: it tells other threads that the table is there.
-            self.handlers.allow = self.loaded.allow
+    def _complete(self, own: dict[str, Handler]) -> Handlers:
+        """Return the handlers of all methods, behind the middleware."""
+        return self._behind(self.links, Handlers.of(own))
+
+    def _behind(self, links: list[Link], handlers: Handlers) -> Handlers:
+        if not links:
+            return handlers
+
+        def wrap(handler: Handler) -> Handler:
+            def inner(context: Context) -> BaseResponse:
+                return self.to_response(context, handler, handler(context))
+
+            return chain(links, inner)
+
+        return handlers.wrapped(wrap)
+
+    # -- matching ---------------------------------------------------------------
+
+    @property
+    def is_static(self) -> bool:
+        return self.route.is_static
+
+    @property
+    def is_error_page(self) -> bool:
+        return self.status >= 400
+
+    @property
+    def allowed_methods(self) -> tuple[str, ...]:
+        return self.handlers.allow if self.handlers else ()
+
+    def methods(self) -> t.Sequence[str]:
+        """Return the methods that the route handles; load its file if need be."""
+        if self.route.redirect is not None:
+            return ("GET", "HEAD")
+        with self.site.lock:
+            self.load()
+        return self._loaded.allow if self._loaded else ()
+
+    def accepts_path(self) -> bool:
+        """Return True if the route handles the path that Werkzeug is matching."""
+        return True
+
+    def url_of(self, params: t.Mapping[str, t.Any]) -> str:
+        """Return the URL path of *params*, in its canonical form.
+
+        :raises ParamError: a value cannot stand in a URL.
+        """
+        if len(self.rules) == 1:
+            return self.rules[0].build(params, append_unknown=False)[1]
+        given = {name for name, value in params.items() if value is not None}
+        rules = [r for r in self.rules if r.required_params <= given]
+        best = max(rules or self.rules, key=lambda rule: len(rule.arguments))
+        return best.build(params, append_unknown=False)[1]
+
+    def path_of(self, params: t.Mapping[str, t.Any]) -> str:
+        """Return the decoded path of *params*; see :meth:`url_of`."""
+        return unquote(self.url_of(params))
+
+    # -- responding -------------------------------------------------------------
+
+    def make_view(self) -> View:
+        """Return the Flask view of the route."""
+        redirect = self.route.redirect
+        view = make_view(self) if redirect is None else make_redirect_view(redirect)
+        view.__module__ = self.module or self.site.anchor
+        view.__name__ = view.__qualname__ = self.id
+        return view
+
+    def check_origin(self, request: Request) -> None:
+        """Refuse a request that a page of another site makes a browser send.
+
+        :raises Forbidden: the request is refused.
+        """
+        if self.settings.check_origin:
+            self.site.origin_check.check(request, self.cors)
+
+    def to_response(
+        self, context: Context, handler: Handler, value: t.Any
+    ) -> BaseResponse:
+        """Return *value*, which *handler* returned, as a response."""
+        source = self.route.source
+        return to_response(
+            context,
+            handler,
+            value,
+            file=source.path if source else self.route.name,
+            strict=self.settings.strict_response,
+        )
+
+    def render(
+        self, context: Context, template: str | None, data: dict[str, t.Any]
+    ) -> str:
+        """Render *template*, or the page of the route, and return its text."""
+        if template is None:
+            page = self.route.page
+            if page is None:
+                raise FileNotFoundError(
+                    f"{self.route.name} has no page of the same name next to it. Add"
+                    " one, or name a template: context.render('some.html')."
+                )
+            template = self.site.template_name(page)
+        suffix = template[template.rfind(".") :]
+        render = self.site.renderers.get(suffix, render_jinja)
+        return render(context, template, data)
+
+    def rewrite(self, context: Context, to: str) -> BaseResponse:
+        """Return the response of the route at *to*; see :meth:`Context.rewrite`."""
+        return rewrite(context, to)
+
+    def props_for(self, context: Context) -> t.Mapping[str, t.Any]:
+        """Return the props of *context*. An error page has ``error``."""
+        if self.is_error_page:  # Requested by its own URL.
+            return {"error": default_exceptions[self.status]()}
+        return {}
 
 
 def GET(context: Context) -> BaseResponse:
-    """Answer for a page whose endpoint has no ``GET``, or that has no endpoint."""
+    """The handler of a page without an endpoint, or whose endpoint has no ``GET``."""
     return context.render()

@@ -1,4 +1,4 @@
-"""Pages to HTML: templates of the pages folder, and the renderers."""
+"""Render pages: templates of the pages folder, and renderers by suffix."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from jinja2 import FileSystemLoader
 from jinja2 import TemplateNotFound
 from jinja2 import TemplateSyntaxError
 
-from .. import page_reads
 from ..errors import Fault
 
 if t.TYPE_CHECKING:
@@ -20,30 +19,30 @@ if t.TYPE_CHECKING:
     from jinja2 import Environment
 
     from ..context import Context
-    from ..routing.routes import Route
 
-#: Gives the HTML of a page: ``(context, template name, data) -> str``.
+#: Returns the HTML of a page: ``(context, template name, data) -> str``.
 Renderer = Callable[["Context", str, dict[str, t.Any]], str]
 
 
 class PagesLoader(BaseLoader):
-    """Loads ``<name>:/about.html`` from the folder of the pages of that name.
+    """Loads ``<name>:/about.html`` from the pages folder of the FilePages *name*.
 
-    The prefix keeps a template of the app from standing in for a page.
+    Because of the prefix, a template of the app can never replace a page.
     """
 
-    def __init__(self, name: str, folder_of: Callable[[t.Any], str | None]) -> None:
-        self._prefix = f"{name}:/"
-        self._folder_of = folder_of
+    def __init__(self, name: str) -> None:
+        self._name = name
 
     def get_source(
         self, environment: Environment, template: str
     ) -> tuple[str, str | None, Callable[[], bool] | None]:
-        folder = self._folder_of(getattr(environment, "app", None))
-        if folder is None or not template.startswith(self._prefix):
+        app = getattr(environment, "app", None)
+        sites = app.extensions.get("filepages", {}) if app is not None else {}
+        name, separator, relative = template.partition(":/")
+        if name != self._name or not separator or name not in sites:
             raise TemplateNotFound(template)
-        name = template.removeprefix(self._prefix)
-        found = FileSystemLoader(folder).get_source(environment, name)
+        folder = sites[name].folder
+        found = FileSystemLoader(folder).get_source(environment, relative)
         if not os.path.realpath(found[1]).startswith(folder + os.sep):
             raise TemplateNotFound(template)
         return found
@@ -52,61 +51,45 @@ class PagesLoader(BaseLoader):
         return []
 
 
-def page_fault(app: Flask, name: str, relative: str) -> Fault | None:
-    """Return why a Jinja page does not compile, if it does not."""
-    if not relative.endswith(".html"):
+def page_fault(app: Flask, template: str, file: str) -> Fault | None:
+    """Return a fault if the Jinja page *template*, in *file*, does not compile."""
+    if not file.endswith(".html"):
         return None
     try:
-        app.jinja_env.get_template(f"{name}:/{relative}")
+        app.jinja_env.get_template(template)
     except TemplateSyntaxError as error:
         problem = f"TemplateSyntaxError: {error.message}"
-        return Fault("template", relative, problem, "Mend the line.", error.lineno)
+        fix = "Fix the syntax error on this line."
+        return Fault("template", file, problem, fix, error.lineno)
     return None
 
 
 def render_jinja(context: Context, template: str, data: dict[str, t.Any]) -> str:
-    """Return the Jinja template rendered with *data* and ``context``, autoescaped.
+    """Render a Jinja template with *data* and ``context``, and return its text.
 
-    Flask looks at the suffix; here only a text file of the app's goes without.
+    Everything is autoescaped, whatever its suffix, except ``.txt`` templates of the
+    app.
     """
     environment: Environment = context.app.jinja_env
     if not template.endswith(".txt") or ":/" in template:
-        environment = _escaping(environment)
-    source = page_reads.load_own(lambda: environment.get_template(template))
-    page_reads.announce_render(source)
+        environment = _autoescaping(environment)
+    source = environment.get_template(template)
     return render_template(source, **{**data, "context": context})
 
 
-def _escaping(environment: Environment) -> Environment:
-    """Return the app's environment with autoescape for whatever suffix, for parts and
-    layouts, too. It shares filters, globals and the loader."""
-    made: Environment | None = getattr(environment, "filepages_escaping", None)
-    if made is None:
-        made = environment.overlay(autoescape=True)
-        environment.extend(filepages_escaping=made)
-    made.auto_reload = environment.auto_reload
-    made.undefined = environment.undefined
-    made.loader = environment.loader
-    return made
+def _autoescaping(environment: Environment) -> Environment:
+    """Return an overlay of the app's environment that escapes layouts and includes too.
 
-
-def make_render(
-    name: str, route: Route, renderers: t.Mapping[str, Renderer]
-) -> Callable[[Context, str | None, dict[str, t.Any]], str]:
-    """Return what ``context.render`` of *route* calls: with its page by default."""
-
-    def render(context: Context, template: str | None, data: dict[str, t.Any]) -> str:
-        if template is None:
-            if route.page is None:
-                raise FileNotFoundError(
-                    f"{route.name} has no page of its name beside it. Make one, or"
-                    " name a template: context.render('some.html')."
-                )
-            template = f"{name}:/{route.page.relative}"
-        suffix = os.path.splitext(template)[1]
-        return renderers.get(suffix, render_jinja)(context, template, data)
-
-    return render
+    It shares filters, globals and the loader.
+    """
+    overlay: Environment | None = getattr(environment, "filepages_escaping", None)
+    if overlay is None:
+        overlay = environment.overlay(autoescape=True)
+        environment.extend(filepages_escaping=overlay)
+    overlay.auto_reload = environment.auto_reload
+    overlay.undefined = environment.undefined
+    overlay.loader = environment.loader
+    return overlay
 
 
 RENDERERS: t.Mapping[str, Renderer] = {".html": render_jinja}

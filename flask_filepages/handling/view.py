@@ -1,131 +1,126 @@
-"""A route to the Flask view that answers it."""
+"""The Flask view of a route, and rewrites from one route to another."""
 
 from __future__ import annotations
 
 import typing as t
 from collections.abc import Callable
 
-from flask import Request
+from flask import Flask
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import Map
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import Rule
 from werkzeug.wrappers import Response as BaseResponse
 
-from ..context import Binding
 from ..context import Context
 from ..context import current_request
+from ..errors import RewriteLoopError
 from ..routing.rules import FileRule
+from ..routing.rules import matched_path
 from ..validation.bodies import make_rereadable
 from .failures import remember
-from .handlers import Handlers
 from .origins import SAFE_METHODS
-from .responses import Respond
+from .redirects import redirect_slash
 from .responses import finish
-from .responses import known_names
+
+if t.TYPE_CHECKING:
+    from .route import BoundRoute
 
 View = Callable[..., t.Any]
-#: Runs before a handler is looked for; what it gives is the answer.
-Check = Callable[[Request], "BaseResponse | None"]
-Checks = list[Check]
-#: Raises if the request may change nothing.
-Guard = Callable[[Request], None]
+#: Routes that one request may go through, as in Astro.
+MAX_ROUTES = 4
 
 
-def make_view(
-    binding: Binding,
-    handlers: Handlers,
-    checks: Checks,
-    prepare: Callable[[], None],
-    guard: Guard,
-    respond: Respond,
-) -> View:
-    """Return the view of a route.
+def make_view(route: BoundRoute) -> View:
+    """Return the view of *route*.
 
-    :param handlers: the table of the route, empty until its file is loaded.
-    :param checks: what may answer instead; it may grow shorter.
-    :param prepare: loads the file and fills the table in place.
-    :param guard: runs before methods that are not safe.
-    :param respond: see :func:`~flask_filepages.responses.make_respond`.
-
-    The view is a function of its own for each route; other extensions exempt and
-    limit views by their module and name, which the caller sets.
+    Each route has a function of its own, because other extensions exempt and limit
+    views by module and name.
     """
-    table = handlers.table
-    new = Context.__new__
-    known = known_names
+    has_one_slash_form = route.settings.trailing_slash != "ignore"
 
     def view(**params: t.Any) -> BaseResponse:
-        req: Request = current_request()
-        if checks:
-            early = first_answer(checks, req)
-            if early is not None:
-                return early
-        # Context(req, params, binding), without the cost of a call.
-        context = new(Context)
-        context.request = req
-        context._params = params
-        context._binding = binding
-        context._written_cookies = None
-        # As it was sent: methods are case-sensitive (RFC 9110, 9.1), Flask's are not.
-        environ = req.environ
-        method = environ["REQUEST_METHOD"]
-        try:
-            handler = table.get(method)
-            if handler is None:
-                prepare()
-            if method not in SAFE_METHODS:
-                guard(req)
-                make_rereadable(req)
-            elif "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
-                make_rereadable(req)
-            if handler is None:
-                handler = handlers.find(method)
-            response = handler(context)
-            if not isinstance(response, BaseResponse):
-                response = respond(context, handler, response)
-            if context._written_cookies is None:
-                # What nearly all header fields are, seen without a call.
-                for name, value in response.headers:
-                    if not (name in known and value.isascii() and value.isprintable()):
-                        break
-                else:
-                    return response
-            return finish(context, response)
-        except BaseException as error:
-            remember(context, error)
-            raise
+        request = current_request()
+        if has_one_slash_form:
+            redirect = redirect_slash(request)
+            if redirect is not None:
+                return redirect
+        return respond(Context(request, params, route))
 
     return view
 
 
-def enter(
-    context: Context, handlers: Handlers, guard: Guard, respond: Respond
-) -> BaseResponse:
-    """Return what a route answers to *context*, which another route led here."""
-    method = context.request.environ["REQUEST_METHOD"]
-    if method not in SAFE_METHODS:
-        guard(context.request)
-    handler = handlers.find(method)
-    return respond(context, handler, handler(context))
-
-
-def first_answer(checks: Checks, req: Request) -> BaseResponse | None:
-    """Return the first answer that one of *checks* gives, in their order."""
-    answers = (check(req) for check in tuple(checks))
-    return next((answer for answer in answers if answer is not None), None)
-
-
-def refuse_shadowed(req: Request, shadow: tuple[Map, Map]) -> None:
-    """Raise what the app itself answers where one of its rules goes before ours.
-
-    :param shadow: the app's overlapping rules for any method, with the rules of
-        the matched route; and the same rules of the app as they are.
-    """
-    any_method, as_they_are = shadow
-    subdomain = req.url_rule.subdomain if req.url_rule is not None else None
-    where = ("localhost", "/", subdomain, "http", req.method, req.path)
+def respond(context: Context) -> BaseResponse:
+    """Return the response to *context*, with its cookies; remember a failure."""
     try:
-        rule, _ = any_method.bind(*where).match(return_rule=True)
+        return finish(context, handle(context))
+    except BaseException as error:
+        remember(context, error)
+        raise
+
+
+def handle(context: Context) -> BaseResponse:
+    """Call the handler for the method of the request, behind its middleware.
+
+    :raises Forbidden: the origin check refuses the request.
+    :raises MethodNotAllowed: the route does not handle the method.
+    """
+    route, request = context._route, context.request
+    environ = request.environ
+    # Methods are case-sensitive (RFC 9110, 9.1), but Flask's request.method is not.
+    method = environ["REQUEST_METHOD"]
+    handlers = route.handlers or route.prepare()
+    if method not in SAFE_METHODS:
+        route.check_origin(request)
+        make_rereadable(request)
+    elif "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
+        make_rereadable(request)
+    handler = handlers.find(method)
+    return route.to_response(context, handler, handler(context))
+
+
+# -- rewrites -----------------------------------------------------------------------
+
+
+def rewrite(context: Context, to: str) -> BaseResponse:
+    """Return the response of the route at *to*; see :meth:`Context.rewrite`."""
+    if not to.startswith("/") or to.startswith("//"):
+        raise ValueError(
+            f"{to!r} is not a path of these pages. Write it as '/about', without"
+            " url_prefix. A rewrite cannot lead to another site."
+        )
+    if context._is_error:
+        raise ValueError("An error page cannot rewrite.")
+    site = context._route.site
+    trail = (*context._trail, context.route_id)
+    if len(trail) > MAX_ROUTES:
+        error = RewriteLoopError(trail)
+        site.app.logger.error("%s", error)
+        raise error
+    rule, params = _match(site.app, f"{site.url_prefix}{to}")
+    route = rule.bound if isinstance(rule, FileRule) else None
+    if route is None or route.site is not site or route.route.redirect is not None:
+        site.app.logger.warning(
+            "%s rewrites to %r, but no route of these pages matches it. Write a decoded"
+            " path without query and url_prefix.",
+            context.route_id,
+            to,
+        )
+        raise NotFound
+    target = Context(context.request, params, route)
+    target._trail = trail
+    target.locals = context.locals
+    # Both contexts share one set of cookies, which is written once, at the end.
+    target.cookies = context.cookies
+    return handle(target)
+
+
+def _match(app: Flask, path: str) -> tuple[Rule | None, dict[str, t.Any]]:
+    """Match *path*, which is decoded already, and must not be decoded again."""
+    token = matched_path.set(path)
+    try:
+        rule, params = app.url_map.bind("localhost").match(path, return_rule=True)
     except HTTPException:
-        return
-    if not isinstance(rule, FileRule):
-        as_they_are.bind(*where).match()
+        return None, {}
+    finally:
+        matched_path.reset(token)
+    return rule, dict(params)

@@ -1,4 +1,4 @@
-"""``get_static_paths``: asked, checked, and written as text that travels."""
+"""Call ``get_static_paths``, check its entries, and serialize them."""
 
 from __future__ import annotations
 
@@ -6,92 +6,37 @@ import dataclasses
 import difflib
 import json
 import math
-import types
 import typing as t
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 
-from ..errors import Fault
 from ..errors import ParamError
 from ..errors import StaticPathError
-from ..routing.files import Source
+from ..routing.files import STATIC_PATHS as NAME
 from ..routing.routes import Route
 from .static_paths import PAGE
 from .static_paths import Page
 from .static_paths import PageUrls
 from .static_paths import StaticPath
 
-NAME = "get_static_paths"
-#: More is taken for a generator without end.
+#: More entries than this are taken for an endless generator.
 MOST_PATHS = 1_000_000
-_NEVER = ("POST", "PUT", "PATCH", "DELETE", "ALL")
-
-
-# -- reading a module ---------------------------------------------------------------
-
-
-def read_static_paths(
-    module: types.ModuleType | None,
-    route: Route,
-    handlers: t.Container[str],
-    *,
-    is_error: bool,
-) -> tuple[Callable[[], t.Any] | None, list[Fault], list[Fault]]:
-    """Return ``get_static_paths`` of *module*, what keeps *route* from being stored,
-    and warnings."""
-    source = t.cast(Source, route.source)
-    function = getattr(module, NAME, None)
-    line = source.line_of(NAME) if function is not None else None
-    if not route.prerender:
-        if function is None or route.is_static:
-            return None, [], []
-        fix = "Write `prerender = True` if its paths should be stored."
-        problem = f"its {NAME} is not used: it is not prerendered"
-        return None, [], [Fault("static-paths", source.relative, problem, fix, line)]
-    faults = []
-    unsafe = [method for method in _NEVER if method in handlers]
-    if unsafe:
-        problem = f"it is prerendered, so nothing answers {', '.join(unsafe)}"
-        fix = f"Write `prerender = False` in {source.relative}."
-        place = source.line_of(unsafe[0])
-        faults.append(Fault("prerender", source.relative, problem, fix, place))
-    elif "GET" not in handlers:
-        problem, fix = "it is prerendered without GET", "Write `def GET(context)`."
-        faults.append(Fault("prerender", source.relative, problem, fix))
-    if function is not None and not callable(function):
-        problem = f"{NAME} is {type(function).__name__}, not a function"
-        fix = f"Write `def {NAME}(): return [StaticPath({{...}})]`."
-        faults.append(Fault("static-paths", source.relative, problem, fix, line))
-    elif function is None and not route.is_static and not is_error:
-        faults.append(_required(module, source))
-    return function, faults, []
-
-
-def _required(module: types.ModuleType | None, source: Source) -> Fault:
-    endpoint = f"{source.stem}.py"
-    names = [n for n, v in vars(module).items() if callable(v)] if module else []
-    close = difflib.get_close_matches(NAME, [*names], n=1, cutoff=0.7)
-    hint = f"Did you mean `{NAME}`, not `{close[0]}`? " if close else ""
-    fix = f"{hint}Write `def {NAME}()` in {endpoint}, or `prerender = False`."
-    return Fault(
-        "static-paths", source.relative, f"it is prerendered without {NAME}", fix
-    )
 
 
 # -- listing ------------------------------------------------------------------------
 
 
-def listed(
+def list_paths(
     route: Route,
     function: Callable[[], t.Any],
     url_of: Callable[[Mapping[str, t.Any]], str],
 ) -> Iterator[StaticPath]:
-    """Yield what *function* lists, checked and with the URLs of pages filled in.
+    """Yield the paths that *function* lists, checked, with the URLs of pages filled in.
 
-    :param url_of: builds the URL of params, in its canonical form.
-    :raises StaticPathError: an entry is none, or there are too many.
+    :param url_of: returns the canonical URL of params.
+    :raises StaticPathError: an entry is wrong, or there are too many.
     """
     entries = function()
     if isinstance(entries, (str, bytes, Mapping)) or not isinstance(entries, Iterable):
@@ -126,7 +71,8 @@ def _checked(
     for what, mapping in (("params", given), ("props", props)):
         if not isinstance(mapping, Mapping):
             raise StaticPathError(
-                f"entry {index} of {NAME} has {what} that are no dict: {mapping!r:.50}",
+                f"the {what} of entry {index} of {NAME} are not a dict:"
+                f" {mapping!r:.50}",
                 'Write StaticPath({"slug": "a"}, props={...}).',
             )
     page = props.get(PAGE)
@@ -165,7 +111,7 @@ def _with_urls(
     parts: Mapping[str, t.Any],
     url_of: Callable[[Mapping[str, t.Any]], str],
 ) -> StaticPath:
-    """Return a path of :func:`paginate`; only the route knows how its URLs look."""
+    """Fill in the URLs of a path of :func:`paginate`, which only the route knows."""
     if PAGE not in parts:
         raise StaticPathError(
             "paginate() needs a param [page]",
@@ -191,7 +137,7 @@ def _with_urls(
     return StaticPath(params(current), props, entry.version)
 
 
-# -- as bytes -----------------------------------------------------------------------
+# -- as text ------------------------------------------------------------------------
 
 _MARK = "$page"
 _decode = json.JSONDecoder().decode
@@ -199,7 +145,7 @@ _PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 def is_json(value: t.Any) -> bool:
-    """Whether *value* comes out of JSON as it went in, its types included."""
+    """Return True if JSON keeps *value* and all of its types."""
     kind = type(value)
     if kind in _PLAIN:
         return kind is not float or math.isfinite(value)
@@ -220,7 +166,7 @@ _encode = json.JSONEncoder(
 
 
 def encode(path: StaticPath) -> str | None:
-    """Return *path* as canonical JSON, or ``None`` if its props are more than JSON."""
+    """Return *path* as canonical JSON, or ``None`` if its props are not JSON."""
     for name, value in path.props.items():
         if type(name) is not str or name == _MARK:
             return None
@@ -233,7 +179,7 @@ def encode(path: StaticPath) -> str | None:
 
 
 def decode(text: str) -> StaticPath:
-    """Return the path that :func:`encode` wrote."""
+    """Return the path that :func:`encode` wrote as *text*."""
     params, props, version = _decode(text)
     for name, value in props.items() if _MARK in text else ():
         if type(value) is dict and value.keys() == {_MARK}:
@@ -244,16 +190,16 @@ def decode(text: str) -> StaticPath:
 
 
 def problem_of(error: BaseException) -> tuple[str, str]:
-    """Return what was wrong with a listing or an entry of it, and how to mend it."""
+    """Return the problem of a listing that failed, and its fix."""
     if isinstance(error, StaticPathError):
         return error.problem, error.fix
     if isinstance(error, ParamError):
         return str(error), f"Give another value, or leave the path out of {NAME}."
-    return f"{NAME} raised {type(error).__name__}: {error}", "Mend the function."
+    return f"{NAME} raised {type(error).__name__}: {error}", "Fix the function."
 
 
 def line_of(error: BaseException, file: str) -> int | None:
-    """Return the line of *file* that *error* came through, if it did."""
+    """Return the last line of *file* in the traceback of *error*, or ``None``."""
     line, trace = None, error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == file:

@@ -1,4 +1,4 @@
-"""What ``get_static_paths`` lists: paths, and pages of lists."""
+"""The return values of ``get_static_paths``: paths, and pages of a list."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
 
-#: The param, and the prop, of a page of a list.
+#: The name of the param and of the prop that ``paginate`` fills.
 PAGE = "page"
 
 
@@ -17,11 +17,13 @@ PAGE = "page"
 class StaticPath:
     """One path of a dynamic route: its params, and props for its handler.
 
-    :param params: a ``str`` for each param; ``None`` for an optional one, or a rest,
-        that is left out.
+    :param params: a ``str`` for each param, or ``None`` for an absent optional or rest
+        param.
     :param props: becomes ``context.props``.
-    :param version: vouches for what a build cannot see, such as rows of a database
-        server: as long as it stays the same, the page does.
+    :param version: a promise that the response depends only on the params, the props,
+        this text and the project. While all of them stay the same, a build keeps the
+        stored response without rendering it. Use the time of the last change of a row,
+        or a digest of a data file. Props must be JSON for this.
     """
 
     params: Mapping[str, t.Any]
@@ -31,8 +33,8 @@ class StaticPath:
 
 @dataclass(frozen=True, slots=True)
 class PageUrls:
-    """The URLs of a page of a list and of those around it; ``None`` where there is
-    none."""
+    """The URLs of one page of a list and of its neighbours, ``None`` where there is no
+    such page."""
 
     current: str = ""
     first: str | None = None
@@ -43,11 +45,11 @@ class PageUrls:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list: ``data`` are its items.
+    """One page of a list. ``data`` has its items.
 
-    ``start`` and ``end`` are the indexes of the first and the last item (``end`` is
-    -1 for an empty list), ``size`` is the number of items a page takes, ``total`` that
-    of all; ``current`` and ``last`` are page numbers, from 1.
+    ``start`` and ``end`` are the indexes of the first and the last item (``end`` is -1
+    for an empty list). ``size`` is the number of items on a full page, ``total`` the
+    number of all items. ``current`` and ``last`` are page numbers that begin at 1.
     """
 
     data: list[t.Any]
@@ -68,11 +70,11 @@ def paginate(
 ) -> list[StaticPath]:
     """Return a path for each page of *items*, for a ``[page]`` or ``[...page]`` file.
 
-    Each has its :class:`Page` in ``props["page"]``. With ``[...page]`` the first page
-    is the path without a number. An empty list has one page (Astro, rule 117).
+    Each path has its :class:`Page` in ``props["page"]``. With ``[...page]``, the first
+    page has no number in its path. As in Astro, an empty list has one page.
 
-    :param page_size: how many items a page takes; ``math.inf`` for all.
-    :param params: the other params of the path.
+    :param page_size: the number of items on a page, or ``math.inf`` for all.
+    :param params: the other params of the paths.
     :raises ValueError: *page_size* is below 1.
     """
     listed = list(items)

@@ -1,51 +1,58 @@
-"""A prerendered route in Flask: made by a build, sent from a release, or live."""
+"""A prerendered route: rendered by a build, sent from a release, or live."""
 
 from __future__ import annotations
 
+import difflib
 import threading
+import types
 import typing as t
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
-from urllib.parse import unquote
 
-from flask import Flask
 from flask import Request
 from flask import has_request_context
-from flask import request
+from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response as BaseResponse
 
-from .. import page_reads
-from .. import reads
 from ..context import Context
 from ..context import current_request
 from ..errors import BuildError
 from ..errors import Fault
 from ..handling.failures import remember
-from ..handling.middleware import bind
+from ..handling.handlers import Handler
+from ..handling.handlers import Handlers
+from ..handling.middleware import Link
+from ..handling.middleware import chain
+from ..handling.redirects import redirect_slash
+from ..handling.responses import add_default_cache_control
 from ..handling.responses import finish
-from ..handling.route import LiveRoute
-from ..handling.view import Checks
+from ..handling.route import BoundRoute
 from ..handling.view import View
-from ..handling.view import first_answer
-from ..releases.http import Stored
+from ..releases.http import StoredResponse
 from ..releases.release import Release
-from ..releases.release import Releases
+from ..routing.files import STATIC_PATHS
+from ..routing.files import Source
 from ..routing.rules import matched_path
 from .front import RENDER
-from .front import answer
+from .front import is_live
 from .front import root_of
 from .listing import line_of
-from .listing import listed
+from .listing import list_paths
 from .listing import problem_of
 from .static_paths import StaticPath
+
+_UNSAFE = ("POST", "PUT", "PATCH", "DELETE", "ALL")
 
 
 @dataclass(slots=True)
 class Render:
-    """What a build asks a route for, and the answer it made, before any hook saw it."""
+    """One request of a build. Its environ has this object at the key ``RENDER``.
+
+    The route passes its response to :attr:`take` as it leaves the middleware, before
+    ``after_request`` functions see it.
+    """
 
     endpoint: str
     params: Mapping[str, t.Any]
@@ -55,194 +62,232 @@ class Render:
     reached: str | None = None
 
 
-#: What this context renders, until its route is found.
-under_way: ContextVar[Render | None] = ContextVar("filepages_render", default=None)
+class PrerenderedRoute(BoundRoute):
+    """A route whose responses a build stores.
 
-
-class StoredRoute:
-    """The paths of a prerendered route, and its view.
-
-    :param prepare: loads the files of the route.
+    :attr:`guards` is the middleware that runs when a stored response is sent.
     """
 
-    def __init__(
-        self,
-        app: Flask,
-        live: LiveRoute,
-        releases: Releases | None = None,
-        prepare: Callable[[], None] = lambda: None,
-    ) -> None:
-        self.live = live
-        self._app = app
-        self._releases = releases
-        self._prepare = prepare
-        self._lock = threading.RLock()
-        self._props: tuple[dict[str, Mapping[str, t.Any]], reads.Uses] | None = None
-        self._rules = {
-            frozenset(p.text for p in rule.pattern.params if p.kind != "rest"): rule
-            for rule in reversed(live.rules)
-        }
+    is_prerendered = True
 
-    @property
-    def trusts_reads(self) -> bool:
-        """Whether a page depends only on what is read while it is rendered."""
-        return self.live.incremental == "page"
+    def __init__(self, *args: t.Any) -> None:
+        super().__init__(*args)
+        self.guards: list[Link] = []
+        self._render_handlers: Handlers | None = None
+        self._get_static_paths: Callable[[], t.Any] | None = None
+        self._props: dict[str, Mapping[str, t.Any]] | None = None
+        self._lock = threading.RLock()
+
+    # -- loading ----------------------------------------------------------------
+
+    def _check_static_paths(
+        self, module: types.ModuleType | None, own: dict[str, Handler]
+    ) -> list[Fault]:
+        """Find ``get_static_paths``; return the reasons why no build can store this."""
+        source = t.cast(Source, self.route.source)
+        function = getattr(module, STATIC_PATHS, None)
+        faults = []
+        unsafe = [method for method in _UNSAFE if method in own]
+        if unsafe:
+            problem = f"a prerendered route cannot handle {', '.join(unsafe)}"
+            fix = f"Write `prerender = False` in {source.relative}."
+            line = source.line_of(unsafe[0])
+            faults.append(Fault("prerender", source.relative, problem, fix, line))
+        elif "GET" not in own:
+            problem, fix = "a prerendered route needs GET", "Write `def GET(context)`."
+            faults.append(Fault("prerender", source.relative, problem, fix))
+        if function is not None and not callable(function):
+            problem = f"{STATIC_PATHS} is {type(function).__name__}, not a function"
+            fix = f"Write `def {STATIC_PATHS}(): return [StaticPath({{...}})]`."
+            line = source.line_of(STATIC_PATHS)
+            faults.append(Fault("static-paths", source.relative, problem, fix, line))
+        elif function is None and not self.is_static and not self.is_error_page:
+            faults.append(_missing_static_paths(module, source))
+        if function is not None and not faults:
+            self._get_static_paths = self.app.ensure_sync(function)
+        return faults
+
+    def _complete(self, own: dict[str, Handler]) -> Handlers:
+        handlers = Handlers.of(own)
+        marked = [link for link in self.links if link.is_once_per_render]
+        self.guards = [link for link in self.links if not link.is_once_per_render]
+        self._render_handlers = self._with_cache_control(self._behind(marked, handlers))
+        return self._with_cache_control(self._behind(self.links, handlers))
+
+    def _with_cache_control(self, handlers: Handlers) -> Handlers:
+        def wrap(handler: Handler) -> Handler:
+            def respond(context: Context) -> BaseResponse:
+                response = self.to_response(context, handler, handler(context))
+                add_default_cache_control(response)
+                return response
+
+            return respond
+
+        read = {method: wrap(handlers.table[method]) for method in ("GET", "HEAD")}
+        return Handlers({**handlers.table, **read}, handlers.other, handlers.allow)
 
     # -- paths ------------------------------------------------------------------
 
-    def url_of(self, params: Mapping[str, t.Any]) -> str:
-        """Return the URL of *params*, in its canonical form.
-
-        :raises ParamError: a value cannot stand in a URL.
-        """
-        if len(self._rules) == 1:
-            rule = next(iter(self._rules.values()))
-        else:
-            given = {name for name, value in params.items() if value is not None}
-            rule = max(
-                (rule for names, rule in self._rules.items() if names <= given),
-                key=lambda rule: len(rule.arguments),
-            )
-        return rule.build(params, append_unknown=False)[1]
-
-    def path_of(self, params: Mapping[str, t.Any]) -> str:
-        """Return the path of *params*, decoded; see :meth:`url_of`."""
-        return unquote(self.url_of(params))
-
     def paths(self) -> Iterator[StaticPath]:
-        """Yield what the route lists; a route without params has one path.
+        """Yield the paths that the route lists. A route without params has one.
 
-        :raises BuildError: its ``get_static_paths`` failed, or lists what is no path.
+        :raises BuildError: ``get_static_paths`` failed, or an entry is wrong.
         """
-        route = self.live.route
-        if route.is_static or self.live.static_paths is None:
+        if self.is_static or self._get_static_paths is None:
             yield StaticPath({})
             return
         try:
-            with self._app.app_context():
-                yield from listed(route, self.live.static_paths, self.url_of)
+            with self.app.app_context():
+                yield from list_paths(self.route, self._get_static_paths, self.url_of)
         except (Exception, SystemExit) as error:
-            source = t.cast(t.Any, route.source)
+            source = t.cast(Source, self.route.source)
             problem, fix = problem_of(error)
-            line = line_of(error, source.path) or source.line_of("get_static_paths")
+            line = line_of(error, source.path) or source.line_of(STATIC_PATHS)
             fault = Fault("static-paths", source.relative, problem, fix, line)
-            raise BuildError(route.folder or source.relative, [fault]) from error
+            raise BuildError(self.site.folder, [fault]) from error
 
-    def is_listed(self) -> bool:
-        """Whether the path that is being matched is one of the route's."""
-        render = under_way.get()
-        if render is not None:
-            return render.endpoint == self.live.endpoint
+    def accepts_path(self) -> bool:
+        """Return True if the path that Werkzeug is matching is one of the listed ones.
+
+        Other paths fall through to the next rule.
+        """
+        if self.is_static:
+            return True
         path = matched_path.get()
+        if not has_request_context():
+            return path is None or _key(path) in self._live_props()
+        request = current_request()
         if path is None:
-            if not has_request_context():
+            if request.url_rule is not None or request.routing_exception is not None:
+                # The request was matched before. Somebody is matching another path,
+                # which Werkzeug does not show us.
                 return True
+            render = request.environ.get(RENDER)
+            if render is not None:
+                return bool(render.endpoint == self.endpoint)
             path = request.path
-        release = self._release()
+        release = self._release(request)
         if release is not None:
             return self._find(release, path) is not None
         return _key(path) in self._live_props()
 
-    def props_of(self, context: Context) -> Mapping[str, t.Any]:
-        """Return what the route lists as props of the path of a request."""
-        environ = context.request.environ
-        if RENDER in environ and not context._trail:
-            return t.cast(Render, environ[RENDER]).props
-        if self.live.route.is_static:
+    def props_for(self, context: Context) -> Mapping[str, t.Any]:
+        """Return the props that ``get_static_paths`` gives for the path of
+        *context*."""
+        if self.is_error_page:
+            return super().props_for(context)
+        render = context.request.environ.get(RENDER)
+        if render is not None and not context._trail:
+            return t.cast(Render, render).props
+        if self.is_static:
             return {}
-        # By the params: a rewrite has another path than its request.
-        path = _key(self.path_of(context.params))
-        return self._live_props().get(path, {})
+        # Look up the params, not the path: a rewrite keeps the path of its request.
+        return self._live_props().get(_key(self.path_of(context.params)), {})
 
     def _live_props(self) -> Mapping[str, Mapping[str, t.Any]]:
-        """Return the props of all paths; in debug the function is asked each time."""
-        if self._props is None or self._app.debug:
-            self._prepare()
+        """Return the props of all listed paths. In debug they are listed each time."""
+        props = self._props
+        if props is None or self.app.debug:
+            self.prepare()
             with self._lock:
-                if self._props is None or self._app.debug:
-                    self._props = page_reads.of_all(self._listed_props)
-        props, uses = self._props
-        page_reads.use(uses)
+                if self._props is None or self.app.debug:
+                    listed = self.paths()
+                    self._props = {
+                        _key(self.path_of(p.params)): p.props for p in listed
+                    }
+                props = self._props
         return props
 
-    def _listed_props(self) -> dict[str, Mapping[str, t.Any]]:
-        return {_key(self.path_of(path.params)): path.props for path in self.paths()}
-
-    def _release(self) -> Release | None:
-        if self._releases is None or self._app.debug:
+    def _release(self, request: Request) -> Release | None:
+        if is_live(self.app, request.environ):
             return None
-        return self._releases.current()
+        return self.site.releases.for_request(request.environ)
 
-    def _find(self, release: Release, path: str) -> Stored | None:
+    def _find(self, release: Release, path: str) -> StoredResponse | None:
         wire = _key(path).encode("utf-8", "replace").decode("latin-1")
         stored = release.find(wire) or release.find(f"{wire}/")
-        if stored is None or stored.endpoint != self.live.endpoint:
+        if stored is None or stored.endpoint != self.endpoint:
             return None
         return stored
 
-    # -- answering --------------------------------------------------------------
+    # -- responding -------------------------------------------------------------
 
-    def view(self, live_view: View, checks: Checks) -> View:
-        """Return the view of the route; *live_view* answers whatever is not stored."""
+    def make_view(self) -> View:
+        """Return the view: it renders for a build, sends a stored response, or runs the
+        handler like any other route."""
+        live_view = super().make_view()
+        root = root_of(self.app)
 
         def view(**params: t.Any) -> t.Any:
-            req = current_request()
-            if RENDER in req.environ:
-                return self._make(req, params)
-            if req.environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            request = current_request()
+            environ = request.environ
+            if RENDER in environ:
+                return self._render_for_build(request, params)
+            # The links in a stored page are valid only under APPLICATION_ROOT.
+            is_readable = environ["REQUEST_METHOD"] in ("GET", "HEAD")
+            if not is_readable or environ.get("SCRIPT_NAME", "") != root:
                 return live_view(**params)
-            release = self._release()
-            stored = None if release is None else self._find(release, req.path)
-            # Links in it are those of the app's own root.
-            is_here = req.environ.get("SCRIPT_NAME", "") == root_of(self._app)
-            if release is None or stored is None or not is_here:
+            release = self._release(request)
+            stored = None if release is None else self._find(release, request.path)
+            if release is None or stored is None:
                 return live_view(**params)
-            early = first_answer(checks, req)
-            if early is not None:
-                return early
-            return self._send(release, stored, req, params) or live_view(**params)
+            redirect = redirect_slash(request)
+            if redirect is not None:
+                return redirect
+            return self._send(release, stored, request, params) or live_view(**params)
 
+        view.__module__ = live_view.__module__
+        view.__name__ = view.__qualname__ = live_view.__name__
         return view
 
     def _send(
-        self, release: Release, stored: Stored, req: Request, params: dict[str, t.Any]
+        self,
+        release: Release,
+        stored: StoredResponse,
+        request: Request,
+        params: dict[str, t.Any],
     ) -> BaseResponse | None:
-        """Return the stored answer, behind the middleware that guards what is sent;
-        ``None`` if its file is gone."""
-        self._prepare()
+        """Return the stored response behind the guards, or ``None`` if its file is
+        gone."""
+        if self.handlers is None:
+            self.prepare()
         try:
-            sent = answer(release, stored, stored.choose(req.environ), req.environ)
+            status, headers, body = release.send(stored, request.environ)
         except OSError as error:
-            self._app.logger.error("%s is answered anew: %s", stored.path, error)
+            self.app.logger.error(
+                "Rendering %s instead of sending it: %s", stored.path, error
+            )
             return None
-        status, headers, body = sent
-        response = self._app.response_class(body, status, headers)
-        links = self.live.guards
-        if not links:
+        response = self.app.response_class(body, status)
+        response.headers = Headers(headers)  # Without Flask's default content type.
+        if not self.guards:
             return response
-        context = Context(req, params, self.live.binding)
-        chain = bind(links, lambda context: response, self.live.respond)
+        context = Context(request, params, self)
         try:
-            return finish(context, chain(context))
+            guarded = chain(self.guards, lambda context: response)
+            return finish(context, guarded(context))
         except BaseException as error:
             remember(context, error)
             raise
 
-    def _make(self, req: Request, params: dict[str, t.Any]) -> BaseResponse:
-        """Answer a build: what is given to it left the middleware of a render."""
-        render: Render = req.environ[RENDER]
-        render.reached = self.live.endpoint
-        # Requests that the handler itself makes are none of the build.
-        under_way.set(None)
+    def _render_for_build(
+        self, request: Request, params: dict[str, t.Any]
+    ) -> BaseResponse:
+        """Render the path that a build requests, and pass the response to the build.
+
+        The build gets the response here, behind the middleware marked
+        ``@once_per_render`` only, because guards and hooks run when it is sent.
+        """
+        render: Render = request.environ[RENDER]
+        render.reached = self.endpoint
         given = {k: v for k, v in render.params.items() if v is not None}
-        got = {k: v for k, v in params.items() if v is not None}
-        context = Context(req, params, self.live.binding)
+        matched = {k: v for k, v in params.items() if v is not None}
+        context = Context(request, params, self)
         try:
-            if given != got:
-                raise ValueError(f"its URL comes back with the params {got}")
-            handler = self.live.made.find("GET")
-            response = self.live.respond(context, handler, handler(context))
-            response = finish(context, response)
+            if given != matched:
+                raise ValueError(f"its URL is matched with the params {matched}")
+            handler = t.cast(Handlers, self._render_handlers).find("GET")
+            response = finish(context, handler(context))
             render.take(response)
         except BaseException as error:
             render.error = error
@@ -251,8 +296,18 @@ class StoredRoute:
         return response
 
 
+def _missing_static_paths(module: types.ModuleType | None, source: Source) -> Fault:
+    names = [n for n, v in vars(module).items() if callable(v)] if module else []
+    close = difflib.get_close_matches(STATIC_PATHS, names, n=1, cutoff=0.7)
+    hint = f"Did you mean `{STATIC_PATHS}`, not `{close[0]}`? " if close else ""
+    problem = f"a prerendered route with params needs {STATIC_PATHS}"
+    file = f"{source.stem}.py"
+    fix = f"{hint}Write `def {STATIC_PATHS}()` in {file}, or `prerender = False`."
+    return Fault("static-paths", source.relative, problem, fix)
+
+
 def _key(path: str) -> str:
-    """Return a path without its last slash, as listed paths are kept."""
+    """Return a path without double slashes and without a slash at its end."""
     while "//" in path:
         path = path.replace("//", "/")
     return path.rstrip("/") or "/"

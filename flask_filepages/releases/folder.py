@@ -1,15 +1,15 @@
-"""The build folder: releases side by side, one of which is current.
+"""The build folder: releases next to each other, one of which is current.
 
 ::
 
     dist/
-      .filepages            says that the folder is ours
+      .filepages            marks the folder as ours
       lock                  held while a build runs
       current               link to the release that is served
       releases/000042/      a whole site: site/ and its manifest
-      releases/staging-.../ what a build is writing
+      releases/staging-.../ the release that a build is writing
 
-Nothing is written outside and nothing is deleted that no build wrote.
+Nothing outside of it is written, and nothing is deleted that no build wrote.
 """
 
 from __future__ import annotations
@@ -27,31 +27,27 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import ReleaseError
-from .files import Tree
+from .files import StoredFiles
+from .manifest import DIGEST_NAME
 from .manifest import NAME
 from .manifest import Manifest
-from .names import BUILD_MARKER
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 SITE = "site"
 _CURRENT = "current"
 _RELEASES = "releases"
 _STAGING = "staging-"
-# The system, or the file system, has no links.
-_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP)
+_MARKER = ".filepages"
+# The file system has no links, or the user may not make any (EINVAL on Windows).
+_NO_LINKS = (errno.EPERM, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP)
 _release_re = re.compile(r"\d{6,}", re.ASCII)
-#: How long a release stays that somebody may still be reading (seconds).
+#: Seconds for which a release stays after it was current: somebody may be reading it.
 GRACE = 600
 
 
 class BuildFolder:
     """A folder of releases.
 
-    :param path: may not exist yet; a link is followed once, here.
+    :param path: need not exist yet. A link is followed once, here.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -62,12 +58,12 @@ class BuildFolder:
     # -- reading ----------------------------------------------------------------
 
     def current(self) -> str | None:
-        """Return the folder of the current release, if there is one."""
+        """Return the folder of the current release, or ``None`` if there is none."""
         try:
             target = os.readlink(self._current)
         except FileNotFoundError:
             return None
-        except OSError:  # no link: a pointer file, where there are no links
+        except OSError:  # A pointer file, written where links cannot be made.
             try:
                 with open(self._current, encoding="ascii") as file:
                     target = file.read().strip()
@@ -80,21 +76,21 @@ class BuildFolder:
 
     # -- writing ----------------------------------------------------------------
 
-    def claim(self, kept_away: t.Iterable[str]) -> None:
-        """Make the folder, if need be, and mark it as ours.
+    def claim(self, protected: t.Iterable[str]) -> None:
+        """Create the folder if it does not exist, and mark it as ours.
 
-        :param kept_away: folders of the project that it must neither be nor hold.
+        :param protected: folders of the project, which it must neither be nor contain.
         :raises ReleaseError: it cannot be a build folder.
         """
         home = os.path.expanduser("~")
-        for other in [os.path.sep, home, *kept_away]:
+        for other in [os.path.sep, home, *protected]:
             real = os.path.realpath(other)
             if real == self.path or real.startswith(self.path.rstrip(os.sep) + os.sep):
                 raise ReleaseError(
-                    f"{self.path} cannot be the build folder: it is, or holds, {real}."
-                    " Name a folder of its own."
+                    f"{self.path} cannot be the build folder, because it is or contains"
+                    f" {real}. Name another folder."
                 )
-        marker = os.path.join(self.path, BUILD_MARKER)
+        marker = os.path.join(self.path, _MARKER)
         if not os.path.exists(marker):
             if os.path.isdir(self.path) and os.listdir(self.path):
                 raise ReleaseError(
@@ -104,95 +100,93 @@ class BuildFolder:
             try:
                 os.makedirs(self.path, exist_ok=True)
             except OSError as error:
-                raise ReleaseError(f"{self.path} cannot be made: {error}") from None
+                raise ReleaseError(f"{self.path} cannot be created: {error}") from None
             with open(marker, "w", encoding="ascii") as file:
-                file.write("Made by flask filepages build; it may be deleted whole.\n")
+                file.write("Made by flask filepages build. You may delete it all.\n")
         if os.path.islink(self._releases):
-            raise ReleaseError(f"{self._releases} is a link; no build made it.")
+            raise ReleaseError(f"{self._releases} is a link, so no build made it.")
         if os.path.isdir(self._current) and not os.path.islink(self._current):
             raise ReleaseError(
-                f"{self._current} is a folder, and no link to a release: was it copied"
-                " without its links (cp -a keeps them)? Remove it."
+                f"{self._current} is a folder instead of a link to a release. Was it"
+                " copied without its links (cp -a keeps them)? Remove it."
             )
         os.makedirs(self._releases, exist_ok=True)
 
     @contextlib.contextmanager
     def lock(self, *, wait: bool = False) -> Iterator[None]:
-        """Hold the folder; the lock of a build that was killed is free.
+        """Hold the lock of the folder. The lock of a killed build is free.
 
         :raises ReleaseError: another build holds it, and *wait* is false.
         """
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-        descriptor = os.open(os.path.join(self.path, "lock"), flags, 0o644)
-        with os.fdopen(descriptor, "r+b"):
-            try:
-                _lock(descriptor, wait=wait)
-            except OSError as error:
-                if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
-                    raise
-                raise ReleaseError(
-                    f"Another build is writing to {self.path}. Wait for it, or use"
-                    " --wait."
-                ) from None
+        # Imported here, because it imports asyncio, and only builds need it.
+        from filelock import FileLock
+        from filelock import Timeout
+
+        lock = FileLock(os.path.join(self.path, "lock"))
+        try:
+            lock.acquire(timeout=-1 if wait else 0)
+        except Timeout:
+            raise ReleaseError(
+                f"Another build is writing to {self.path}. Wait for it, or use --wait."
+            ) from None
+        try:
             yield
+        finally:
+            lock.release()
 
     def stage(self) -> str:
-        """Return a new folder for a build to write to; those of killed ones go."""
+        """Return a new folder for a build to write to, after deleting abandoned
+        ones."""
         with os.scandir(self._releases) as found:
-            old = [
+            abandoned = [
                 entry.path
                 for entry in found
                 if entry.name.startswith(_STAGING)
                 and entry.is_dir(follow_symlinks=False)
             ]
-        for path in old:
+        for path in abandoned:
             shutil.rmtree(path)
         staging = os.path.join(self._releases, f"{_STAGING}{secrets.token_hex(4)}")
         os.makedirs(os.path.join(staging, SITE))
         return staging
 
     def publish(self, staging: str) -> str:
-        """Make *staging* the current release, by one switch; return its folder.
+        """Make *staging* the current release by one atomic switch; return its folder.
 
-        Its files are on the disk before that: a crash leaves the old or the new site.
+        Its files are flushed to disk first, so that a crash leaves the old site or the
+        new one.
         """
-        flush(staging)
+        if hasattr(os, "sync"):  # fsync() of each file would take 20 times as long.
+            os.sync()
         number = max(map(int, self._numbers()), default=0) + 1
         release = os.path.join(self._releases, f"{number:06}")
         os.rename(staging, release)
-        _flush_folder(self._releases)
-        beside = os.path.join(self.path, f".{_CURRENT}")
+        pointer = os.path.join(self.path, f".{_CURRENT}")
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(beside)
+            os.unlink(pointer)
         target = f"{_RELEASES}/{number:06}"
         try:
-            os.symlink(target, beside, target_is_directory=True)
-        except (OSError, NotImplementedError) as error:
-            if os.name == "posix" and getattr(error, "errno", None) not in _NO_LINKS:
+            os.symlink(target, pointer, target_is_directory=True)
+        except (OSError, NotImplementedError, AttributeError) as error:
+            if isinstance(error, OSError) and error.errno not in _NO_LINKS:
                 raise
-            with open(beside, "w", encoding="ascii") as file:
+            with open(pointer, "w", encoding="ascii") as file:
                 file.write(target)
-        self._touch_current()
-        os.replace(beside, self._current)
-        _flush_folder(self.path)
+        old = self.current()
+        if old is not None:
+            with contextlib.suppress(OSError):
+                os.utime(old)  # The grace period of the old release begins now.
+        os.replace(pointer, self._current)
         return release
 
-    def _touch_current(self) -> None:
-        """Note until when the current release is: it stays for a while."""
-        current = self.current()
-        if current is not None:
-            with contextlib.suppress(OSError):
-                os.utime(current)
-
     def prune(self, keep: int) -> list[str]:
-        """Delete releases beyond the last *keep*; return their names.
+        """Delete old releases except the last *keep*; return their names.
 
-        One that was current less than :data:`GRACE` seconds ago stays. Files that no
-        build wrote stay, too, with their folder.
+        A release stays for :data:`GRACE` seconds after it was current. Files that no
+        build wrote stay too, and so does their folder.
         """
-        numbers = self._numbers()
         gone = []
-        for name in numbers[:-keep]:
+        for name in self._numbers()[:-keep]:
             release = os.path.join(self._releases, name)
             found = os.lstat(release)
             if stat.S_ISDIR(found.st_mode) and time.time() - found.st_mtime > GRACE:
@@ -205,88 +199,22 @@ class BuildFolder:
         return sorted(filter(_release_re.fullmatch, names), key=int)
 
 
-def _lock(descriptor: int, *, wait: bool) -> None:
-    if fcntl is not None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        return
-    import msvcrt as windows
-
-    any_windows = t.cast(t.Any, windows)
-    mode = any_windows.LK_LOCK if wait else any_windows.LK_NBLCK
-    any_windows.locking(descriptor, mode, 1)
-
-
 def _delete(release: str) -> None:
-    """Delete what the manifest of *release* lists, then what is empty; links are not
-    followed."""
-    manifest = Manifest.open(release)
-    if manifest is None:
-        return
+    """Delete the files in the manifest of *release*, then the folders that are
+    empty."""
     try:
-        names = [name for name, _ in manifest.files()] + list(manifest.copies())
-    except (manifest.connection.Error, ValueError):
-        return  # what it holds is not known
-    finally:
-        manifest.close()
-    site = os.path.join(release, SITE)
+        manifest = Manifest.open(release)
+    except (ReleaseError, OSError):
+        return  # Its files are unknown.
+    names = [name for name, _ in manifest.files()]
+    manifest.close()
     with contextlib.suppress(OSError):
-        tree = Tree(site)
+        site = os.path.join(release, SITE)
+        files = StoredFiles(site)
         for name in names:
-            tree.remove(name)
-        tree.close()
+            with contextlib.suppress(ReleaseError):
+                files.remove(name)
         os.rmdir(site)
         os.unlink(os.path.join(release, NAME))
+        os.unlink(os.path.join(release, DIGEST_NAME))
         os.rmdir(release)
-
-
-# -- flushing -----------------------------------------------------------------------
-
-
-def flush(folder: str) -> None:
-    """Wait until everything below *folder* is on the disk: at once where the system
-    can (``syncfs``), else file by file."""
-    descriptor = _open_folder(folder)
-    if descriptor is not None:
-        try:
-            if _syncfs(descriptor):
-                return
-        finally:
-            os.close(descriptor)
-    for parent, _, files in os.walk(folder, topdown=False):
-        for name in files:
-            # Windows flushes only what is open for writing.
-            file = os.open(os.path.join(parent, name), os.O_RDWR)
-            try:
-                os.fsync(file)
-            finally:
-                os.close(file)
-        _flush_folder(parent)
-
-
-def _syncfs(descriptor: int) -> bool:
-    import ctypes
-
-    try:
-        function = ctypes.CDLL(None, use_errno=True).syncfs
-    except (AttributeError, OSError, TypeError):
-        return False
-    if function(descriptor) != 0:
-        code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code), "syncfs")
-    return True
-
-
-def _flush_folder(folder: str) -> None:
-    descriptor = _open_folder(folder)
-    if descriptor is not None:
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _open_folder(folder: str) -> int | None:
-    """Return a descriptor of *folder*, where folders have any."""
-    if not hasattr(os, "O_DIRECTORY"):
-        return None
-    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -1,12 +1,12 @@
-"""The manifest of a release: every answer, and what each was made from.
+"""The manifest of a release: status and headers of every stored response.
 
-One SQLite file. What is served are status, headers and a file; the rest tells the next
-build which answers it need not make again.
+It is one SQLite file, with a file next to it that has its digest.
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import os
 import typing as t
@@ -15,20 +15,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
 
-from .names import folded
+from ..errors import ReleaseError
 
 if t.TYPE_CHECKING:
     from sqlite3 import Connection
 
-#: Another number: an older manifest is neither served nor built upon.
-VERSION = 1
-#: The position of an answer that nothing vouches for: it is always rendered.
-ALWAYS = -1
+#: A manifest of another version is not served, and no build compares with it.
+VERSION = 2
 NAME = "manifest.sqlite"
+DIGEST_NAME = "manifest.sha256"
+HeaderList = list[tuple[str, str]]
+#: The URLs for which a response is sent: its path, its path with or without a slash at
+#: the end, or none (the file is only for plain hosts).
+ServedAt = t.Literal["path", "both-slashes", "nowhere"]
+#: The suffixes of compressed files, by content coding.
+SUFFIXES = {"gzip": "gz", "br": "br", "zstd": "zst"}
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
-CREATE TABLE answers (
+CREATE TABLE responses (
     path TEXT PRIMARY KEY,
     endpoint TEXT NOT NULL,
     status TEXT NOT NULL,
@@ -37,262 +42,203 @@ CREATE TABLE answers (
     size INTEGER NOT NULL,
     digest TEXT NOT NULL,
     variants TEXT NOT NULL,
-    forms INTEGER NOT NULL,
-    entry BLOB,
-    uses INTEGER,
-    log INTEGER,
-    position INTEGER,
-    vouched INTEGER NOT NULL
+    served_at TEXT NOT NULL,
+    key BLOB
 ) WITHOUT ROWID;
-CREATE TABLE copies (
-    name TEXT PRIMARY KEY, digest TEXT NOT NULL
+CREATE TABLE static_files (
+    name TEXT PRIMARY KEY, size INTEGER NOT NULL, digest TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE listings (endpoint TEXT PRIMARY KEY, digest BLOB) WITHOUT ROWID;
-CREATE TABLE uses (id INTEGER PRIMARY KEY, entries TEXT NOT NULL UNIQUE);
-CREATE TEMP TABLE planned (
-    folded TEXT PRIMARY KEY, path TEXT NOT NULL, endpoint TEXT NOT NULL, file TEXT,
-    forms INTEGER NOT NULL, entry BLOB, vouched INTEGER NOT NULL, text TEXT,
-    is_made INTEGER NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE reads (
-    log INTEGER, position INTEGER, kind TEXT NOT NULL, name BLOB NOT NULL, found TEXT,
-    PRIMARY KEY (log, position)
-) WITHOUT ROWID;
 """
 _COLUMNS = (
-    "path, endpoint, status, headers, file, size, digest, variants, forms,"
-    " entry, uses, log, position, vouched"
+    "path, endpoint, status, headers, file, size, digest, variants, served_at, key"
 )
-# Most answers of a site have the same few lists of header fields.
-_encode = functools.lru_cache(256)(
+_INSERT = f"INSERT INTO responses ({_COLUMNS}) VALUES ({', '.join('?' * 10)})"
+_SELECT = f"SELECT {_COLUMNS} FROM responses"
+# Most responses of a site have one of a few header lists.
+_encode_headers = functools.lru_cache(256)(
     json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 )
-_PLAN = f"INSERT INTO planned VALUES ({', '.join('?' * 9)})"
-_INSERT = f"INSERT INTO answers ({_COLUMNS}) VALUES ({', '.join('?' * 14)})"
 
 
 @dataclass(slots=True)
 class Entry:
-    """One answer as the manifest keeps it.
+    """One stored response in a manifest.
 
-    :attr:`path` is the URL path, decoded. :attr:`forms` says for how many forms of it
-    the answer is sent: none (the file is for plain hosts), this one, or with and
-    without a slash at its end. :attr:`entry` is a digest of params and
-    props (``None``: they cannot be compared), :attr:`uses`, :attr:`log` and
-    :attr:`position` say what was read for it.
+    :attr:`path` is the decoded URL path, :attr:`digest` the SHA-256 of the body, and
+    :attr:`variants` has the sizes of the compressed files by content coding.
+    :attr:`key` is a digest of params, props and version, if the path has a version.
     """
 
     path: str
     endpoint: str
     status: str
-    headers: list[tuple[str, str]]
+    headers: HeaderList
     file: str | None
     size: int
     digest: str
     variants: dict[str, int] = field(default_factory=dict)
-    forms: int = 1
-    entry: bytes | None = None
-    uses: int | None = None
-    log: int | None = None
-    position: int = 0
-    vouched: bool = False
+    served_at: ServedAt = "path"
+    key: bytes | None = None
 
     @classmethod
-    def of(cls, row: t.Sequence[t.Any]) -> Entry:
-        path, endpoint, status, headers, file, size, digest, variants = row[:8]
-        entry = cls(path, endpoint, status, [], file, size, digest)
-        entry.headers = [(name, value) for name, value in json.loads(headers)]
-        if variants:
-            entry.variants = json.loads(variants)
-        entry.forms, entry.entry, entry.uses, entry.log, entry.position = row[8:13]
-        entry.vouched = bool(row[13])
+    def from_row(cls, row: t.Sequence[t.Any]) -> Entry:
+        entry = cls(*row)
+        headers = json.loads(t.cast(str, entry.headers))
+        entry.headers = [(name, value) for name, value in headers]
+        entry.variants = json.loads(t.cast(t.Any, entry.variants) or "{}")
         return entry
 
     def row(self) -> tuple[t.Any, ...]:
+        headers = _encode_headers(tuple(self.headers))
         variants = json.dumps(self.variants) if self.variants else ""
         return (
-            *(self.path, self.endpoint, self.status, _encode(tuple(self.headers))),
-            *(self.file, self.size, self.digest, variants, self.forms),
-            *(self.entry, self.uses, self.log, self.position, int(self.vouched)),
+            *(self.path, self.endpoint, self.status, headers, self.file),
+            *(self.size, self.digest, variants, self.served_at, self.key),
         )
 
-    @property
-    def files(self) -> Iterator[str]:
-        """The names of its files, the compressed ones too."""
+    def files(self) -> Iterator[tuple[str, int]]:
+        """Yield name and size of the file, then of its compressed variants."""
         if self.file is not None:
-            yield from _names(self.file, self.variants)
-
-
-#: The suffixes of compressed files, by content coding.
-SUFFIXES = {"gzip": "gz", "br": "br", "zstd": "zst"}
-
-
-def _names(file: str, codings: Iterable[str]) -> Iterator[str]:
-    yield file
-    for coding in codings:
-        yield f"{file}.{SUFFIXES[coding]}"
+            yield self.file, self.size
+            for coding, size in self.variants.items():
+                yield f"{self.file}.{SUFFIXES[coding]}", size
 
 
 class Manifest:
-    """A manifest that is written by one build, or read."""
+    """A manifest that a build writes, or that is read."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, folder: str) -> None:
         self.connection = connection
+        self._folder = folder
 
     @classmethod
     def create(cls, folder: str) -> Manifest:
-        """Return an empty manifest in *folder*; nothing else may open it yet."""
+        """Return a new manifest in *folder*."""
         import sqlite3
 
         connection = sqlite3.connect(
             os.path.join(folder, NAME), isolation_level=None, check_same_thread=False
         )
-        # It is flushed with all other files, once; a build that is killed has none.
+        # No journal: the release of a killed build is never published.
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.executescript(_SCHEMA)
         connection.execute("BEGIN")
-        return cls(connection)
+        return cls(connection, folder)
 
     @classmethod
-    def open(cls, folder: str) -> Manifest | None:
-        """Return the manifest in *folder* to read, if there is one of this version."""
+    def open(cls, folder: str) -> Manifest:
+        """Return the manifest in *folder*, for reading.
+
+        :raises ReleaseError: it is missing, damaged or of another version.
+        :raises OSError: it cannot be read.
+        """
         import sqlite3
 
         path = os.path.join(folder, NAME)
-        if not os.path.isfile(path):
-            return None
+        try:
+            with open(os.path.join(folder, DIGEST_NAME), encoding="ascii") as file:
+                version, _, expected = file.read().strip().partition(" ")
+            if version != str(VERSION):
+                raise ReleaseError(f"{path} is of another version")
+            with open(path, "rb") as file:
+                digest = hashlib.file_digest(t.cast(t.Any, file), "sha256").hexdigest()
+        except FileNotFoundError:
+            raise ReleaseError(f"{folder} has no manifest") from None
+        except UnicodeDecodeError:
+            digest, expected = "", "unreadable"
+        if digest != expected:
+            raise ReleaseError(f"{path} is damaged: its digest is wrong")
         quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
         connection = sqlite3.connect(
             f"file:{quoted}?mode=ro&immutable=1", uri=True, check_same_thread=False
         )
-        made = cls(connection)
-        try:
-            if made.meta().get("version") == VERSION:
-                return made
-        except sqlite3.DatabaseError:
-            pass
-        connection.close()
-        return None
+        return cls(connection, folder)
 
     def close(self) -> None:
         self.connection.close()
 
     def finish(self, meta: t.Mapping[str, t.Any]) -> None:
-        """Write *meta*, which makes it a manifest that can be opened."""
-        rows = {"version": VERSION, **meta}.items()
-        self.connection.executemany(
-            "INSERT INTO meta VALUES (?, ?)", [(k, json.dumps(v)) for k, v in rows]
-        )
+        """Write *meta* and the digest, without which the manifest cannot be opened."""
+        rows = [(key, json.dumps(value)) for key, value in meta.items()]
+        self.connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
         self.connection.execute("COMMIT")
         self.connection.close()
+        with open(os.path.join(self._folder, NAME), "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        name = os.path.join(self._folder, DIGEST_NAME)
+        with open(name, "x", encoding="ascii") as out:
+            out.write(f"{VERSION} {digest}\n")
 
     # -- reading ----------------------------------------------------------------
 
     def meta(self) -> dict[str, t.Any]:
+        """Return what :meth:`finish` wrote."""
         rows = self.connection.execute("SELECT key, value FROM meta")
         return {key: json.loads(value) for key, value in rows}
 
     def count(self) -> int:
-        """Return how many answers there are."""
-        row = self.connection.execute("SELECT count(*) FROM answers").fetchone()
+        """Return the number of responses."""
+        row = self.connection.execute("SELECT count(*) FROM responses").fetchone()
         return int(row[0])
 
     def entries(
         self, endpoint: str | None = None, *, served: bool = False
     ) -> Iterator[Entry]:
-        """Yield the answers, of one route or of all, by path.
+        """Yield the responses of one route, or of all, sorted by path.
 
-        :param served: only those that are sent.
+        :param served: leave out files that are only for plain hosts.
         """
-        query = f"SELECT {_COLUMNS} FROM answers"
-        values: tuple[str, ...] = ()
+        query, values = _SELECT, []
         if endpoint is not None:
-            query, values = f"{query} WHERE endpoint = ?", (endpoint,)
+            query, values = f"{query} WHERE endpoint = ?", [endpoint]
         elif served:
-            query += " WHERE forms"
-        return map(Entry.of, self.connection.execute(query, values))
+            query += " WHERE served_at != 'nowhere'"
+        return map(Entry.from_row, self.connection.execute(query, values))
 
-    def entry(self, path: str) -> Entry | None:
-        row = self.connection.execute(
-            f"SELECT {_COLUMNS} FROM answers WHERE path = ?", (path,)
-        ).fetchone()
-        return Entry.of(row) if row is not None else None
+    def find(self, path: str) -> Entry | None:
+        """Return the response of a decoded path."""
+        found = self.connection.execute(f"{_SELECT} WHERE path = ?", (path,)).fetchone()
+        return Entry.from_row(found) if found is not None else None
 
     def listings(self) -> dict[str, bytes | None]:
-        """Return the digest of what each route lists, by endpoint name."""
+        """Return a digest of the paths that each route lists, by endpoint name."""
         return dict(self.connection.execute("SELECT endpoint, digest FROM listings"))
 
-    def copies(self) -> dict[str, str]:
-        """Return the digests of the static files that were copied, by name."""
-        return dict(self.connection.execute("SELECT name, digest FROM copies"))
+    def static_files(self) -> dict[str, str]:
+        """Return the digests of the copied static files, by name."""
+        return dict(self.connection.execute("SELECT name, digest FROM static_files"))
 
     def files(self) -> Iterator[tuple[str, int]]:
-        """Yield the names and sizes of the files of all answers."""
-        query = "SELECT file, size, variants FROM answers WHERE file IS NOT NULL"
+        """Yield name and size of every file of the release."""
+        query = "SELECT file, size, variants FROM responses WHERE file IS NOT NULL"
         for file, size, variants in self.connection.execute(query):
-            coded = json.loads(variants or "{}")
-            yield from zip(_names(file, coded), [size, *coded.values()], strict=True)
+            yield file, size
+            for coding, length in json.loads(variants or "{}").items():
+                yield f"{file}.{SUFFIXES[coding]}", length
+        yield from self.connection.execute("SELECT name, size FROM static_files")
 
     # -- writing ----------------------------------------------------------------
 
-    def plan(self, entry: Entry, text: str | None) -> tuple[str, str] | None:
-        """Note that there will be an answer, or is one; return path and endpoint of the
-        one whose path it has, where case does not count.
-
-        :param text: what is rendered, for :meth:`planned`.
-        """
-        key = folded(entry.path)
-        row = (key, entry.path, entry.endpoint, entry.file, entry.forms, entry.entry)
-        is_made = entry.status != ""
-        try:
-            self.connection.execute(_PLAN, (*row, entry.vouched, text, is_made))
-        except self.connection.IntegrityError:
-            find = "SELECT path, endpoint FROM planned WHERE folded = ?"
-            path, endpoint = self.connection.execute(find, (key,)).fetchone()
-            return path, endpoint
-        return None
-
-    def planned(self, *, is_text: bool) -> Iterator[tuple[Entry, str | None]]:
-        """Yield what is planned and not made yet, with its text.
-
-        :param is_text: what has one, or what has none.
-        """
-        query = (
-            "SELECT path, endpoint, file, forms, entry, vouched, text FROM planned"
-            f" WHERE NOT is_made AND text IS {'NOT' if is_text else ''} NULL"
-        )
-        rows = self.connection.execute(query)
-        for path, endpoint, file, forms, digest, vouched, text in rows:
-            entry = Entry(path, endpoint, "", [], file, 0, "", {}, forms, digest)
-            entry.vouched = bool(vouched)
-            yield entry, text
-
-    def count_planned(self) -> int:
-        row = self.connection.execute("SELECT count(*) FROM planned").fetchone()
-        return int(row[0])
-
     def add(self, entry: Entry) -> None:
-        """Add a complete answer."""
+        """Add a response."""
         self.connection.execute(_INSERT, entry.row())
 
-    def drop_unused(self) -> None:
-        """Delete what was read for answers that are not there any more. A log with a
-        gap, for a batch that was lost, vouches for nothing behind it."""
-        gap = "SELECT count(*) FROM reads AS r WHERE r.log = answers.log"
+    def add_listing(self, endpoint: str, digest: bytes | None) -> None:
+        """Add the digest of the paths that a route lists."""
         self.connection.execute(
-            f"UPDATE answers SET position = {ALWAYS}"
-            " WHERE log IS NOT NULL AND position >"
-            f" ({gap} AND r.position < answers.position)"
+            "INSERT INTO listings VALUES (?, ?)", (endpoint, digest)
         )
-        for table, key, name in (("uses", "id", "uses"), ("reads", "log", "log")):
-            used = f"SELECT {name} FROM answers WHERE {name} IS NOT NULL"
-            self.connection.execute(f"DELETE FROM {table} WHERE {key} NOT IN ({used})")
 
-    def add_all(self, table: str, rows: Iterable[tuple[t.Any, ...]]) -> None:
-        for row in rows:
-            marks = ", ".join("?" * len(row))
-            self.connection.execute(
-                f"INSERT OR IGNORE INTO {table} VALUES ({marks})", row
-            )
+    def add_static_file(self, name: str, size: int, digest: str) -> None:
+        """Add a copied static file."""
+        row = (name, size, digest)
+        self.connection.execute("INSERT INTO static_files VALUES (?, ?, ?)", row)
+
+    def count_missing(self, other: Iterable[str]) -> int:
+        """Return how many of the paths in *other* have no response here."""
+        find = "SELECT 1 FROM responses WHERE path = ?"
+        fetch = self.connection.execute
+        return sum(fetch(find, (path,)).fetchone() is None for path in other)

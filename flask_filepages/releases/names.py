@@ -1,4 +1,4 @@
-"""The names of the files that a build writes, and which names it refuses."""
+"""The names of the files in a release, and the names that are refused."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ import unicodedata
 
 from ..settings import BuildFormat
 
-#: A file that marks a folder as one that builds made.
-BUILD_MARKER = ".filepages"
 LONGEST_SEGMENT = 255  # bytes, as on every common file system
 LONGEST_PATH = 1024
 
-# A file name that one of the common systems would not take, or would read as another.
+# Some common system refuses these characters, or drops or converts them.
 _illegal_re = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f-\x9f\ud800-\udfff]')
 _device_re = re.compile(
     r"(?:con|prn|aux|nul|conin\$|conout\$|clock\$|(?:com|lpt)[0-9¹²³])\s*(?:\..*)?",
@@ -23,11 +21,11 @@ _device_re = re.compile(
 def file_name(
     path: str, build_format: BuildFormat, *, is_page: bool, is_index: bool = False
 ) -> str:
-    """Return the name of the file for a URL path, as Astro names it (rules 118-120).
+    """Return the file name of a URL path, like Astro: ``about/index.html``.
 
-    :param path: decoded, with or without a slash at its end.
-    :param is_page: endpoints keep the name that their URL has.
-    :param is_index: whether the source of the page is an ``index`` file.
+    :param path: the decoded path, with or without a slash at its end.
+    :param is_page: False for an endpoint, whose file is named like its URL.
+    :param is_index: True if the source of the page is an ``index`` file.
     """
     name = path.strip("/")
     if not is_page:
@@ -39,13 +37,13 @@ def file_name(
 
 
 def name_problem(name: str) -> str | None:
-    """Return why a file cannot have this name on every system, if it cannot."""
+    """Return why *name* is not portable to all common systems, or ``None`` if it is."""
     if not name:
-        return "the root of the site is a folder, so no file can have its name"
+        return "it is the root of the site, which is a folder"
     try:
         long = len(name.encode()) > LONGEST_PATH
     except UnicodeEncodeError:
-        return "it holds a lone surrogate"
+        return "it contains a lone surrogate"
     if long:
         return f"it is longer than {LONGEST_PATH} bytes"
     for segment in name.split("/"):
@@ -65,7 +63,7 @@ def _segment_problem(segment: str) -> str | None:
         return None
     illegal = _illegal_re.search(segment)
     if illegal:
-        return f"holds {illegal[0]!r}, which not every file system takes"
+        return f"contains {illegal[0]!r}, which some file systems refuse"
     if segment[-1] in ". ":
         return "ends in a dot or a space, which Windows drops"
     if _device_re.fullmatch(segment):
@@ -74,7 +72,7 @@ def _segment_problem(segment: str) -> str | None:
 
 
 def folded(name: str) -> str:
-    """Return what is equal for two names that are one on some file system."""
+    """Return a key that is equal for names that some file system takes for one."""
     if name.isascii():
         return name.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

@@ -1,4 +1,4 @@
-"""Params to values and back: the converters behind ``[name]`` and its kind."""
+"""The Werkzeug converters of ``[name]``, ``[...name]`` and ``[name=int]``."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from werkzeug.routing import ValidationError
 
 # The characters that the URL standard allows in a path segment.
 SEGMENT_SAFE = "!$&'()*+,:;=@"
-# Never the value of a param: what stands for undecodable bytes, NUL, and names
-# that mean another folder wherever the value becomes a path.
+# Never part of a param: NUL, U+FFFD and lone surrogates (undecodable bytes), and empty
+# or dot segments, which would be dangerous in a file path.
 _refused_re = re.compile(r"[\x00\ufffd\ud800-\udfff]|(?:\A|/)(?:\.{1,2})?(?:/|\Z)")
 
 
 class ParamConverter(BaseConverter):
-    """``[name]``: one segment, or a part of it."""
+    """``[name]``: one segment, or a part of one."""
 
     def to_python(self, value: str) -> str:
         if not value.isalnum() and _refused_re.search(value):
@@ -27,13 +27,15 @@ class ParamConverter(BaseConverter):
 
     def to_url(self, value: t.Any) -> str:
         text = str(value)
+        if text.isascii() and text.isalnum():
+            return text
         if "/" in text or _refused_re.search(text):
-            raise ValidationError("it is empty, or holds '/', NUL or a dot segment")
+            raise ValidationError("it is empty, or contains '/', NUL or a dot segment")
         return quote(text, safe=SEGMENT_SAFE)
 
 
 class RestConverter(BaseConverter):
-    """``[...name]``: any number of segments, ``None`` for none."""
+    """``[...name]``: zero or more segments as one ``str``, or ``None``."""
 
     part_isolating = False
 
@@ -54,7 +56,8 @@ class RestConverter(BaseConverter):
 
 
 class IntConverter(BaseConverter):
-    """``[name=int]``: ASCII, no sign, no leading zero: one URL for each number."""
+    """``[name=int]``: ASCII digits without sign or leading zero, so that each number
+    has one URL."""
 
     regex = "(?:0|[1-9][0-9]{0,18})"
 
@@ -68,15 +71,15 @@ class IntConverter(BaseConverter):
         return text
 
 
-def matcher(map: Map, name: str) -> BaseConverter:
-    """Return a converter of *map* by its name; ``int`` is ours."""
+def make_matcher(map: Map, name: str) -> BaseConverter:
+    """Return a new converter of *map* by its name. ``int`` is ours, not Werkzeug's."""
     return IntConverter(map) if name == "int" else map.converters[name](map)
 
 
 def usable_matchers(map: Map) -> list[str]:
     """Return the names that ``[param=matcher]`` may use with *map*.
 
-    A converter that spans segments, or does nothing without arguments, is none.
+    Converters that span segments or need arguments are left out.
     """
     usable = ["int"]
     for name, converter in map.converters.items():
@@ -84,7 +87,7 @@ def usable_matchers(map: Map) -> list[str]:
             continue
         try:
             made = converter(map)
-        except Exception:  # it wants arguments, or whatever else it may raise
+        except Exception:  # It needs arguments.
             continue
         if made.part_isolating and not re.fullmatch(made.regex, ""):
             usable.append(name)

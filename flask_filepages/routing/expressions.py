@@ -1,4 +1,4 @@
-"""Patterns to regular expressions, in time linear in the length of the path."""
+"""Turn patterns into regular expressions that match in linear time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .patterns import Pattern
 from .patterns import Segment
 
 _PARAM = "[^/]+"
-# A matcher is somebody else's expression: long texts are kept away from it.
+# The expression of a matcher may be slow, so it never sees long texts.
 _LONGEST_ALONE = 255
 _LONGEST_MIXED = 100
 _REST = "[^/]+(?:/[^/]+)*?"
@@ -19,12 +19,11 @@ _REST = "[^/]+(?:/[^/]+)*?"
 class PatternExpressions:
     """Writes the expressions of one pattern, segment by segment from the left.
 
-    :param matchers: the expression of each matcher the pattern names.
+    :param matchers: the expression of each matcher in the pattern.
     :param group_name: the name of a capturing group, with ``{}`` for its number.
 
-    :attr:`captured` lists the params in the order of their groups. A name that
-    stands in the pattern more than once is captured where it stands last, as in
-    Astro.
+    :attr:`captured` has the params in the order of their groups. As in Astro, a name
+    that occurs more than once is captured at its last place.
     """
 
     def __init__(
@@ -38,12 +37,11 @@ class PatternExpressions:
         self._seen = 0
 
     def segment(self, segment: Segment) -> str:
-        """Return the expression of a segment that is not a pure rest.
+        """Return the expression of a segment that is not just a rest param.
 
-        A literal text is found at its first place behind a param and not looked
-        for again (an atomic group): among params without a matcher the first
-        place is as good as any later one. With a matcher it may not be; such a
-        segment is kept short instead.
+        An atomic group fixes each literal text at its first place after a param, so
+        that ``[a]-[b]`` never backtracks: without matchers the first place is as good
+        as any later one. A segment with a matcher is limited in length instead.
         """
         matched = any(part.matcher is not None for part in segment.parts)
         written = ""
@@ -58,13 +56,12 @@ class PatternExpressions:
         return rf"(?=[^/]{{1,{longest}}}(?:/|\Z)){written}" if matched else written
 
     def rest(self, segments: t.Sequence[Segment]) -> str:
-        """Return one expression for *segments*, the first of which has a rest.
+        """Return one expression for *segments*, the first of which has a rest param.
 
-        It is matched against the end of the path without the leading slash. A
-        pure rest in last place must take something: the path without it is a
-        pattern of its own. Whatever follows a rest can as well be found at its
-        first place, so every chunk before the last rest is an atomic group. Of
-        rests side by side all but the last take one segment.
+        It matches the end of the path, without the leading slash. A rest at the end
+        must match something, because the path without it is a pattern of its own.
+        Text after a rest is taken at its first place, so every chunk before the last
+        rest is an atomic group. Of adjacent rests, all but the last match one segment.
         """
         only_rests = all(segment.is_rest for segment in segments)
         chunks = [""]
@@ -91,7 +88,7 @@ class PatternExpressions:
 
     def _param(self, part: Part, segment: Segment) -> str:
         if part.kind == "rest":
-            # No empty segment: where there is one, Werkzeug merges the slashes.
+            # Never an empty segment: Werkzeug merges double slashes.
             return "(?:[^/]+?(?:/[^/]+?)*?)?"
         if part.matcher is not None:
             return self._matchers[part.matcher]
@@ -101,7 +98,7 @@ class PatternExpressions:
         repeated = self._repeated[self._seen]
         self._seen += 1
         if repeated:
-            # No converter looks at it; it is no dot segment all the same.
+            # No converter checks this one, so refuse dot segments here.
             return rf"(?:(?!\.{{1,2}}(?:/|\Z)){regex})"
         self.captured.append(part)
         return f"(?P<{self._group_name.format(len(self.captured) - 1)}>{regex})"

@@ -1,7 +1,8 @@
-"""The files of a folder that make routes; everything else is private."""
+"""Find the files of a pages folder that make routes, and read their ``prerender``."""
 
 from __future__ import annotations
 
+import ast
 import difflib
 import itertools
 import os
@@ -11,16 +12,24 @@ from dataclasses import dataclass
 
 from ..errors import Fault
 from .patterns import Segment
-from .prerender import unreadable
 
 ENDPOINT_SUFFIX = ".py"
-#: Is around all routes of its folder and below, and is none itself.
+#: Runs around all routes of its folder and below; it is not a route itself.
 MIDDLEWARE_FILE = "_middleware.py"
+#: The function of a prerendered endpoint that lists its paths.
+STATIC_PATHS = "get_static_paths"
+_PRERENDER_FIX = (
+    "Write `prerender = True` or `prerender = False` on a line of its own. It is read"
+    " before the file is run."
+)
 
 
 @dataclass(slots=True)
 class Source:
-    """One file below the folder, and what its name says."""
+    """One file of the pages folder.
+
+    :attr:`relative` is its path below the folder, :attr:`stem` the same without suffix.
+    """
 
     path: str
     relative: str
@@ -41,14 +50,14 @@ class Source:
 
     @property
     def folders(self) -> list[str]:
-        """The folders that it lies in, outermost first: ``""``, ``"api/"``, ..."""
+        """The folders of the file, outermost first: ``""``, ``"api/"``, ..."""
         parts = self.relative.split("/")[:-1]
         return [
             "".join(f"{part}/" for part in parts[:n]) for n in range(len(parts) + 1)
         ]
 
     def line_of(self, name: str) -> int | None:
-        """Return the number of the line that seems to define *name*."""
+        """Return the number of the first line that seems to define *name*."""
         start = re.compile(rf"(?:(?:async\s+)?def|class)\s+{name}\b|{name}\s*[:=]")
         with open(self.path, encoding="utf-8", errors="replace") as lines:
             numbered = enumerate(lines, 1)
@@ -56,7 +65,7 @@ class Source:
 
 
 def is_private(name: str) -> bool:
-    """Whether a file or folder of this name makes no route, whatever is in it."""
+    """Return True if a file or folder of this name never makes a route."""
     if name.startswith("_") or (name.startswith(".") and name != ".well-known"):
         return True
     return name.endswith(ENDPOINT_SUFFIX) and (
@@ -67,11 +76,10 @@ def is_private(name: str) -> bool:
 def walk(
     folder: str, suffixes: t.Collection[str], faults: list[Fault]
 ) -> t.Iterator[Source]:
-    """Yield the files of *folder* that make routes, and those of middleware, sorted,
-    sub-folders included.
+    """Yield the route and middleware files of *folder* and its subfolders, sorted.
 
-    Links that lead out of the folder are passed over, and so is a second link to
-    the same folder. What cannot be read is added to *faults*.
+    Links that lead out of the folder are skipped, and so is a second link to the same
+    folder. Files that cannot be read are added to *faults*.
     """
     yield from _walk(os.path.realpath(folder), "", suffixes, faults, set())
 
@@ -87,9 +95,9 @@ def _walk(
         with os.scandir(os.path.join(root, below)) as found:
             entries = sorted(found, key=lambda entry: entry.name)
     except OSError as error:
-        faults.append(unreadable(below, error))
+        faults.append(_unreadable(below, error))
         return
-    faults += _unread_middleware(entries, below)
+    faults += _misnamed_middleware(entries, below)
     for entry in entries:
         is_middleware = entry.name == MIDDLEWARE_FILE
         if is_private(entry.name) and not is_middleware:
@@ -97,7 +105,9 @@ def _walk(
         relative = f"{below}{entry.name}"
         if not _is_inside(entry, root, linked) or (is_middleware and entry.is_dir()):
             if is_middleware:
-                faults.append(_no_file(relative))
+                problem = "it is not a file of this folder, so it protects no route"
+                fix = "Put a file there. A link must not lead out of the folder."
+                faults.append(Fault("middleware", relative, problem, fix))
             continue
         if entry.is_dir():
             yield from _walk(root, f"{relative}/", suffixes, faults, linked)
@@ -107,27 +117,21 @@ def _walk(
             yield Source(entry.path, relative, stem)
 
 
-def _unread_middleware(entries: list[os.DirEntry[str]], below: str) -> list[Fault]:
-    """Return a fault for each name that only looks like that of middleware: a guard
-    that is not read guards nothing."""
+def _misnamed_middleware(
+    entries: list[os.DirEntry[str]], below: str
+) -> t.Iterator[Fault]:
+    """Yield a fault for each near miss of ``_middleware.py``: a guard with a typo in
+    its name would guard nothing."""
     names = [entry.name for entry in entries]
     if MIDDLEWARE_FILE in names:
-        return []
+        return
     private = {name.lower(): name for name in names if name[0] in "_."}
     wanted = [MIDDLEWARE_FILE, os.path.splitext(MIDDLEWARE_FILE)[0]]
     close = (difflib.get_close_matches(w, private, cutoff=0.85) for w in wanted)
-    problem = "it looks like middleware, and is not read"
-    fix = f"Rename it to {MIDDLEWARE_FILE}, a file."
-    return [
-        Fault("middleware", f"{below}{private[name]}", problem, fix)
-        for name in dict.fromkeys(itertools.chain.from_iterable(close))
-    ]
-
-
-def _no_file(relative: str) -> Fault:
-    problem = "it is no file of this folder, so nothing is behind it"
-    fix = "Put a file there; a link must not lead out of the folder."
-    return Fault("middleware", relative, problem, fix)
+    for name in dict.fromkeys(itertools.chain.from_iterable(close)):
+        problem = "it looks like middleware, but nothing reads a file of this name"
+        fix = f"Rename it to {MIDDLEWARE_FILE}."
+        yield Fault("middleware", f"{below}{private[name]}", problem, fix)
 
 
 def _is_inside(entry: os.DirEntry[str], root: str, linked: set[str]) -> bool:
@@ -141,3 +145,59 @@ def _is_inside(entry: os.DirEntry[str], root: str, linked: set[str]) -> bool:
     if os.path.isdir(real):
         linked.add(real)
     return True
+
+
+# -- prerender ----------------------------------------------------------------------
+
+
+def read_prerender(source: Source) -> tuple[bool | None, list[Fault]]:
+    """Return the ``prerender`` flag of an endpoint (``None`` without one) and faults.
+
+    The file is parsed, not run, and only if it contains the word. A syntax error is
+    left to the import, which reports it.
+    """
+    try:
+        with open(source.path, "rb") as file:
+            code = file.read()
+    except OSError as error:
+        return None, [_unreadable(source.relative, error)]
+    if b"prerender" not in code:
+        return None, []
+    try:
+        body = ast.parse(code).body
+    except (SyntaxError, ValueError):
+        return None, []
+    flag = None
+    for statement in body:
+        if not _binds_prerender(statement):
+            continue
+        value = getattr(statement, "value", None)
+        if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or not (
+            isinstance(value, ast.Constant) and isinstance(value.value, bool)
+        ):
+            where = ("prerender", source.relative)
+            problem = "prerender is not a literal True or False"
+            return None, [Fault(*where, problem, _PRERENDER_FIX, statement.lineno)]
+        flag = value.value
+    return flag, []
+
+
+def _unreadable(relative: str, error: OSError) -> Fault:
+    problem = f"it cannot be read: {error.strerror}"
+    return Fault("file", relative or ".", problem, "Check its permissions.")
+
+
+def _binds_prerender(node: ast.AST) -> bool:
+    """Return True if *node* binds the name in the scope of the module."""
+    if isinstance(node, ast.Name):
+        return node.id == "prerender" and isinstance(node.ctx, ast.Store)
+    if isinstance(node, ast.alias):
+        return (node.asname or node.name) == "prerender"
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return node.name == "prerender"
+    # Lambdas and comprehensions have a scope of their own.
+    if isinstance(
+        node, (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+    ):
+        return False
+    return any(map(_binds_prerender, ast.iter_child_nodes(node)))

@@ -1,20 +1,19 @@
-"""File names to patterns: parts, order and shape.
+"""Turn file names into patterns, and sort them.
 
-Everything here works on text alone. The grammar is read once, in
-:func:`parse_segment`; all later steps look at the parts, the expressions of
-:mod:`~flask_filepages.expressions` too.
+This module works on text alone. :func:`parse_segment` reads the grammar once; all later
+steps, also :mod:`~flask_filepages.routing.expressions`, look at the parts.
 
 ==================  =========================================================
 ``text``            itself, NFC
 ``[name]``          param: one or more characters of one segment
-``[name=matcher]``  param decided by a Werkzeug converter
-``[...name]``       rest param: any number of segments, none included
-``[[name]]``        optional segment: the pattern with and without it
-``(group)``         folder that is not in the URL
+``[name=matcher]``  param that a Werkzeug converter checks and converts
+``[...name]``       rest param: zero or more segments
+``[[name]]``        optional segment: two patterns, with and without it
+``(group)``         folder that is not part of the URL
 ==================  =========================================================
 
-Matching and order follow Astro 7.3.5 (its routing guide, "Route priority
-order"); the differences are listed in the documentation.
+Matching and order follow Astro 7.3.5 (its routing guide, "Route priority order").
+The documentation lists the differences.
 """
 
 from __future__ import annotations
@@ -29,9 +28,8 @@ from ..errors import PatternError
 
 PartKind = t.Literal["text", "param", "rest"]
 
-# Ranks of a segment, the most specific first. END stands behind the last
-# segment: `/foo` goes before `/foo/[...bar]` (FINAL_REST), yet `[...a]/b` goes
-# before `[...a]` because any other segment outranks END.
+# Ranks of a segment, the most specific first. END comes after the last segment, so
+# that `/foo` sorts before `/foo/[...bar]` (FINAL_REST), but `[...a]/b` before `[...a]`.
 STATIC, HALF, HALF_REST, MATCHER, PARAM, REST, END, FINAL_REST = range(1, 9)
 
 SegmentKey = tuple[int, int, int, str]
@@ -48,7 +46,7 @@ _control_re = re.compile(r"[\x00-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Literal text, or a param by its name."""
+    """Literal text, or a param with its name."""
 
     kind: PartKind
     text: str
@@ -57,7 +55,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What stands between two slashes, as it was written and as its parts."""
+    """The text between two slashes, and its parts."""
 
     text: str
     parts: tuple[Part, ...]
@@ -69,7 +67,7 @@ class Segment:
 
     @property
     def is_rest(self) -> bool:
-        """Whether it is nothing but a rest param."""
+        """True if the segment is one rest param and nothing else."""
         return len(self.parts) == 1 and self.parts[0].kind == "rest"
 
     @property
@@ -78,14 +76,14 @@ class Segment:
 
     @property
     def shape(self) -> str:
-        """The segment without the names of its params: equal shapes collide."""
+        """The segment without the names of its params. Equal shapes collide."""
         return "".join(
             part.text if part.kind == "text" else f"[{part.kind}={part.matcher}]"
             for part in self.parts
         )
 
     def key(self, *, last: bool = False) -> SegmentKey:
-        """Return what sorts this segment among its siblings."""
+        """Return the sort key of this segment among its siblings."""
         params = [part for part in self.parts if part.kind != "text"]
         if not params:
             return (STATIC, 0, 0, self.text)
@@ -109,7 +107,7 @@ class Pattern:
 
     @property
     def key(self) -> tuple[SegmentKey, ...]:
-        """Return the sort key of the whole pattern: the smaller goes first."""
+        """The sort key of the whole pattern. Smaller keys are matched first."""
         last = len(self.segments) - 1
         keys = (s.key(last=i == last) for i, s in enumerate(self.segments))
         return (*keys, (END, 0, 0, ""))
@@ -120,7 +118,7 @@ class Pattern:
 
     @property
     def has_extension(self) -> bool:
-        """Whether the URL ends in a file extension (Astro's rule, params included)."""
+        """True if the URL ends in a file extension. As in Astro, params count too."""
         return bool(self.segments and _extension_re.match(self.segments[-1].text))
 
     @property
@@ -131,7 +129,7 @@ class Pattern:
 
     @property
     def first_rest(self) -> int | None:
-        """Return the index of the first segment with a rest param."""
+        """The index of the first segment that contains a rest param, else None."""
         return next((i for i, s in enumerate(self.segments) if s.has_rest), None)
 
     def __str__(self) -> str:
@@ -139,9 +137,9 @@ class Pattern:
 
 
 def parse_segment(text: str) -> Segment:
-    """Return the segment that *text* spells.
+    """Parse one folder name, or one file name without its suffix.
 
-    :raises PatternError: the brackets, a name or a character are not allowed.
+    :raises PatternError: a bracket, a name or a character is not allowed.
     """
     text = unicodedata.normalize("NFC", text)
     _check_characters(text)
@@ -161,7 +159,7 @@ def parse_segment(text: str) -> Segment:
         )
     if optional and segment.has_rest:
         raise PatternError(
-            "a rest param is optional by itself", f"Write {inner} instead of {text}."
+            "a rest param is optional already", f"Write {inner} instead of {text}."
         )
     return segment
 
@@ -170,7 +168,7 @@ def _parse_part(piece: str) -> Part:
     if not _bracket_re.fullmatch(piece):
         if "[" in piece or "]" in piece:
             raise PatternError(
-                "the brackets are unbalanced", "Write a param as [name], all of it."
+                "the brackets are unbalanced", "Write a param as [name]."
             )
         return Part("text", piece)
     if piece.startswith("[["):
@@ -181,13 +179,14 @@ def _parse_part(piece: str) -> Part:
     match = _param_re.fullmatch(piece[1:-1])
     if match is None:
         raise PatternError(
-            f"{piece} is not a param",
+            f"{piece} is not a valid param",
             "Write [name], [...name] or [name=matcher]; a name is made of ASCII"
             " letters, digits, '_' and '$'.",
         )
     if match["name"] in _TAKEN:
         raise PatternError(
-            f"[{match['name']}] is a word of url_for", "Give the param another name."
+            f"[{match['name']}] is an argument of url_for",
+            "Give the param another name.",
         )
     if match["rest"] and match["matcher"]:
         raise PatternError(
@@ -198,7 +197,7 @@ def _parse_part(piece: str) -> Part:
 
 def _check_characters(text: str) -> None:
     if _control_re.search(text):
-        raise PatternError("the name holds a control character", "Rename the file.")
+        raise PatternError("the name contains a control character", "Rename the file.")
     if "<" in text or ">" in text:
         raise PatternError(
             "'<' and '>' are not allowed in a name",
@@ -209,7 +208,7 @@ def _check_characters(text: str) -> None:
 
 
 def expand(segments: t.Sequence[Segment]) -> list[Pattern]:
-    """Return the patterns of *segments*, each optional one left out and written out."""
+    """Return all patterns of *segments*, with and without each optional segment."""
     choices = [((), (s,)) if s.optional else ((s,),) for s in segments]
     patterns = [
         Pattern(tuple(itertools.chain.from_iterable(choice)))
@@ -219,7 +218,10 @@ def expand(segments: t.Sequence[Segment]) -> list[Pattern]:
 
 
 def without_final_rest(pattern: Pattern) -> Pattern | None:
-    """Return the pattern with its rests left out, if it ends in nothing but rests."""
+    """Return *pattern* without the rest params at its end, or None if it has none.
+
+    ``/docs/[...path]`` becomes ``/docs``.
+    """
     first = pattern.first_rest
     if first is None or not all(s.is_rest for s in pattern.segments[first:]):
         return None

@@ -1,8 +1,7 @@
-"""A folder to routes, by names alone; no file of the user's is run.
+"""Discover the routes of a pages folder from its file names, without running a file.
 
-The result never depends on the order of the directory, the locale or a hash
-seed: entries are sorted by code point before they are used, routes by the order
-of their patterns.
+The result does not depend on the order of the directory, the locale or the hash seed:
+directory entries are sorted by code point, and routes by their patterns.
 """
 
 from __future__ import annotations
@@ -23,24 +22,24 @@ from ..settings import Redirect
 from .files import ENDPOINT_SUFFIX
 from .files import MIDDLEWARE_FILE
 from .files import Source
+from .files import read_prerender
 from .files import walk
 from .patterns import Pattern
 from .patterns import Segment
 from .patterns import expand
 from .patterns import parse_segment
-from .prerender import read_prerender
 
 ERROR_CODES = ("404", "500")
 
 
 @dataclass(slots=True)
 class Route:
-    """Patterns and the files (or the redirect) that answer them.
+    """Patterns, and the files or the redirect behind them.
 
-    :attr:`id` is the path below the folder without suffix, ``index`` and
-    groups: ``/blog/[slug]``. :attr:`middleware` are the files around it, outermost
-    first. :attr:`folder` is the one of the same name beside it, if that has routes and
-    no middleware of its own.
+    :attr:`id` is the path below the folder without suffix, ``index`` and groups:
+    ``/blog/[slug]``. :attr:`middleware` has the ``_middleware.py`` files around the
+    route, outermost first. :attr:`folder` is the folder of the same name next to the
+    file, if it has routes and no middleware of its own.
     """
 
     id: str
@@ -60,7 +59,7 @@ class Route:
 
     @property
     def name(self) -> str:
-        """What a fault calls it: the file, or the setting."""
+        """The name of the route in errors: its file, or the setting."""
         source = self.source
         return source.relative if source else f"FILEPAGES_REDIRECTS[{self.id!r}]"
 
@@ -70,7 +69,7 @@ class Route:
 
     @property
     def optional_params(self) -> list[str]:
-        """The names of the params that a URL may leave out, sorted."""
+        """The names of the params that a URL may lack, sorted."""
         names = {part.text for pattern in self.patterns for part in pattern.params}
         always = set.intersection(
             *({p.text for p in q.params if p.kind == "param"} for q in self.patterns)
@@ -79,12 +78,12 @@ class Route:
 
     @property
     def has_extension(self) -> bool:
-        """Whether it is an endpoint whose URL ends in a file extension."""
+        """True for an endpoint whose URL ends in a file extension."""
         return self.endpoint is not None and self.patterns[-1].has_extension
 
     @property
     def sort_key(self) -> t.Any:
-        # What is not stored goes on to the route behind: stored ones go first.
+        # Prerendered routes first; paths they do not list fall through to the next.
         return (
             self.patterns[0].key,
             not self.prerender,
@@ -95,7 +94,7 @@ class Route:
 
 @dataclass(slots=True)
 class Tree:
-    """All routes of a folder, most specific first, and its error pages by code."""
+    """All routes of a folder, the most specific first, and its error pages by code."""
 
     folder: str
     routes: list[Route] = field(default_factory=list)
@@ -110,14 +109,14 @@ def discover(
     redirects: t.Mapping[str, Redirect] | None = None,
     output: Output = "server",
 ) -> Tree:
-    """Return the route table of *folder*.
+    """Return the routes of *folder*.
 
-    :param page_suffixes: the suffixes that make pages.
+    :param page_suffixes: the suffixes of page templates.
     :param matchers: the names allowed in ``[param=matcher]``.
-    :param redirects: routes that only redirect; they replace a file of the same
+    :param redirects: routes that only redirect. Each replaces a file with the same
         pattern.
-    :param output: whether files without ``prerender`` are prerendered.
-    :raises TreeError: with all faults of all names at once.
+    :param output: decides if files without ``prerender`` are prerendered.
+    :raises TreeError: with the errors of all names at once.
     """
     folder = os.path.realpath(folder)
     faults: list[Fault] = []
@@ -140,16 +139,14 @@ def discover(
         _add_redirect(routes, path, target, segments, faults)
     for route in routes.values():
         if route.endpoint is not None:
-            route.prerender, found = read_prerender(
-                route.endpoint.path, route.endpoint.relative
-            )
+            route.prerender, found = read_prerender(route.endpoint)
             faults += found
         if route.source is not None:
             if route.prerender is None and output != "server":
                 route.prerender = True
             around = (middleware.get(below) for below in route.source.folders)
             route.middleware = [source for source in around if source is not None]
-            route.warnings += _unguarded(route.source, middleware)
+            route.warnings += _outside_of_middleware(route.source, middleware)
             beside = f"{route.source.stem}/"
             route.folder = beside if beside in folders - middleware.keys() else None
     table = sorted(routes.values(), key=lambda route: route.sort_key)
@@ -161,7 +158,7 @@ def discover(
 
 
 class _SegmentCache(dict[str, Segment]):
-    """Each segment text is parsed once; the matchers it names are checked."""
+    """Parses each segment text once, and checks its matchers."""
 
     def __init__(self, matchers: t.Collection[str]) -> None:
         super().__init__()
@@ -201,19 +198,23 @@ def _route_id(segments: t.Sequence[Segment]) -> str:
     return "/" + "/".join(segment.text for segment in segments)
 
 
-def _unguarded(source: Source, middleware: t.Mapping[str, Source]) -> list[Fault]:
-    """Return a warning if *source* lies beside the folder that answers below it, and
-    that folder has middleware."""
+def _outside_of_middleware(
+    source: Source, middleware: t.Mapping[str, Source]
+) -> list[Fault]:
+    """Warn about a file that seems to belong behind a middleware and does not.
+
+    ``admin.py`` lies next to ``admin/_middleware.py``, which does not run for it.
+    """
     beside = middleware.get(f"{source.stem}/")
     if beside is None:
         if not source.looks_like_middleware or source.folders[-1] in middleware:
             return []
         problem = "it is a route, not the middleware of its folder"
-        fix = f"If it should be around the folder, name it {MIDDLEWARE_FILE}."
+        fix = f"If it is meant as middleware, name it {MIDDLEWARE_FILE}."
         return [Fault("unguarded", source.relative, problem, fix)]
     suffix = os.path.splitext(source.relative)[1]
-    problem = f"it is not behind {beside.relative}"
-    fix = f"If it should be, move it to {source.stem}/index{suffix}."
+    problem = f"{beside.relative} does not run for it"
+    fix = f"If it should, move it to {source.stem}/index{suffix}."
     return [Fault("unguarded", source.relative, problem, fix)]
 
 
@@ -245,11 +246,15 @@ def _add_redirect(
         return
     patterns = expand(parsed)
     params = {part.text for segment in parsed for part in segment.parts}
-    for blank in targets.blanks(target.target):
-        if blank not in params:
-            close = difflib.get_close_matches(blank, params, n=1)
+    for name in targets.params_in(target.target):
+        if name not in params:
+            close = difflib.get_close_matches(name, params, n=1)
             fix = f"Did you mean [{close[0]}]?" if close else "Use a param of the path."
-            faults.append(Fault("name", setting, f"its target wants [{blank}]", fix))
+            faults.append(
+                Fault(
+                    "name", setting, f"its target has the unknown param [{name}]", fix
+                )
+            )
     shapes = {pattern.shape for pattern in patterns}
     for stem, route in list(routes.items()):
         if shapes.issuperset(pattern.shape for pattern in route.patterns):
@@ -263,16 +268,15 @@ def _add_redirect(
 def find_collisions(routes: t.Sequence[Route]) -> list[Fault]:
     """Return a fault for every two routes that answer the same URLs.
 
-    Names of params do not count. Two patterns that differ by upper and lower
-    case only collide too: they cannot lie side by side on every file system.
-    Dynamic routes of which exactly one is prerendered may share a pattern.
+    Names of params do not count. Patterns that differ only by case collide too, because
+    some file systems cannot hold both. A prerendered dynamic route may share its
+    pattern with one that is not.
     """
     faults: list[Fault] = []
     owners: dict[tuple[str, bool], Route] = {}
     ids: dict[str, Route] = {}
     for route in routes:
         for pattern in route.patterns:
-            # Only among dynamic routes may a stored one have a pattern of its own.
             stored = bool(route.prerender) and not route.is_static
             other = owners.setdefault((pattern.shape.lower(), stored), route)
             if other is not route:

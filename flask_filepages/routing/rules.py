@@ -1,15 +1,14 @@
-"""Routes as Werkzeug rules.
+"""Routes as Werkzeug rules. All use of private parts of Werkzeug is in this module.
 
-Werkzeug's own matcher does the matching; a rule of ours writes its parts and
-weights itself, so that the order is the one of :mod:`~flask_filepages.patterns`,
-and builds URLs straight from its pattern (Werkzeug would compile two functions
-for each rule, which is most of what adding a rule costs).
+Werkzeug's matcher finds the rule of a request. :class:`FileRule` writes the parts and
+weights that the matcher sorts by, so that the order is the one of
+:mod:`~flask_filepages.routing.patterns`, and builds URLs from its pattern. (Werkzeug
+would compile two functions for each rule, most of the cost of adding one.)
 """
 
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Set
@@ -25,7 +24,7 @@ from ..settings import TrailingSlash
 from .converters import SEGMENT_SAFE
 from .converters import ParamConverter
 from .converters import RestConverter
-from .converters import matcher
+from .converters import make_matcher
 from .expressions import PatternExpressions
 from .patterns import HALF
 from .patterns import HALF_REST
@@ -37,44 +36,42 @@ from .patterns import SegmentKey
 from .patterns import without_final_rest
 from .routes import Route
 
+if t.TYPE_CHECKING:
+    from ..handling.route import BoundRoute
+
 _GROUP = "__werkzeug_{}"
 _NO_WEIGHT = Weighting(0, [], 0, [])
-#: The path that is matched, where it is not that of the request.
+#: The path being matched where it is not the path of the current request.
 matched_path: ContextVar[str | None] = ContextVar("matched_path", default=None)
 
 
 class RouteMethods(Set[str]):
-    """The methods of a route. Matching takes every method, so that one file owns
-    the URL; listing loads the file and gives those that it really answers.
+    """The methods of a route, as Werkzeug's ``Rule.methods``.
 
-    Comparing and printing do neither: Werkzeug does both in its errors.
-
-    :param is_listed: whether a prerendered route has the path that is being matched.
-        If not, it has no methods there, and Werkzeug goes on to the next rule.
+    Every method is "in" the set, so that the file owns its URL and answers 405 itself.
+    Iterating loads the file and yields the methods that it handles. On a path that a
+    prerendered route does not list the set is empty, and Werkzeug tries the next rule.
     """
 
-    def __init__(
-        self,
-        methods: Callable[[], Iterable[str]],
-        is_listed: Callable[[], bool] | None = None,
-    ) -> None:
-        self._methods = methods
-        self._is_listed = is_listed
+    def __init__(self, bound: BoundRoute | None) -> None:
+        self._bound = bound
 
     @classmethod
     def _from_iterable(cls, it: Iterable[t.Any]) -> t.Any:
         return set(it)
 
     def __contains__(self, method: object) -> bool:
-        return self._is_listed is None or self._is_listed()
+        return self._bound is None or self._bound.accepts_path()
 
     def __iter__(self) -> Iterator[str]:
-        if self._is_listed is None or self._is_listed():
-            return iter(self._methods())
-        return iter(())
+        if self._bound is None or not self._bound.accepts_path():
+            return iter(())
+        return iter(self._bound.methods())
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    # Werkzeug compares and prints methods in its errors; neither must load the file.
 
     def __bool__(self) -> bool:
         return True
@@ -90,7 +87,10 @@ class RouteMethods(Set[str]):
 
 
 class FileRule(Rule):
-    """One pattern of a route below a prefix."""
+    """One pattern of a route below a prefix.
+
+    :param bound: the route in its app, or ``None`` for a rule that only builds URLs.
+    """
 
     def __init__(
         self,
@@ -100,17 +100,15 @@ class FileRule(Rule):
         prefix: str,
         endpoint: str,
         slash: TrailingSlash,
-        methods: Callable[[], Iterable[str]] = tuple,
-        is_listed: Callable[[], bool] | None = None,
+        bound: BoundRoute | None = None,
     ) -> None:
-        texts = [_display(segment) for segment in pattern.segments]
-        path = prefix + "".join(f"/{text}" for text in texts)
+        path = prefix + "".join(f"/{_display(s)}" for s in pattern.segments)
         if not path or (slash == "always" and not route.has_extension):
             path += "/"
         super().__init__(
             path,
             endpoint=endpoint,
-            # Where it is redirected, and where both forms are one, both match.
+            # We redirect slashes ourselves, so Werkzeug must match both forms.
             strict_slashes=route.has_extension and slash != "never",
             merge_slashes=True,
         )
@@ -118,8 +116,10 @@ class FileRule(Rule):
         self.pattern = pattern
         self.prefix = prefix
         self.slash = slash
-        self.methods = t.cast(t.Any, RouteMethods(methods, is_listed))
+        self.bound = bound
+        self.methods = t.cast(t.Any, RouteMethods(bound))
         self.arguments = {part.text for part in pattern.params}
+        self.required_params = {p.text for p in pattern.params if p.kind != "rest"}
 
     def get_empty_kwargs(self) -> t.Mapping[str, t.Any]:
         return {
@@ -134,10 +134,10 @@ class FileRule(Rule):
         return FileRule(**self.get_empty_kwargs())
 
     def compile(self) -> None:
-        """Write the parts by which Werkzeug's state machine finds the rule."""
+        """Write the parts by which Werkzeug's state machine finds this rule."""
         segments = self.pattern.segments
         matchers = {
-            part.matcher: matcher(self.map, part.matcher)
+            part.matcher: make_matcher(self.map, part.matcher)
             for part in self.pattern.params
             if part.matcher is not None
         }
@@ -170,7 +170,7 @@ class FileRule(Rule):
         self._trace = [(False, "|"), (False, self.rule)]
 
     def is_duplicate(self, other: Rule) -> bool:
-        """Collisions are found by name, before any rule is added."""
+        """Return False: collisions were found by name before any rule was added."""
         return False
 
     def build(
@@ -180,23 +180,26 @@ class FileRule(Rule):
 
         :raises ParamError: a value cannot stand in the URL.
         """
-        path = self.prefix + "".join(
-            self._build_segment(segment, values) for segment in self.pattern.segments
-        )
+        path = self.prefix
+        for segment in self.pattern.segments:
+            path += (
+                f"/{quote(segment.text, safe=SEGMENT_SAFE)}"
+                if segment.is_static
+                else self._build_segment(segment, values)
+            )
         if not path or (self.rule.endswith("/") and path[-1] != "/"):
             path += "/"
         if append_unknown:
             unknown = {k: v for k, v in values.items() if k not in self.arguments}
-            query = self._encode_query_vars(unknown)
+            query = self._encode_query_vars(unknown) if unknown else ""
             path = f"{path}?{query}" if query else path
         return self.subdomain or "", path
 
     def suitable_for(
         self, values: t.Mapping[str, t.Any], method: str | None = None
     ) -> bool:
-        """Whether *values* are enough: a rest may always be left out."""
-        params = self.pattern.params
-        return all(part.text in values for part in params if part.kind != "rest")
+        """Return True if *values* has every param. A rest param may be absent."""
+        return self.required_params <= values.keys()
 
     def _build_segment(self, segment: Segment, values: t.Mapping[str, t.Any]) -> str:
         built = ""
@@ -214,21 +217,30 @@ class FileRule(Rule):
         return f"/{built}" if built else ""
 
 
-def rules_of(route: Route, taken: set[str], **options: t.Any) -> Iterator[FileRule]:
-    """Yield the rules of *route*: one for each pattern, and one more for a pattern
-    whose rest may be left out, unless its shape is *taken* by another route.
+def make_rules(bound: BoundRoute, taken: set[str]) -> Iterator[FileRule]:
+    """Yield the rules of a route.
 
-    The shapes of all rules are added to *taken*.
+    There is one for each pattern, and one more for ``/docs`` where ``/docs/[...path]``
+    may be left out, unless another route has that shape.
+
+    :param taken: the shapes of all patterns so far; those of new rules are added.
     """
-    for pattern in route.patterns:
-        yield FileRule(route, pattern, **options)
+    options: dict[str, t.Any] = {
+        "prefix": bound.site.url_prefix,
+        "endpoint": bound.endpoint,
+        "slash": bound.settings.trailing_slash,
+        "bound": bound,
+    }
+    for pattern in bound.route.patterns:
+        yield FileRule(bound.route, pattern, **options)
         shorter = without_final_rest(pattern)
         if shorter is not None and shorter.shape not in taken:
             taken.add(shorter.shape)
-            yield FileRule(route, shorter, **options)
+            yield FileRule(bound.route, shorter, **options)
 
 
 def _display(segment: Segment) -> str:
+    """Return a segment as Werkzeug would write it, such as ``<int:id>``."""
     shown = ""
     for part in segment.parts:
         if part.kind == "text":
@@ -253,10 +265,11 @@ def _dynamic(regex: str, weight: Weighting, *, final: bool = False) -> RulePart:
 
 
 def _weight(keys: t.Sequence[SegmentKey]) -> Weighting:
-    """Return the weight of a part, on one scale with those of Werkzeug's own rules.
+    """Return the weight of a part, on one scale with Werkzeug's own rules.
 
-    There, parts with literal text go first (-1), the longest text first; then
-    converters by their weight: 50 for numbers, 100 for text, 200 for paths.
+    Werkzeug sorts parts with literal text first (-1), the longest text before others,
+    then by the weight of the converter: 50 for numbers, 100 for text, 200 for paths.
+    We use the same numbers, and our own sort keys after them to break ties.
     """
     rank, literal, *_ = keys[0]
     kind = {MATCHER: 50, HALF: 100, HALF_REST: 100, PARAM: 100}.get(rank, 200)

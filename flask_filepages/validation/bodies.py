@@ -1,4 +1,4 @@
-"""Request bodies that can be read again, or say why not."""
+"""Let the body of a request be read more than once."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ..errors import BodyAlreadyReadError
 if t.TYPE_CHECKING:
     from werkzeug.wrappers import Request
 
-#: Forms up to this many bytes are kept, so that the same body can be read as bytes
-#: and as a form in any order. Werkzeug's own limit for form fields in memory.
+#: Forms up to this many bytes are kept, so that a body can be read as bytes and as a
+#: form, in any order. Werkzeug has the same limit for form fields in memory.
 KEPT_FORM = 500_000
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -24,41 +24,41 @@ FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 def make_rereadable(request: Request) -> None:
     """Let the body of *request* be read any number of times as bytes, JSON or form.
 
-    Werkzeug keeps the bytes of ``get_data()`` and answers with nothing, silently,
-    once the stream was used up by a form or by the handler. Here a form of known,
-    moderate length is kept as well, and reading a used-up body as a whole raises
-    :exc:`~flask_filepages.errors.BodyAlreadyReadError`; so does reading the bytes of
-    a form that a hook had parsed before. Nothing is read before it is asked for.
+    Werkzeug keeps the bytes of ``get_data()``, but returns nothing, silently, once a
+    form or the handler has consumed the stream. We also keep forms of known, moderate
+    length, and raise :exc:`~flask_filepages.errors.BodyAlreadyReadError` when the whole
+    of a consumed body is read again, or the bytes of a form that a hook parsed before.
+    Nothing is read before the handler asks for it.
 
-    While it is read, a body that breaks off or is framed wrongly is 400, and one that
-    passes ``MAX_CONTENT_LENGTH`` is 413, also if it comes in chunks.
+    Reading raises 400 if the body breaks off or is framed wrongly, and 413 if it is
+    longer than ``MAX_CONTENT_LENGTH``, also if it comes in chunks.
     """
     own = vars(request)
     stream = own.get("stream")
     if isinstance(stream, BodyStream):
         return
     is_form = request.mimetype in FORM_TYPES
-    used_up = is_form and "form" in own
-    keeps = is_form and not used_up
+    consumed = is_form and "form" in own
+    keeps = is_form and not consumed
     own["stream"] = BodyStream(
         request,
         stream,
         keeps=keeps and (request.content_length or KEPT_FORM + 1) <= KEPT_FORM,
-        used_up=used_up,
+        consumed=consumed,
     )
 
 
 class BodyStream(io.RawIOBase):
-    """The body as a stream. At its end there are no more bytes, as in every stream;
-    only reading all of it another time is an error."""
+    """The body as a stream. Only reading all of it a second time is an error; reading
+    on at its end returns no bytes, as with every stream."""
 
     def __init__(
-        self, request: Request, stream: t.Any, *, keeps: bool, used_up: bool
+        self, request: Request, stream: t.Any, *, keeps: bool, consumed: bool
     ) -> None:
         self._request = request
         self._stream = stream
         self._keeps = keeps
-        self._used_up = used_up
+        self._consumed = consumed
 
     def readable(self) -> bool:
         return True
@@ -66,12 +66,12 @@ class BodyStream(io.RawIOBase):
     def read(self, size: int | None = -1, /) -> bytes:
         """Return up to *size* bytes, or all.
 
-        :raises BodyAlreadyReadError: all are wanted, and they were read before.
+        :raises BodyAlreadyReadError: the whole body is wanted and was read before.
         :raises BadRequest: the body breaks off, or is framed wrongly.
-        :raises RequestEntityTooLarge: it is longer than it may be.
+        :raises RequestEntityTooLarge: the body is longer than the limit.
         """
-        chunk = self._took("read", size)
-        if not chunk and self._used_up and (size is None or size < 0):
+        chunk = self._read("read", size)
+        if not chunk and self._consumed and (size is None or size < 0):
             raise BodyAlreadyReadError
         return chunk
 
@@ -81,26 +81,26 @@ class BodyStream(io.RawIOBase):
         return len(chunk)
 
     def readline(self, size: int | None = -1, /) -> bytes:
-        return self._took("readline", size)
+        return self._read("readline", size)
 
     def readall(self) -> bytes:
         return self.read()
 
-    def _took(self, method: str, size: int | None) -> bytes:
+    def _read(self, method: str, size: int | None) -> bytes:
         try:
-            read = getattr(self._stream or self._opened(), method)
+            read = getattr(self._stream or self._open(), method)
             # Not every server's stream takes a size of -1.
             chunk: bytes = read() if size is None or size < 0 else read(size)
         except Exception as error:
-            raise _readable(error) from error
+            raise _http_error(error) from error
         if chunk:
-            self._used_up = True
+            self._consumed = True
         return chunk
 
-    def _opened(self) -> t.Any:
-        """Return the server's stream, as Werkzeug limits it.
+    def _open(self) -> t.Any:
+        """Return the server's stream, limited by Werkzeug.
 
-        What is to be kept is read as a whole first. Werkzeug raises 413 here.
+        A form that is kept is read as a whole first. Werkzeug raises 413 here.
         """
         request = self._request
         stream = _bounded(request) or get_input_stream(
@@ -118,18 +118,18 @@ class BodyStream(io.RawIOBase):
         return stream
 
 
-def _readable(error: Exception) -> HTTPException:
-    """Return what to raise for an error of the server's stream: each server has
-    exceptions of its own for a body that it cannot read."""
+def _http_error(error: Exception) -> HTTPException:
+    """Turn an error of the server's stream into an HTTP error. Each server has its own
+    exceptions for bodies that it cannot read."""
     if isinstance(error, HTTPException):
         return error
     return BadRequest("The body could not be read to its end.")
 
 
 def _bounded(request: Request) -> t.IO[bytes] | None:
-    """Return the stream of a body of unknown length that may not pass a limit.
+    """Return a limited stream for a body of unknown length, else ``None``.
 
-    Werkzeug's own ends at the limit, silently, when all of it is read.
+    Werkzeug's own stream silently ends at the limit when the whole body is read.
     """
     environ = request.environ
     if environ.get("CONTENT_LENGTH") or not environ.get("wsgi.input_terminated"):
@@ -137,12 +137,12 @@ def _bounded(request: Request) -> t.IO[bytes] | None:
     limit = request.max_content_length
     if limit is None:
         return None
-    # Buffered, because not every server can read a line of a body in chunks.
+    # Buffered, because some servers cannot read a line of a chunked body.
     return io.BufferedReader(_BoundedStream(environ["wsgi.input"], limit))
 
 
 class _BoundedStream(io.RawIOBase):
-    """Gives what *stream* gives; raises 413 once that is more than *limit* bytes."""
+    """Reads from *stream*, and raises 413 after more than *limit* bytes."""
 
     def __init__(self, stream: t.IO[bytes], limit: int) -> None:
         self._stream = stream

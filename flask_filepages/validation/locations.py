@@ -1,4 +1,4 @@
-"""Where values come from: the seven locations of a request, read strictly."""
+"""Read the values of a request, by location: JSON body, form, query and so on."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import contextlib
 import functools
 import io
 import typing as t
+from collections.abc import Mapping
 
 from flask import Request
 from marshmallow import Schema
-from webargs.multidictproxy import MultiDictProxy
+from marshmallow import fields
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -20,32 +21,55 @@ from ..errors import BodyAlreadyReadError
 from . import strict_json
 from .bodies import FORM_TYPES
 
-#: For a JSON body, in bytes, where the app sets no ``MAX_CONTENT_LENGTH``.
+#: Bytes of a JSON body, unless the app sets ``MAX_CONTENT_LENGTH``.
 MAX_JSON = 2_500_000
-#: Where a name may stand several times; webargs fills list fields from those.
+#: Locations where a name may occur several times.
 _REPEATED = ("form", "query", "headers", "files")
 
 
 def load(schema: Schema, context: Context, location: str, unknown: t.Any) -> t.Any:
     """Return the values of *location*, loaded by *schema*.
 
-    :raises marshmallow.ValidationError: the schema does not take them.
+    :raises marshmallow.ValidationError: the values are invalid.
     :raises HTTPException: see :func:`raw`.
     """
     data = raw(context, location)
     if location in _REPEATED:
-        data = MultiDictProxy(data, schema)
+        data = _as_dict(data, schema)
     return schema.load(data, unknown=unknown)
 
 
-def raw(context: Context, location: str) -> t.Any:
-    """Return the values of *location* as they were sent.
+def _as_dict(data: t.Any, schema: Schema) -> dict[str, t.Any]:
+    """Turn a multidict into a dict: all values for list fields, the first for others.
 
-    :raises UnsupportedMediaType: a body is not sent as JSON, or as a form.
-    :raises RequestEntityTooLarge: it has too many bytes or fields.
-    :raises BadRequest: it is malformed, see :mod:`~flask_filepages.strict_json`.
+    The names of header fields are matched without regard to case.
     """
-    return _RAW[location](context)
+    values: dict[str, t.Any] = {}
+    known = set()
+    for name, field in schema.load_fields.items():
+        key = name if field.data_key is None else field.data_key
+        if key in data:
+            known.add(key.lower())
+            # webargs' DelimitedList says is_multiple = False.
+            is_list = isinstance(field, (fields.List, fields.Tuple))
+            is_list = getattr(field, "is_multiple", is_list)
+            values[key] = data.getlist(key) if is_list else data[key]
+    is_exact = isinstance(data, Mapping)  # Header fields are not a mapping.
+    for key in data.keys():  # noqa: SIM118 - iterating over headers yields pairs
+        if key not in values and (is_exact or key.lower() not in known):
+            values[key] = data[key]
+    return values
+
+
+def raw(context: Context, location: str) -> t.Any:
+    """Return the values of *location* as the client sent them.
+
+    :raises UnsupportedMediaType: the body is not sent as JSON, or as a form.
+    :raises RequestEntityTooLarge: the body has too many bytes or fields.
+    :raises BadRequest: the body is malformed; see
+        :mod:`~flask_filepages.validation.strict_json`.
+    """
+    return _READERS[location](context)
 
 
 def _json(context: Context) -> t.Any:
@@ -63,7 +87,7 @@ def _json(context: Context) -> t.Any:
     limit = request.max_content_length
     try:
         data = request.get_data()
-        if len(data) > limit:  # a hook has read it, without that limit
+        if len(data) > limit:  # A hook has read it before the limit was set.
             raise RequestEntityTooLarge
     except RequestEntityTooLarge:
         raise RequestEntityTooLarge(f"The body may have {limit} bytes.") from None
@@ -81,31 +105,31 @@ def _form(context: Context) -> t.Any:
         raise BadRequest("The form has no boundary.")
     _refuse_encoded(context)
     try:
-        form: MultiDict[str, str] = _strict_form(request)
+        form: MultiDict[str, str] = _parse_form(request)
     except ValueError as error:
         raise BadRequest("The form is malformed.") from error
-    # Werkzeug's own limit is one of multipart forms only.
+    # Werkzeug applies this limit to multipart forms only.
     most = request.max_form_parts
     if most is not None and sum(map(len, form.listvalues())) > most:
         raise RequestEntityTooLarge(f"A form has at most {most} fields.")
     token = context.app.config.get("WTF_CSRF_FIELD_NAME")
-    # Flask-WTF has looked at its token; no schema wants it.
+    # Flask-WTF has checked its token already; no schema knows it.
     if token is not None and token in form:
         form = MultiDict(form)
         form.poplist(token)
     return form
 
 
-def _strict_form(request: Request) -> t.Any:
-    """Return the form; Werkzeug's parser takes what is malformed for an empty one.
+def _parse_form(request: Request) -> t.Any:
+    """Return the form of *request*. Werkzeug's default reads a malformed form as empty.
 
-    :raises ValueError: it is malformed.
+    :raises ValueError: the form is malformed.
     """
     if isinstance(request.form_data_parser_class, functools.partial):
         return request.form
     strict = functools.partial(request.form_data_parser_class, silent=False)
     request.form_data_parser_class = t.cast(t.Any, strict)
-    if "form" in vars(request):  # middleware has read it, or a hook
+    if "form" in vars(request):  # Middleware or a hook has read it.
         with contextlib.suppress(BodyAlreadyReadError):
             stream = io.BytesIO(request.get_data())
             kind, options = request.mimetype, request.mimetype_params
@@ -114,7 +138,7 @@ def _strict_form(request: Request) -> t.Any:
                 file.close()
         return request.form
     if request.mimetype == FORM_TYPES[0]:
-        # Werkzeug holds the length against this, and not that of chunks.
+        # Werkzeug compares Content-Length with this limit, but not chunked bodies.
         limits = (request.max_content_length, request.max_form_memory_size)
         known = [limit for limit in limits if limit is not None]
         request.max_content_length = min(known, default=MAX_JSON)
@@ -122,7 +146,8 @@ def _strict_form(request: Request) -> t.Any:
 
 
 def _params(context: Context) -> dict[str, t.Any]:
-    """Return the params that are there: an absent one is a missing value."""
+    """Return the params without the absent ones, so that schemas see them as
+    missing."""
     return {k: v for k, v in context.params.items() if v is not None}
 
 
@@ -132,13 +157,13 @@ def _files(context: Context) -> t.Any:
 
 
 def _refuse_encoded(context: Context) -> None:
-    """Refuse a body that is compressed (RFC 9110, section 8.4): it could be a bomb."""
+    """Refuse a compressed body (RFC 9110, section 8.4), which could be a bomb."""
     encoding: str = context.request.environ.get("HTTP_CONTENT_ENCODING", "identity")
     if encoding.lower() != "identity":
         raise UnsupportedMediaType("Send it without a Content-Encoding.")
 
 
-_RAW: dict[str, t.Callable[[Context], t.Any]] = {
+_READERS: dict[str, t.Callable[[Context], t.Any]] = {
     "json": _json,
     "form": _form,
     "query": lambda context: context.request.args,

@@ -1,4 +1,4 @@
-"""``@responds``: what the JSON of an answer is."""
+"""``@responds`` describes the JSON of a response, and checks it in debug and tests."""
 
 from __future__ import annotations
 
@@ -13,76 +13,73 @@ from marshmallow import fields
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..context import Context
-from ..errors import AnswerMismatchError
-from ..handling.responses import name_of
-from ..handling.responses import place_of
+from ..errors import ResponseMismatchError
+from ..functions import name_of
+from ..functions import with_line
 from .validate import SchemaLike
 from .validate import as_schema
 
 F = t.TypeVar("F", bound=Callable[..., t.Any])
-_MARK = "_filepages_answers"
+_MARK = "_filepages_responses"
 
 
 def responds(schema: SchemaLike, *, status: int = 200) -> Callable[[F], F]:
-    """Return a decorator that says what the JSON of an answer is.
+    """Return a decorator that describes the JSON of a response.
 
-    In debug and in tests answers of that status are held against it: names, nesting and
-    types; not its validators and hooks, which are for what comes in.
+    In debug and in tests, responses with that status are compared with *schema*: names,
+    nesting and types. Its validators and hooks are for input, so they do not run.
 
-    :raises TypeError: *schema* is none.
+    :raises TypeError: *schema* is not a schema.
     """
     if not isinstance(schema, type) and callable(schema):
         raise TypeError("Write @responds(Schema), with a schema.")
     made = as_schema(schema)
 
     def mark(function: F) -> F:
-        setattr(function, _MARK, {**schemas_of_answers(function), status: made})
+        setattr(function, _MARK, {**response_schemas(function), status: made})
         return function
 
     return mark
 
 
-def schemas_of_answers(function: t.Any) -> Mapping[int, Schema]:
-    """Return the schema of each status that ``@responds`` gives *function*."""
+def response_schemas(function: t.Any) -> Mapping[int, Schema]:
+    """Return the schemas that ``@responds`` gave *function*, by status."""
     return getattr(function, _MARK, {})
 
 
-def with_answer_check(
+def with_response_check(
     function: Callable[..., t.Any], handler: Callable[[Context], t.Any], file: str
 ) -> Callable[[Context], t.Any]:
-    """Return *handler*; what it answers is held against the schemas of *function*.
+    """Return *handler* with a check of its responses against the schemas of *function*.
 
-    :param file: what an error calls the file of *function*.
-    :raises AnswerMismatchError: later, if an answer is something else.
+    The returned function raises :exc:`ResponseMismatchError`.
+
+    :param file: the name of the file in that error.
     """
-    schemas = schemas_of_answers(function)
+    schemas = response_schemas(function)
     if not schemas:
         return handler
 
     @functools.wraps(handler)
     def checked(context: Context) -> t.Any:
-        answer = handler(context)
-        if isinstance(answer, BaseResponse):
-            schema = schemas.get(answer.status_code)
-            is_whole = not (answer.is_streamed or answer.direct_passthrough)
+        response = handler(context)
+        if isinstance(response, BaseResponse):
+            schema = schemas.get(response.status_code)
+            is_whole = not (response.is_streamed or response.direct_passthrough)
             if schema is not None and is_whole:
-                errors = _mismatches(schema, answer.get_json(silent=True))
+                errors = _mismatches(schema, response.get_json(silent=True))
                 if errors:
-                    raise AnswerMismatchError(
-                        place_of(file, function),
-                        name_of(function),
-                        answer.status_code,
-                        errors,
-                    )
-        return answer
+                    where = (with_line(file, function), name_of(function))
+                    raise ResponseMismatchError(*where, response.status_code, errors)
+        return response
 
     return checked
 
 
 def _mismatches(schema: Schema, data: t.Any, many: bool | None = None) -> t.Any:
-    """Return what of *data* the schema would not have dumped: ``{}`` for nothing."""
+    """Return the differences between *data* and a dump of *schema*; ``{}`` for none."""
     if any(getattr(schema, "_hooks", {}).get("post_dump", ())):
-        return {}  # it may have dumped anything
+        return {}  # The hook may have changed anything.
     if schema.many if many is None else many:
         if not isinstance(data, list):
             return ["Not a list."]
@@ -118,7 +115,7 @@ def _mismatch(field: fields.Field[t.Any], name: t.Any, data: t.Any) -> t.Any:
     if isinstance(field, fields.Mapping):
         return None if isinstance(value, dict) else ["Not an object."]
     try:
-        # Without the validators of deserialize().
+        # deserialize() would also run the validators.
         field._deserialize(value, name, data)
     except ValidationError as error:
         return error.messages

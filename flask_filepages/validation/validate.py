@@ -1,4 +1,4 @@
-"""``@validate``: marshmallow schemas at the boundary."""
+"""``@validate`` checks what comes in against marshmallow schemas."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import inspect
 import typing as t
 from collections.abc import Callable
 from collections.abc import Mapping
+from decimal import Decimal
 
 from marshmallow import EXCLUDE
 from marshmallow import RAISE
@@ -19,21 +20,22 @@ from ..context import Context
 from ..errors import InvalidContentError
 from ..functions import is_async
 from . import locations
-from .decimals import holds_decimals
-from .decimals import too_long
 
 SchemaLike = Schema | type[Schema] | Mapping[str, t.Any]
 F = t.TypeVar("F", bound=Callable[..., t.Any])
 
 _MARK = "_filepages_schemas"
 _ERRORS = "errors"
-#: Unknown fields are refused in bodies, and ignored elsewhere: a browser sends more
-#: than an endpoint asked for.
+#: Unknown fields are refused in bodies. Elsewhere they are ignored, because browsers
+#: send more than an endpoint asks for.
 _BODIES = ("json", "form", "files")
+#: Digits before or after the point. ``1e999999999`` is a valid Decimal, but printing
+#: its billion digits would end the process.
+_MOST_DIGITS = 400
 
 
 class ContentErrors(dict[str, t.Any]):
-    """What is wrong, by location; ``{}`` for a location with nothing wrong."""
+    """Errors by location; ``{}`` for a location without errors."""
 
     def __missing__(self, location: str) -> dict[str, t.Any]:
         return {}
@@ -51,19 +53,24 @@ def validate(
     cookies: SchemaLike | None = None,
     files: SchemaLike | None = None,
 ) -> Callable[[F], F]:
-    """Return a decorator: the handler gets each location, parsed, by its name.
+    """Return a decorator that passes each parsed location to the handler by name.
+
+    ::
+
+        @validate(json=PostBody)
+        def PUT(context, json): ...
 
     A schema is a marshmallow class, an instance (``PostBody(many=True)``) or a dict of
-    fields. What a schema does not take is answered by 422 (RFC 9457), params by 404;
-    before that, content that is malformed by 400, too large by 413, of another type by
-    415. A handler that has a parameter ``errors`` is called with invalid content as
-    well: with the raw values, and ``errors={"form": {"email": ["..."]}}``.
+    fields. Invalid content is answered with 422 (RFC 9457), invalid params with 404,
+    malformed content with 400, too large content with 413, and another content type
+    with 415. A handler with a parameter ``errors`` is also called with invalid content:
+    it gets the raw values, and ``errors={"form": {"email": ["..."]}}``.
 
-    Decorators written above it run before anything is read. A call that names what
-    would be parsed, as in ``PUT(make_context(), json={...})``, is a plain call.
+    Decorators above ``@validate`` run before the request is read. A call that passes a
+    location itself, as in ``PUT(make_context(), json={...})``, is a plain call.
 
-    :raises TypeError: something is no schema, or the handler does not take what it
-        validates.
+    :raises TypeError: an argument is not a schema, or the handler lacks a parameter for
+        a location.
     """
     given = {
         "params": params,
@@ -77,10 +84,10 @@ def validate(
     schemas = {name: as_schema(s) for name, s in given.items() if s is not None}
     if function is not None or not schemas:
         raise TypeError(
-            f"Write @validate(json=Schema); the locations are {', '.join(given)}."
+            f"Write @validate(json=Schema). The locations are {', '.join(given)}."
         )
     if "json" in schemas and ("form" in schemas or "files" in schemas):
-        raise TypeError("A body is JSON or a form; write a handler for each.")
+        raise TypeError("A body is JSON or a form. Write a handler for each.")
 
     def decorate(function: F) -> F:
         _check(function, schemas)
@@ -90,9 +97,9 @@ def validate(
 
 
 def as_schema(given: t.Any) -> Schema:
-    """Return the schema that *given* stands for.
+    """Return a schema instance for a schema class, an instance or a dict of fields.
 
-    :raises TypeError: it stands for none.
+    :raises TypeError: *given* is something else.
     """
     if isinstance(given, Schema):
         return given
@@ -100,20 +107,20 @@ def as_schema(given: t.Any) -> Schema:
         return given()
     if isinstance(given, Mapping):
         return Schema.from_dict(dict(given))()
-    raise TypeError(f"{given!r} is no marshmallow schema, nor a dict of fields.")
+    raise TypeError(f"{given!r} is not a marshmallow schema or a dict of fields.")
 
 
 def schemas_of(function: t.Any) -> Mapping[str, Schema]:
-    """Return the schema of each location that ``@validate`` gives *function*."""
+    """Return the schemas that ``@validate`` gave *function*, by location."""
     return getattr(function, _MARK, {})
 
 
 def _check(function: t.Any, schemas: Mapping[str, Schema]) -> None:
     name = getattr(function, "__name__", type(function).__name__)
     if not callable(function):
-        raise TypeError("@validate goes before `def`.")
+        raise TypeError("Write @validate above a function.")
     if schemas_of(function):
-        raise TypeError(f"{name}() has two @validate; name all locations in one.")
+        raise TypeError(f"{name}() has two @validate. Name all locations in one.")
     parameters = inspect.signature(function).parameters.values()
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return
@@ -121,7 +128,8 @@ def _check(function: t.Any, schemas: Mapping[str, Schema]) -> None:
     if missing:
         wanted = ", ".join(["context", *schemas])
         raise TypeError(
-            f"{name}() does not take what it validates. Write `def {name}({wanted})`."
+            f"{name}() lacks a parameter for {', '.join(sorted(missing))}. Write"
+            f" `def {name}({wanted})`."
         )
 
 
@@ -133,7 +141,9 @@ def _validated(
         location: _make_parser(location, schema) for location, schema in schemas.items()
     }
 
-    def completed(args: tuple[t.Any, ...], given: dict[str, t.Any]) -> dict[str, t.Any]:
+    def with_values(
+        args: tuple[t.Any, ...], given: dict[str, t.Any]
+    ) -> dict[str, t.Any]:
         if given and not given.keys().isdisjoint(schemas):
             _refuse_params(args, given, schemas)
             if takes_errors:
@@ -141,18 +151,18 @@ def _validated(
             return given
         context = args[0] if args else given["context"]
         if not isinstance(context, Context):
-            # A decorator may put an argument of its own before it.
+            # A decorator may pass an argument of its own before the context.
             context = next(arg for arg in args if isinstance(arg, Context))
         values = _values(context, parsers, takes_errors)
         return {**given, **values} if given else values
 
     @functools.wraps(function)
     async def awaited(*args: t.Any, **given: t.Any) -> t.Any:
-        return await function(*args, **completed(args, given))
+        return await function(*args, **with_values(args, given))
 
     @functools.wraps(function)
     def called(*args: t.Any, **given: t.Any) -> t.Any:
-        return function(*args, **completed(args, given))
+        return function(*args, **with_values(args, given))
 
     validated = awaited if is_async(function) else called
     setattr(validated, _MARK, schemas)
@@ -162,15 +172,17 @@ def _validated(
 def _refuse_params(
     args: tuple[t.Any, ...], given: Mapping[str, t.Any], schemas: Mapping[str, Schema]
 ) -> None:
-    """Refuse a param of the route in the place of a location of the same name: a
-    decorator passed it on, and nothing has looked at it."""
+    """Refuse a route param that a decorator passed in place of a location.
+
+    ``GET(context, **context.params)`` on ``[query].py`` would skip validation.
+    """
     for context in (*args, given.get("context")):
         if isinstance(context, Context):
             names = given.keys() & schemas.keys() & context.params.keys()
             if names:
                 raise TypeError(
-                    f"{', '.join(sorted(names))}: the route has a param of this name,"
-                    " and @validate a location. Rename the param."
+                    f"{', '.join(sorted(names))}: both a param of the route and a"
+                    " location of @validate. Rename the param."
                 )
 
 
@@ -179,7 +191,7 @@ def _values(
     parsers: Mapping[str, Callable[[Context], t.Any]],
     takes_errors: bool,
 ) -> dict[str, t.Any]:
-    """Return what the handler is called with beside the context."""
+    """Return the keyword arguments of the handler."""
     values: dict[str, t.Any] = {}
     errors = ContentErrors()
     for location, parse in parsers.items():
@@ -198,16 +210,15 @@ def _values(
 
 
 def _make_parser(location: str, schema: Schema) -> Callable[[Context], t.Any]:
-    """Return what gives the values of *location*, or raises marshmallow's error."""
+    """Return a function that loads *location*, or raises marshmallow's error."""
     unknown = _unknown(location, schema)
-    has_decimals = holds_decimals(schema)
 
     def parse(context: Context) -> t.Any:
         try:
             value = locations.load(schema, context, location, unknown)
         except (RecursionError, OverflowError) as error:
-            raise BadRequest("The content is out of all bounds.") from error
-        path = too_long(value) if has_decimals else None
+            raise BadRequest("The content is too deep or too large.") from error
+        path = _huge_decimal(value)
         if path is not None:
             message: t.Any = ["Number too large."]
             for name in reversed(path):
@@ -218,11 +229,40 @@ def _make_parser(location: str, schema: Schema) -> Callable[[Context], t.Any]:
     return parse
 
 
-def _unknown(location: str, schema: Schema) -> str | None:
-    """Return the policy for unknown fields, ``None`` for the schema's own.
+def _huge_decimal(value: t.Any) -> list[str] | None:
+    """Return the path to a Decimal that is too long to print, if there is one."""
+    if isinstance(value, (str, bytes, int, float, type(None))):
+        return None
+    if isinstance(value, Decimal):
+        is_huge = value.is_finite() and abs(value.adjusted()) > _MOST_DIGITS
+        return [] if is_huge else None
+    for name, part in _parts_of(value):
+        path = _huge_decimal(part)
+        if path is not None:
+            return [str(name), *path]
+    return None
 
-    Outside bodies its own counts if its ``Meta`` has one, or if it is an instance with
-    ``unknown=INCLUDE`` or ``EXCLUDE``: ``RAISE`` is what every instance has.
+
+def _parts_of(value: t.Any) -> t.Iterable[tuple[t.Any, t.Any]]:
+    """Yield the names and values in *value*. Of other objects, such as those that a
+    ``post_load`` hook makes, yield the Decimal attributes."""
+    if isinstance(value, Mapping):
+        yield from ((name, name) for name in value if isinstance(name, Decimal))
+        yield from value.items()
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        yield from enumerate(value)
+    else:
+        slots = getattr(value, "__slots__", ())
+        own = {name: getattr(value, name, None) for name in slots if slots}
+        own |= getattr(value, "__dict__", {})
+        yield from ((name, v) for name, v in own.items() if isinstance(v, Decimal))
+
+
+def _unknown(location: str, schema: Schema) -> str | None:
+    """Return the policy for unknown fields, or ``None`` for the policy of the schema.
+
+    Outside of bodies, the policy of the schema counts only if its ``Meta`` or the
+    instance sets one: ``RAISE`` is marshmallow's default.
     """
     if location in _BODIES or schema.unknown != RAISE:
         return None

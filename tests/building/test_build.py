@@ -24,7 +24,7 @@ from flask_filepages.pytest_plugin import write_files
 from flask_filepages.releases.folder import BuildFolder
 from flask_filepages.releases.manifest import Entry
 from flask_filepages.releases.manifest import Manifest
-from flask_filepages.site import states
+from flask_filepages.site import sites_of
 
 from ..conftest import ECHO
 from ..conftest import MakePages
@@ -38,7 +38,7 @@ def answer(code: str) -> str:
 
 
 def out_of(app: Flask) -> Path:
-    return Path(states(app)["filepages"].releases.folder)
+    return Path(sites_of(app)["filepages"].releases.folder)
 
 
 def site_of(app: Flask) -> dict[str, bytes]:
@@ -136,10 +136,10 @@ def test_status_and_headers_are_kept(make_pages: MakePages) -> None:
 @pytest.mark.parametrize(
     ("code", "problem"),
     [
-        ("Response(status=404)", "GET /a.json: it answers 404 NOT FOUND"),
-        ("Response(status=500)", "it answers 500"),
-        ("Response(status=304)", "it answers 304"),
-        ("Response(status=302)", "it answers 302 FOUND without Location"),
+        ("Response(status=404)", "GET /a.json: the response is 404 NOT FOUND"),
+        ("Response(status=500)", "the response is 500"),
+        ("Response(status=304)", "the response is 304"),
+        ("Response(status=302)", "the response is 302 FOUND without Location"),
         ("Response(headers={'Set-Cookie': 'a=1'})", "it sets a cookie"),
         ("Response(headers={'Cache-Control': 'private'})", "says private"),
         ("Response(headers={'Cache-Control': 'max-age=1, No-Store'})", "says no-store"),
@@ -176,14 +176,17 @@ def test_a_cookie_of_the_context_is_refused(make_pages: MakePages) -> None:
 @pytest.mark.parametrize(
     ("files", "problem"),
     [
-        ({"a.py": ECHO, "a/b.py": ECHO}, "its path /a is a file, and others lie below"),
+        (
+            {"a.py": ECHO, "a/b.py": ECHO},
+            "its path /a is a file, but other paths begin with /a/",
+        ),
         ({"A.py": ECHO, "a/b.html": ""}, "its path /A is a file"),
-        ({"index.py": ECHO}, "the root of the site is a folder"),
-        ({"a?b.py": ECHO}, "holds '?'"),
+        ({"index.py": ECHO}, "it is the root of the site, which is a folder"),
+        ({"a?b.py": ECHO}, "contains '?'"),
         ({"con.py": ECHO}, "is the name of a device"),
         (
             {"x/index.html.py": ECHO, "x.html": ""},
-            "its file x/index.html is that of another path",
+            "another path has its file x/index.html",
         ),
     ],
 )
@@ -206,18 +209,18 @@ def listing(*params: str) -> str:
 @pytest.mark.parametrize(
     ("files", "problem"),
     [
-        ({"[slug].py": listing("a", "a")}, "its path /a stands there twice"),
+        ({"[slug].py": listing("a", "a")}, "it lists the path /a twice"),
         (
             {"[slug].py": listing("a", "A")},
-            "its path /A is /a where case does not count",
+            "its path /A differs from /a only by case",
         ),
         ({"[slug].py": listing("b"), "b.py": ECHO}, "its URL leads to b.py"),
         (
             {"[slug].py": listing("b"), "b.py": f"prerender = True\n{ECHO}"},
-            "is one of b.py, too",
+            "b.py has the path /b too",
         ),
         ({"[slug].py": listing("a.")}, "ends in a dot"),
-        ({"[slug].py": listing("a/b")}, "it is empty, or holds '/'"),
+        ({"[slug].py": listing("a/b")}, "it is empty, or contains '/'"),
     ],
 )
 def test_paths_that_cannot_be(
@@ -244,7 +247,7 @@ def test_a_hook_that_answers_is_named(make_pages: MakePages) -> None:
     app = make_pages({"a.html": ""}, setup, FILEPAGES_OUTPUT="hybrid")
     with pytest.raises(
         BuildError,
-        match=r"before_request function <lambda>\(\) \(\S+test_build.py:\d+\) answered 503",
+        match=r"before_request function <lambda>\(\) \(\S+test_build.py:\d+\) responded with 503",
     ):
         built(app)
 
@@ -258,7 +261,7 @@ def test_a_hook_of_the_blueprint_is_named(tmp_path: Path) -> None:
     pages.blueprint.before_request(lambda: Response("closed", 503))
     pages.init_app(app)
     with pytest.raises(
-        BuildError, match="answered 503 SERVICE UNAVAILABLE before the route"
+        BuildError, match="responded with 503 SERVICE UNAVAILABLE before the route"
     ):
         built(app)
 
@@ -284,7 +287,7 @@ def test_a_hook_that_raises_fails_the_build(make_pages: MakePages) -> None:
             raise RuntimeError("no ink")
 
     app = make_pages({"a.html": ""}, setup, FILEPAGES_OUTPUT="hybrid", TESTING=False)
-    with pytest.raises(BuildError, match="a hook after the handler made it 500"):
+    with pytest.raises(BuildError, match="an after_request function made it 500"):
         built(app)
 
 
@@ -351,7 +354,7 @@ def test_static_output_wants_to_know_the_paths_of_redirects(
         FILEPAGES_OUTPUT="static",
         FILEPAGES_REDIRECTS={"/x/[y]": "/a"},
     )
-    with pytest.raises(BuildError, match="its paths cannot be known"):
+    with pytest.raises(BuildError, match="its paths are unknown"):
         built(app)
 
 
@@ -386,7 +389,7 @@ def test_a_static_file_and_a_page_of_one_name(make_pages: MakePages) -> None:
         (folder / "a.json").write_text("1")
 
     app = make_pages({"static/a.json.py": ECHO}, setup, FILEPAGES_OUTPUT="hybrid")
-    with pytest.raises(BuildError, match="a page has the file of this name"):
+    with pytest.raises(BuildError, match="a page has the same file name"):
         built(app)
 
 
@@ -414,13 +417,14 @@ def test_old_releases_go(
     monkeypatch.setattr("flask_filepages.releases.folder.GRACE", -1)
     app = make_pages({"a.html": "1"}, FILEPAGES_OUTPUT="hybrid")
     for _ in range(5):
-        built(app, keep=2)
+        built(app, keep=2, force=True)
     kept = out_of(app) / "releases" / "000004"
     (kept / "site" / "mine.txt").write_text("mine")
-    built(app, keep=1)
+    built(app, keep=1, force=True)
 
     assert sorted(os.listdir(out_of(app) / "releases")) == ["000004", "000006"]
-    assert [p.name for p in kept.rglob("*") if p.is_file()] == [
+    assert sorted(p.name for p in kept.rglob("*") if p.is_file()) == [
+        "manifest.sha256",
         "manifest.sqlite",
         "mine.txt",
     ]
@@ -536,17 +540,6 @@ def test_what_a_sitemap_wants_to_know(tmp_path: Path) -> None:
     ]
 
 
-def test_files_read_by_the_pages_object(tmp_path: Path) -> None:
-    (tmp_path / "pages").mkdir()
-    (tmp_path / "data.txt").write_text("dätä")
-    app = Flask("reading", root_path=str(tmp_path))
-    pages = FilePages(app)
-    with app.app_context():
-        assert pages.read_text("data.txt") == "dätä"
-    assert pages.read_bytes(tmp_path / "data.txt") == "dätä".encode()
-    assert [route.id for route in pages.routes] == []
-
-
 def test_a_build_is_the_same_whatever_the_surroundings(tmp_path: Path) -> None:
     code = (
         "import os, sys\n"
@@ -625,7 +618,7 @@ def test_a_static_file_that_was_lost_is_copied_again(
     static.mkdir(exist_ok=True)
     (static / "s.css").write_text("body {}")
     built(app)
-    site = Path(states(app)["filepages"].releases.folder) / "current" / "site"
+    site = Path(sites_of(app)["filepages"].releases.folder) / "current" / "site"
     (site / "static" / "s.css").unlink()
     built(app)
 

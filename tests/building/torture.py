@@ -50,13 +50,13 @@ from pathlib import Path
 from flask_filepages import StaticPath
 
 prerender = True
-incremental = "page"
 
 
 def get_static_paths():
     number = os.environ["NUMBER"]
     for i in range({paths}):
-        yield StaticPath({{"name": f"p{{i}}"}}, {{"number": number if i % 3 == 0 else "0"}})
+        props = {{"number": number if i % 3 == 0 else "0"}}
+        yield StaticPath({{"name": f"p{{i}}"}}, props, version=props["number"])
 
 
 def GET(context):
@@ -115,10 +115,15 @@ def answers(release: Path) -> list[tuple[t.Any, ...]]:
     try:
         if connection.execute("PRAGMA integrity_check").fetchall() != [("ok",)]:
             raise sqlite3.DatabaseError("it is not whole")
-        columns = "path, endpoint, status, headers, file, size, digest, variants, forms"
-        query = f"SELECT {columns} FROM answers ORDER BY path"
+        columns = (
+            "path, endpoint, status, headers, file, size, digest, variants, served_at"
+        )
+        query = f"SELECT {columns} FROM responses ORDER BY path"
         rows = connection.execute(query).fetchall()
-        return rows + connection.execute("SELECT * FROM copies ORDER BY 1").fetchall()
+        return (
+            rows
+            + connection.execute("SELECT * FROM static_files ORDER BY 1").fetchall()
+        )
     finally:
         connection.close()
 
@@ -172,7 +177,7 @@ def build(site: Path, out: Path, number: int, *words: str) -> None:
 #: What a build calls of the system: what it writes, and what it looks at for that.
 CALLS = (
     *("open", "write", "mkdir", "link", "rename", "replace", "symlink", "unlink"),
-    *("rmdir", "fsync", "listdir", "scandir", "readlink"),
+    *("rmdir", "sync", "listdir", "scandir", "readlink"),
 )
 CODES = (errno.ENOSPC, errno.EIO, errno.EACCES, errno.EMFILE)
 
@@ -201,12 +206,9 @@ class Faults:
         t.cast(t.Any, Build).__init__ = begin
 
     def _begin(self) -> None:
-        from flask_filepages.releases import folder as releases
-
         for name in CALLS:
             self._wrap(os, name)
         self._wrap(builtins, "open")
-        self._wrap(releases, "_syncfs")
 
     def _wrap(self, module: t.Any, name: str) -> None:
         real = getattr(module, name)
@@ -217,10 +219,6 @@ class Faults:
                 raise OSError(self.code, os.strerror(self.code), name)
             return real(*args, **kwargs)
 
-        for group in ("dir_fd", "fd", "follow_symlinks"):
-            members: set[t.Any] = getattr(os, f"supports_{group}")
-            if real in members:
-                members.add(call)
         setattr(module, name, call)
 
 

@@ -37,32 +37,35 @@ def test_routes(pytester: pytest.Pytester) -> None:
     result = flask(pytester, "routes")
 
     assert result.outlines == [
-        "  URL           Methods                   File          Sent",
+        "  URL           Methods                   File          Stored responses",
         "ƒ /about        GET, HEAD, OPTIONS        about.html",
         "ƒ /             GET, HEAD, OPTIONS, POST  index.py",
-        "○ /<path:path>  GET, HEAD, OPTIONS        [...path].py  in front of Flask",
+        "○ /<path:path>  GET, HEAD, OPTIONS        [...path].py  inside Flask",
     ]
 
 
-def test_routes_tells_why_stored_answers_are_sent_from_inside(
-    pytester: pytest.Pytester,
+@pytest.mark.parametrize(
+    ("front", "sent"), [("True", "front"), ("False", "inside Flask")]
+)
+def test_routes_tells_what_sends_stored_responses(
+    pytester: pytest.Pytester, front: str, sent: str
 ) -> None:
-    hook = "\n@app.after_request\ndef sign(response):\n    return response\n"
     guard = "def middleware(context, call_next):\n    return call_next()\n"
     files = {
         "pages/a/_middleware.py": guard,
         "pages/a/b.py": "prerender = True\n" + ECHO,
     }
-    write_files(pytester.path, {**TREE, **files, "app.py": APP + hook})
+    config = f"app.config['FILEPAGES_FRONT'] = {front}\nFilePages(app)"
+    write_files(pytester.path, {**TREE, **files})
+    write_files(pytester.path, {"app.py": APP.replace("FilePages(app)", config)})
     rows = json.loads(flask(pytester, "routes", "--json").stdout.str())
-    sent = {row["id"]: row["sent"] for row in rows}
 
-    assert sent["/about"] is None
-    assert sent["/a/b"] == "inside: middleware guards it"
-    assert (
-        sent["/[...path]"]
-        == "inside: the after_request function sign() sees all requests"
-    )
+    assert {row["id"]: row["sent"] for row in rows} == {
+        "/": None,
+        "/about": None,
+        "/a/b": "inside Flask, behind middleware",
+        "/[...path]": sent,
+    }
 
 
 def test_routes_shows_middleware(pytester: pytest.Pytester) -> None:
@@ -71,7 +74,9 @@ def test_routes_shows_middleware(pytester: pytest.Pytester) -> None:
     write_files(pytester.path, {**TREE, **files, "app.py": APP})
     lines = flask(pytester, "routes").outlines
 
-    assert lines[0].split() == ["URL", "Methods", "File", "Middleware", "Sent"]
+    assert lines[0].split() == [
+        *("URL", "Methods", "File", "Middleware", "Stored", "responses"),
+    ]
     assert lines[2].endswith("admin/a.py    admin/_middleware.py:middleware")
     assert lines[1].endswith("about.html")
 
@@ -97,45 +102,45 @@ def test_routes_for_a_program(pytester: pytest.Pytester) -> None:
 @pytest.mark.parametrize(
     ("files", "code", "lines"),
     [
-        (TREE, 0, ["3 routes, 0 faults, 0 warnings"]),
+        (TREE, 0, ["3 routes, 0 errors, 0 warnings"]),
         (
             {"pages/a.py": ECHO + "\n\ndef post(context): ...\n"},
             0,
             [
-                "warning: a.py:5: post answers no method",
+                "warning: a.py:5: post handles no method",
                 "    Did you mean `POST`?",
-                "1 routes, 0 faults, 1 warnings",
+                "1 route, 0 errors, 1 warning",
             ],
         ),
         (
             {"pages/a.py": "1 / 0\n", "pages/b.py": ""},
             1,
             [
-                "fault: a.py:1: ZeroDivisionError: division by zero",
-                "    The file raised while it was imported; mend that line.",
-                "fault: b.py: it has no handler",
+                "error: a.py:1: ZeroDivisionError: division by zero",
+                "    Importing the file raised this error. Fix this line.",
+                "error: b.py: the file defines no handler",
                 "    Write `def GET(context): ...`.",
-                "2 routes, 2 faults, 0 warnings",
+                "2 routes, 2 errors, 0 warnings",
             ],
         ),
         (
             {"pages/a.html": "\n{% block x %}", "pages/b.txt": ""},
             1,
             [
-                "fault: a.html:2: TemplateSyntaxError: Unexpected end of template. Jinja"
+                "error: a.html:2: TemplateSyntaxError: Unexpected end of template. Jinja"
                 " was looking for the following tags: 'endblock'. The innermost block that"
                 " needs to be closed is 'block'.",
-                "    Mend the line.",
-                "1 routes, 1 faults, 0 warnings",
+                "    Fix the syntax error on this line.",
+                "1 route, 1 error, 0 warnings",
             ],
         ),
         (
             {"pages/[a.py": ""},
             1,
             [
-                "fault: [a.py: the brackets are unbalanced",
-                "    Write a param as [name], all of it.",
-                "0 routes, 1 faults, 0 warnings",
+                "error: [a.py: the brackets are unbalanced",
+                "    Write a param as [name].",
+                "0 routes, 1 error, 0 warnings",
             ],
         ),
     ],
@@ -160,7 +165,7 @@ def test_check_for_a_program(pytester: pytest.Pytester) -> None:
                 "kind": "import",
                 "file": "a.py",
                 "problem": "ZeroDivisionError: division by zero",
-                "fix": "The file raised while it was imported; mend that line.",
+                "fix": "Importing the file raised this error. Fix this line.",
                 "line": 2,
             }
         ],
@@ -184,7 +189,7 @@ def test_a_wrong_setting_is_told(pytester: pytest.Pytester) -> None:
     result = flask(pytester, "check")
 
     assert result.ret == 1
-    result.stderr.fnmatch_lines(["Error: There is no folder *nope.*"])
+    result.stderr.fnmatch_lines(["Error: The folder *nope does not exist.*"])
 
 
 def test_flask_routes_lists_them_too(pytester: pytest.Pytester) -> None:
@@ -212,9 +217,9 @@ def test_in_process(make_pages: object) -> None:
     listed = CliRunner().invoke(filepages, ["routes"], obj=info)
     rows = CliRunner().invoke(filepages, ["routes", "--json"], obj=info)
 
-    assert "b.py: it has no handler" in listed.stderr
+    assert "b.py: the file defines no handler" in listed.stderr
     assert (checked.exit_code, as_json.exit_code) == (1, 1)
-    assert "b.py: it has no handler" in checked.output
+    assert "b.py: the file defines no handler" in checked.output
     assert len(json.loads(as_json.stdout)["warnings"]) == 1
     assert "c.html" in listed.output
     assert [row["file"] for row in json.loads(rows.stdout)] == [

@@ -167,7 +167,9 @@ def other_methods(case: Case, answer: Answer, site: Site) -> bool:
     return is_prerendered(case, site) and bool(names) and bool(unheard)
 
 
-never_asked = refused("prerender", "so nothing answers|it is prerendered without GET")
+never_asked = refused(
+    "prerender", "a prerendered route cannot handle|a prerendered route needs GET"
+)
 
 
 def without_handler(case: Case, answer: Answer, site: Site) -> bool:
@@ -206,7 +208,7 @@ def is_error(case: Case, answer: Answer, site: Site) -> bool:
 
 
 def refused_as_error(case: Case, answer: Answer, site: Site) -> bool:
-    problem = f"it answers {_status_of(case, site)} "
+    problem = f"the response is {_status_of(case, site)} "
     return refused("render", problem)(case, answer, site)
 
 
@@ -232,7 +234,7 @@ def redirects_out(case: Case, answer: Answer, site: Site) -> bool:
     return _files("redirect")(case, answer, site) and "://" in action["to"]
 
 
-no_way_out = refused("render", "it answers 400 Bad Request")
+no_way_out = refused("render", "the response is 400 Bad Request")
 
 
 def changes_props(case: Case, answer: Answer, site: Site) -> bool:
@@ -278,8 +280,8 @@ def both_named(case: Case, answer: Answer, site: Site) -> bool:
 def listed_twice(case: Case, answer: Answer, site: Site) -> bool:
     """Whether two entries, of one file or of two, have the path of this case's file."""
     fault = site.refused.get(site.owner(case) or "")
-    found = re.match(
-        r"its path (\S+) (?:stands there twice|is )", fault.problem if fault else ""
+    found = re.search(
+        r"(?:its|the) path (\S+) (?:twice|differs|too)", fault.problem if fault else ""
     )
     if found is None:
         return False
@@ -312,7 +314,9 @@ def _listed(file: str, data: t.Any) -> list[str]:
     return paths
 
 
-once_only = refused("collision", "its path .* (?:stands there twice|is )")
+once_only = refused(
+    "collision", "it lists the path .* twice|its path .* differs from|has the path "
+)
 
 
 def is_twin(case: Case, answer: Answer, site: Site) -> bool:
@@ -513,7 +517,7 @@ def in_public(case: Case, answer: Answer, site: Site) -> bool:
 
 
 def copied_over(case: Case, answer: Answer, site: Site) -> bool:
-    clash = refused("collision", "a page has the file of this name")
+    clash = refused("collision", "a page has the same file name")
     if _is_hidden(case.target):
         return answer.status == NOTHING
     return clash(case, answer, site)
@@ -552,7 +556,7 @@ def stray_bracket(case: Case, answer: Answer, site: Site) -> bool:
     return any(set("[]") & set(re.sub(r"\[(?:\.\.\.)?[\w$]+\]", "", s)) for s in stems)
 
 
-refused_name = refused("name", "brackets|is not a param|params touch")
+refused_name = refused("name", "brackets|is not a valid param|params touch")
 
 
 def url_marks(case: Case, answer: Answer, site: Site) -> bool:

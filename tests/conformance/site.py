@@ -37,7 +37,7 @@ from flask_filepages.releases.manifest import Manifest
 from flask_filepages.routing.routes import Route
 from flask_filepages.routing.rules import FileRule
 from flask_filepages.routing.rules import matched_path
-from flask_filepages.site import states
+from flask_filepages.site import sites_of
 
 from .cases import BUILD_ERROR
 from .cases import Case
@@ -162,7 +162,7 @@ class Site:
         renderers = dict.fromkeys(_MARKDOWN, render_markdown)
         pages = FilePages(app, url_prefix=self.prefix, renderers=renderers)
         pages.load()
-        if case.is_build or states(app)["filepages"].stored:
+        if case.is_build or sites_of(app)["filepages"].prerendered:
             for _ in pages.build(app):
                 pass
             self.has_release = True
@@ -342,7 +342,7 @@ class Site:
         with status and headers, copies without."""
         folder = Path(self.release, SITE)
         known = {entry.file: entry for entry in self.entries}
-        coded = {name for entry in self.entries for name in entry.files} - known.keys()
+        coded = {name for e in self.entries for name, _ in e.files()} - known.keys()
         found = {}
         for path in sorted(folder.rglob("*")):
             name = path.relative_to(folder).as_posix()
@@ -358,7 +358,7 @@ class Site:
         if not self.has_release:
             return None
         for entry in self.entries:
-            if entry.forms and (entry.path.rstrip("/") or "/") == path:
+            if entry.served_at != "nowhere" and (entry.path.rstrip("/") or "/") == path:
                 body = self.written[entry.file].body if entry.file else b""
                 return _answer(entry, body)
         return None
@@ -378,7 +378,7 @@ class Site:
 
     def route_of(self, entry: Entry) -> Route:
         """Return the route of an answer."""
-        lives = states(self.app)["filepages"].routes.values()
+        lives = sites_of(self.app)["filepages"].routes.values()
         return next(live.route for live in lives if live.endpoint == entry.endpoint)
 
     def built(self, case: Case) -> Answer:
@@ -432,7 +432,7 @@ class Site:
         return rule is not None and rule.route is route
 
     def _routes(self) -> list[Route]:
-        return [live.route for live in states(self.app)["filepages"].routes.values()]
+        return [live.route for live in sites_of(self.app)["filepages"].routes.values()]
 
     def more_than(self, case: Case) -> t.Iterator[Case]:
         """Yield a case for each thing that our build did and the recorded one did not:

@@ -334,28 +334,28 @@ BROKEN = {
 EXPECTED = """\
 deep
   _deep.py:2: ZeroDivisionError: division by zero
-      The file raised while it was imported; mend that line.
+      Importing the file raised this error. Fix this line.
 class.py:1: GET is a class, not a function
     Write `def GET(context): ...`; a param is context.params[name].
-empty.py: it has no handler
+empty.py: the file defines no handler
     Write `def GET(context): ...`.
 exits.py:2: SystemExit: 3
-    A page must not end the process while it is imported.
+    Remove the call; a page must not end the process when it is imported.
 generator.py:1: GET is a generator
     Return flask.Response(generator()) to stream, instead of `yield`.
 interrupts.py:1: KeyboardInterrupt
-    A page must not end the process while it is imported.
-lower.py:1: get answers no method
+    Remove the call; a page must not end the process when it is imported.
+lower.py:1: get handles no method
     Did you mean `GET`?
 missing.py:1: ModuleNotFoundError: No module named 'nonexistent_module'
-    Install it, or check the name; inside pages/ write `from ._lib import x`.
+    Install it, or check the name. Inside pages/ write `from ._lib import x`.
 raises.py:2: RuntimeError: SECRET
-    The file raised while it was imported; mend that line.
+    Importing the file raised this error. Fix this line.
 star.py: it has no handler
     Write `def GET(context): ...`.
 syntax.py:1: SyntaxError: invalid syntax
-    Mend the line.
-typo.py:1: GTE answers no method
+    Fix the syntax error on this line.
+typo.py:1: GTE handles no method
     Did you mean `GET`?
 value.py:1: GET is int, not a function
     Write `def GET(context): ...`; a param is context.params[name].
@@ -372,7 +372,7 @@ def test_all_broken_files_are_reported_together(make_pages: MakePages) -> None:
         app.extensions["filepages"]["filepages"].load()
     printed = str(error.value)
 
-    assert printed.splitlines()[0].endswith(" cannot be loaded: 16 faults")
+    assert printed.splitlines()[0].endswith(" cannot be loaded: 16 errors")
     for line in EXPECTED.splitlines()[1:]:
         assert line.strip() in printed
     assert "name.py:1: ImportError: cannot import name 'Falsk'" in printed
@@ -437,7 +437,7 @@ def test_near_misses_are_warnings(
     warned = [record.getMessage().splitlines()[0] for record in caplog.records]
 
     assert warned == [
-        f"a.py:{line}: {name} answers no method"
+        f"a.py:{line}: {name} handles no method"
         for line, name in ((8, "post"), (12, "PSOT"), (16, "PUTT"))
     ]
 
@@ -492,7 +492,7 @@ def test_debug_a_broken_file_breaks_only_its_own_route(make_pages: MakePages) ->
         (
             "a.json.py",
             "Response('x', mimetype='text/plain')",
-            "ends like application/json",
+            "looks like application/json",
         ),
         ("a.py", "Response('{\"a\": 1}')", "looks like JSON"),
         ("feed.xml.py", "Response('x', mimetype='application/rss+xml')", None),

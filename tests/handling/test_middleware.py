@@ -23,6 +23,7 @@ from flask_filepages import headers
 from flask_filepages import once_per_render
 from flask_filepages.handling.middleware import Link
 from flask_filepages.pytest_plugin import write_files
+from flask_filepages.routing.files import Source
 from flask_filepages.testing import make_context
 
 from ..conftest import MakePages
@@ -227,11 +228,11 @@ def test_it_fails_closed_and_is_named(
 
 
 WITHOUT = [
-    ("x = 1\n", "it has no middleware"),
+    ("x = 1\n", "the file defines no `middleware`"),
 ]
 FAULTY = [
     ("def middlewares(context, call_next): ...\n", "Did you mean `middleware`, not `middlewares`"),
-    ("from flask_filepages import cors\nmiddleware = [cors]\n", "call it: cors(...)"),
+    ("from flask_filepages import cors\nmiddleware = [cors]\n", "Call it: cors(...)"),
     ("def guard(context, call_next): ...\nMIDDLEWARE = guard\n", "not `MIDDLEWARE`"),
     ("def guard(context, call_next): ...\nMiddlewares = {guard}\n", "not `Middlewares`"),
     ("middle_ware = []\n", "Did you mean `middleware`"),
@@ -243,8 +244,8 @@ FAULTY = [
     ("def middleware(context): ...\n", "does not take (context, call_next)"),
     ("middleware = [1, None]\n", "is int, not a function"),
     ("from flask_filepages import cors\nmiddleware = cors('*', credentials=True)\n", "Name the origins"),
-    ("from flask_filepages import cors\nmiddleware = cors('app.example')\n", "is no origin"),
-    ("from flask_filepages import once_per_render\nmiddleware = once_per_render([])\n", "mark each of a list"),
+    ("from flask_filepages import cors\nmiddleware = cors('app.example')\n", "is not an origin"),
+    ("from flask_filepages import once_per_render\nmiddleware = once_per_render([])\n", "Mark each function of a list"),
     ("raise SystemExit\n", "SystemExit"),
 ]  # fmt: skip
 FAULTS = [("shop/_middleware.py", *fault) for fault in [*WITHOUT, *FAULTY]]
@@ -279,12 +280,12 @@ def test_faults_name_file_and_fix_and_nothing_is_served(
         (
             {"admin.py": OK, "admin/_middleware.py": GUARD, "admin/a.py": OK},
             [200, 403],
-            "admin.py: it is not behind admin/_middleware.py",
+            "admin.py: admin/_middleware.py does not run for it",
         ),
         (
             {"admin.py": GUARD + OK, "admin/a.py": OK},
             [403, 200],
-            "admin.py:2: its middleware is not around admin/",
+            "admin.py:2: its middleware does not run for admin/",
         ),
         (
             {"admin/middleware.py": GUARD + OK, "admin/a.py": OK, "admin.py": OK},
@@ -492,7 +493,7 @@ def test_a_guard_of_the_root_may_refuse_unmatched_urls(
 
 
 def test_the_mark_is_read_and_changes_nothing_else() -> None:
-    respond: t.Any = None
+    source = Source("/pages/a.py", "a.py", "a")
 
     @once_per_render
     def marked(context: t.Any, call_next: t.Any) -> t.Any: ...
@@ -500,7 +501,7 @@ def test_the_mark_is_read_and_changes_nothing_else() -> None:
     def plain(context: t.Any, call_next: t.Any) -> t.Any: ...
 
     ready = once_per_render(headers({"X-A": "1"}))
-    links = [Link(function, "a.py", respond) for function in (marked, plain, ready)]
+    links = [Link(function, source) for function in (marked, plain, ready)]
 
     assert [link.is_once_per_render for link in links] == [True, False, True]
     assert links[0].name == "a.py:marked"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from flask_filepages import SettingsError
-from flask_filepages.handling.finder import anchor_for
-from flask_filepages.handling.finder import module_name
+from flask_filepages.handling.loading import anchor_for
+from flask_filepages.handling.loading import module_name
 from flask_filepages.pytest_plugin import write_files
 
 from ..conftest import ROOT
@@ -196,7 +196,7 @@ def test_functions_of_pages_reach_a_spawned_process(
         import importlib, multiprocessing
         from flask import Flask
         from flask_filepages import FilePages
-        from flask_filepages.handling.finder import finder
+        from flask_filepages.handling.loading import finder
 
         if __name__ == "__main__":
             import site_name
@@ -249,7 +249,7 @@ def test_debug_never_runs_stale_bytecode(pytester: pytest.Pytester) -> None:
 
 
 def test_the_finder_is_installed_once() -> None:
-    from flask_filepages.handling import finder as modules
+    from flask_filepages.handling import loading as modules
 
     assert modules._install() is modules.finder
     assert (

@@ -93,7 +93,7 @@ def test_what_is_no_path_of_the_tree_is_an_error(
     client: FlaskClient, caplog: pytest.LogCaptureFixture, to: str
 ) -> None:
     assert ask(client, to).status_code == 500
-    assert "is no path of these pages" in caplog.text
+    assert "is not a path of these pages" in caplog.text
 
 
 def test_the_guard_of_the_target_runs(client: FlaskClient) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from flask_filepages.errors import UnsafeRedirectError
 from flask_filepages.targets import check_external
 from flask_filepages.targets import check_local
-from flask_filepages.targets import fill
+from flask_filepages.targets import fill_params as fill
 
 
 @pytest.mark.parametrize(

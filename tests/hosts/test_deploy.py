@@ -14,10 +14,10 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 
-from flask_filepages.hosts.config import CONFIGS
+from flask_filepages.hosts.config import write_config
 from flask_filepages.releases.folder import BuildFolder
 from flask_filepages.releases.manifest import Manifest
-from flask_filepages.site import states
+from flask_filepages.site import sites_of
 
 from ..conftest import MakePages
 from ..conftest import built
@@ -111,10 +111,9 @@ HOSTS: dict[str, t.Callable[[str, int, Path], list[str]]] = {
 def host(name: str, app: Flask, folder: Path) -> Iterator[int]:
     """Run a host with what a build of *app* stored; yield its port."""
     port = free_port()
-    out = states(app)["filepages"].releases.folder
+    out = sites_of(app)["filepages"].releases.folder
     manifest = Manifest.open(t.cast(str, BuildFolder(out).current()))
-    assert manifest is not None
-    command = HOSTS[name](CONFIGS[name](manifest, out), port, folder)
+    command = HOSTS[name](write_config(name, manifest, out), port, folder)
     manifest.close()
     home = {"HOME": str(folder), "XDG_DATA_HOME": str(folder)}
     with server(command, f"http://127.0.0.1:{port}/", folder, **home):
@@ -173,10 +172,9 @@ def test_a_plain_host_answers_as_the_app_does(
 
 def test_netlify_gets_two_files(make_pages: MakePages) -> None:
     app = built(make_pages(TREE, FILEPAGES_OUTPUT="hybrid"))
-    out = states(app)["filepages"].releases.folder
+    out = sites_of(app)["filepages"].releases.folder
     manifest = Manifest.open(t.cast(str, BuildFolder(out).current()))
-    assert manifest is not None
-    heads, _, moves = CONFIGS["netlify"](manifest, out).partition("# _redirects\n")
+    heads, _, moves = write_config("netlify", manifest, out).partition("# _redirects\n")
     manifest.close()
 
     assert heads.startswith(

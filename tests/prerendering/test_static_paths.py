@@ -18,7 +18,7 @@ from flask_filepages import StaticPath
 from flask_filepages import paginate
 from flask_filepages.prerendering.listing import decode
 from flask_filepages.prerendering.listing import encode
-from flask_filepages.site import states
+from flask_filepages.site import sites_of
 
 from ..conftest import ECHO
 from ..conftest import MakePages
@@ -38,8 +38,11 @@ def tree(listing: str, file: str = "blog/[slug].py") -> dict[str, str]:
         ("return 'a'", "returned str, not a list"),
         ("return [None]", "entry 0 of get_static_paths is NoneType"),
         ("return [{'slug': 'a'}]", "entry 0 of get_static_paths is dict"),
-        ("return [StaticPath(None)]", "params that are no dict: None"),
-        ("return [StaticPath({'slug': 'a'}, props=[1])]", "that are no dict"),
+        (
+            "return [StaticPath(None)]",
+            "the params of entry 0 of get_static_paths are not a dict: None",
+        ),
+        ("return [StaticPath({'slug': 'a'}, props=[1])]", "are not a dict"),
         ("return [StaticPath({})]", "has no param [slug]; it has {}"),
         ("return [StaticPath({'slug': None})]", "has no param [slug]"),
         ("return [StaticPath({'Slug': 'a'})]", "Did you mean 'slug', not 'Slug'?"),
@@ -54,9 +57,9 @@ def test_what_is_no_list_of_paths(
     make_pages: MakePages, listing: str, problem: str
 ) -> None:
     app = make_pages(tree(listing))
-    state = states(app)["filepages"]
+    state = sites_of(app)["filepages"]
     state.load()
-    (stored,) = state.stored.values()
+    (stored,) = state.prerendered.values()
     with pytest.raises(BuildError) as error:
         list(stored.paths())
 
@@ -70,7 +73,7 @@ def test_what_is_no_list_of_paths(
     [
         (
             {"[a].py": f"prerender = True\n{ECHO}"},
-            "prerendered without get_static_paths",
+            "a prerendered route with params needs get_static_paths",
         ),
         (
             {"[a].py": f"prerender = True\n{ECHO}\ndef getStaticPaths(): ...\n"},
@@ -81,10 +84,12 @@ def test_what_is_no_list_of_paths(
             {"[a].py": f"prerender = True\nget_static_paths = []\n{ECHO}"},
             "get_static_paths is list, not a function",
         ),
-        ({"a.py": f"{ECHO}\nPOST = DELETE = GET\n"}, "nothing answers POST, DELETE"),
-        ({"a.py": "def ALL(context): ...\n"}, "nothing answers ALL"),
-        ({"a.py": "def HEAD(context): ...\n"}, "it is prerendered without GET"),
-        ({"a.py": f"incremental = True\n{ECHO}"}, "incremental is True"),
+        (
+            {"a.py": f"{ECHO}\nPOST = DELETE = GET\n"},
+            "a prerendered route cannot handle POST, DELETE",
+        ),
+        ({"a.py": "def ALL(context): ...\n"}, "a prerendered route cannot handle ALL"),
+        ({"a.py": "def HEAD(context): ...\n"}, "a prerendered route needs GET"),
     ],
 )
 def test_what_cannot_be_stored_is_said_at_the_start(
@@ -92,18 +97,18 @@ def test_what_cannot_be_stored_is_said_at_the_start(
 ) -> None:
     app = make_pages(files, FILEPAGES_OUTPUT="hybrid")
     with pytest.raises(LoadError) as error:
-        states(app)["filepages"].load()
+        sites_of(app)["filepages"].load()
 
     assert problem in str(error.value)
 
 
 def test_a_list_that_is_not_used_is_a_warning(make_pages: MakePages) -> None:
     app = make_pages({"[a].py": f"get_static_paths = list\n{ECHO}"})
-    state = states(app)["filepages"]
+    state = sites_of(app)["filepages"]
     state.load()
 
     assert [w.problem for w in state.warnings] == [
-        "its get_static_paths is not used: it is not prerendered"
+        "its get_static_paths is not used: the route is not prerendered"
     ]
 
 
@@ -115,10 +120,10 @@ def test_a_generator_without_end_ends(
         "import itertools\n"
         "    return (StaticPath({'slug': str(n)}) for n in itertools.count())"
     )
-    state = states(make_pages(tree(endless)))["filepages"]
+    state = sites_of(make_pages(tree(endless)))["filepages"]
     state.load()
     with pytest.raises(BuildError, match="lists more than 50 paths"):
-        list(next(iter(state.stored.values())).paths())
+        list(next(iter(state.prerendered.values())).paths())
 
 
 @pytest.mark.parametrize(
@@ -162,10 +167,11 @@ def test_urls_of_pages(
 ) -> None:
     listing = "return paginate(range(5), 2, params={'tag': 'x'})"
     app = make_pages(tree(listing, f"tag/[tag]/{file}"), FILEPAGES_TRAILING_SLASH=slash)
-    state = states(app)["filepages"]
+    state = sites_of(app)["filepages"]
     state.load()
     found = [
-        path.props["page"].urls for path in next(iter(state.stored.values())).paths()
+        path.props["page"].urls
+        for path in next(iter(state.prerendered.values())).paths()
     ]
 
     assert [url.current for url in found] == urls

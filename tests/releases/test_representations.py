@@ -9,18 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flask_filepages.releases.http import Representation
-from flask_filepages.releases.http import Stored
-from flask_filepages.releases.http import chosen_coding
-from flask_filepages.releases.http import reply_to
+from flask_filepages.releases.http import StoredResponse
+from flask_filepages.releases.http import choose_coding
+from flask_filepages.releases.http import select
 
 HEADERS = [("Content-Type", "text/plain"), ("ETag", '"tag"'), ("Content-Length", "10")]
 
 
-def stored(size: int = 10, status: str = "200 OK") -> Stored:
+def stored(size: int = 10, status: str = "200 OK") -> StoredResponse:
     plain = Representation(
         "a", size, '"tag"', [*HEADERS[:2], ("Content-Length", str(size))]
     )
-    return Stored("/a", "e", status, plain)
+    return StoredResponse("/a", "e", status, plain)
 
 
 def reply(
@@ -28,7 +28,7 @@ def reply(
 ) -> tuple[str, int, int]:
     environ = {"REQUEST_METHOD": method} | {f"HTTP_{k}": v for k, v in headers.items()}
     one = stored(status=status)
-    made = reply_to(environ, one, one.plain)
+    made = select(environ, one, one.plain)
     return made.status[:3], made.start, made.length
 
 
@@ -100,9 +100,7 @@ def test_only_what_is_200_is_conditional() -> None:
 
 def test_headers_of_a_304_say_nothing_of_a_body() -> None:
     one = stored()
-    made = reply_to(
-        {"REQUEST_METHOD": "GET", "HTTP_IF_NONE_MATCH": "*"}, one, one.plain
-    )
+    made = select({"REQUEST_METHOD": "GET", "HTTP_IF_NONE_MATCH": "*"}, one, one.plain)
 
     assert made.headers == [("ETag", '"tag"')]
 
@@ -110,7 +108,7 @@ def test_headers_of_a_304_say_nothing_of_a_body() -> None:
 def test_errors_are_not_stored_by_anybody() -> None:
     one = stored()
     for name, value in (("HTTP_IF_MATCH", "x"), ("HTTP_RANGE", "bytes=99-")):
-        made = reply_to({"REQUEST_METHOD": "GET", name: value}, one, one.plain)
+        made = select({"REQUEST_METHOD": "GET", name: value}, one, one.plain)
         assert ("Cache-Control", "no-store") in made.headers
 
 
@@ -149,15 +147,15 @@ def test_a_tag_that_is_not_named_does_not_match(value: str) -> None:
     ],
 )
 def test_coding(accepted: str, coding: str | None) -> None:
-    assert chosen_coding(accepted, ("br", "gzip")) == coding
+    assert choose_coding(accepted, ("br", "gzip")) == coding
 
 
 @given(st.text(max_size=100))
 def test_a_coding_is_one_that_is_offered(accepted: str) -> None:
-    assert chosen_coding(accepted, ("br", "gzip")) in (None, "br", "gzip")
+    assert choose_coding(accepted, ("br", "gzip")) in (None, "br", "gzip")
 
 
 def test_time_grows_with_the_length_alone() -> None:
     assert reply(IF_NONE_MATCH='"a",' * 5000)[0] == "200"
     assert reply(RANGE="bytes=" + "0" * 100_000 + "-")[0] == "200"
-    assert re.match("None|gzip", str(chosen_coding("gzip;" * 100_000, ("gzip",))))
+    assert re.match("None|gzip", str(choose_coding("gzip;" * 100_000, ("gzip",))))

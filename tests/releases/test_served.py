@@ -1,4 +1,4 @@
-"""Stored answers as they are sent: in front of Flask, from inside it, or made live."""
+"""Stored responses as they are sent: by the front, from inside Flask, or made live."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ from flask.testing import FlaskClient
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from flask_filepages import FilePages
+from flask_filepages import SettingsError
 from flask_filepages.prerendering.front import Front
+from flask_filepages.pytest_plugin import write_files
 from flask_filepages.releases import release as served
-from flask_filepages.site import states
+from flask_filepages.site import sites_of
 
 from ..conftest import ECHO
 from ..conftest import MakePages
@@ -52,12 +54,11 @@ def client(make_pages: MakePages, request: pytest.FixtureRequest) -> FlaskClient
     """Return clients of one tree, whichever way its stored answers are sent."""
 
     def setup(app: Flask) -> None:
-        if request.param == "inside":
-            app.before_request(lambda: None)
         app.debug = request.param == "debug"
 
     files = {"about.py": "prerender = True\n", "index.py": "prerender = True\n"}
-    app = make_pages({**TREE, **files}, setup)
+    front = request.param == "front"
+    app = make_pages({**TREE, **files}, setup, FILEPAGES_FRONT=front)
     if request.param != "live":
         built(app)
     return app.test_client()
@@ -121,7 +122,7 @@ def built_site(make_pages: MakePages, **config: t.Any) -> Flask:
 
 
 def folder_of(app: Flask) -> Path:
-    return Path(states(app)["filepages"].releases.folder)
+    return Path(sites_of(app)["filepages"].releases.folder)
 
 
 def test_conditions_and_ranges(make_pages: MakePages) -> None:
@@ -171,7 +172,7 @@ def test_without_a_release_the_last_one_is_served_on(
 
     assert again.headers["ETag"] == stored.headers["ETag"]
     assert client.get("/a").status_code == 200
-    assert sum("holds no release any more" in m for m in caplog.messages) == 1
+    assert sum("has no release any more" in m for m in caplog.messages) == 1
 
 
 def test_a_release_of_another_version_is_not_served(
@@ -185,7 +186,7 @@ def test_a_release_of_another_version_is_not_served(
 
     assert got.text == "a"
     assert "ETag" not in got.headers
-    assert any("cannot be served" in message for message in caplog.messages)
+    assert any("Cannot serve" in message for message in caplog.messages)
 
 
 @pytest.mark.parametrize("front", [True, False])
@@ -197,7 +198,7 @@ def test_a_file_that_is_gone_is_made_anew(
     got = app.test_client().get("/a")
 
     assert (got.status_code, got.text) == (200, "a")
-    assert any("/a is answered anew" in message for message in caplog.messages)
+    assert any("Rendering /a instead" in message for message in caplog.messages)
 
 
 def test_a_link_in_place_of_a_file_is_not_followed(
@@ -233,7 +234,7 @@ def test_bodies_in_memory_are_bounded(
     client = app.test_client()
     for n in range(9):
         assert client.get(f"/{n}").text == str(n) * 10_000
-    release = states(app)["filepages"].releases.current()
+    release = sites_of(app)["filepages"].releases.current()
 
     assert release is not None
     kept = [n for n in range(9) if t.cast(t.Any, release.find(f"/{n}")).plain.body]
@@ -244,80 +245,96 @@ def test_bodies_in_memory_are_bounded(
 
 
 def front_of(app: Flask) -> Front:
-    return t.cast(Front, states(app)["filepages"].front)
+    return t.cast(Front, sites_of(app)["filepages"].front)
 
 
-def test_nothing_is_wrapped_without_prerendered_routes(make_pages: MakePages) -> None:
-    app = make_pages({"a.html": "a"})
+@pytest.mark.parametrize(
+    "config", [{}, {"FILEPAGES_OUTPUT": "hybrid"}, {"FILEPAGES_FRONT": True}]
+)
+def test_nothing_is_wrapped_unless_the_front_is_on(
+    make_pages: MakePages, config: dict[str, t.Any]
+) -> None:
+    app = make_pages({"a.html": "a"}, **config)
 
     assert "wsgi_app" not in vars(app)
 
 
-HOOKS: dict[str, t.Callable[[Flask], object]] = {
-    "the before_request function": lambda app: app.before_request(lambda: None),
-    "the after_request function": lambda app: app.after_request(lambda r: r),
-    "the teardown_request function": lambda app: app.teardown_request(lambda e: None),
-    "the teardown_appcontext function": lambda app: app.teardown_appcontext(
-        lambda e: None
-    ),
-    "the url_value_preprocessor function": lambda app: app.url_value_preprocessor(
-        lambda endpoint, values: None
-    ),
-    "was wrapped before FilePages(app)": lambda app: vars(app).update(
-        wsgi_app=ProxyFix(app.wsgi_app)
-    ),
-    "the app answers by host": lambda app: app.config.update(
-        TRUSTED_HOSTS=["localhost"]
-    ),
-    "the app is in debug": lambda app: setattr(app, "debug", True),
-    "the app has its own dispatch_request()": lambda app: vars(app).update(
-        dispatch_request=app.dispatch_request
-    ),
-}
+def wrap(app: Flask) -> None:
+    vars(app)["wsgi_app"] = ProxyFix(app.wsgi_app)
 
 
-@pytest.mark.parametrize("reason", HOOKS)
-def test_what_wants_to_see_requests_sees_them(
-    make_pages: MakePages, reason: str
+class Careful(flask.Request):
+    trusted_hosts = ["example.com"]  # noqa: RUF012 - as Werkzeug has it
+
+
+@pytest.mark.parametrize(
+    ("setup", "problem"),
+    [
+        (wrap, "wrapped before"),
+        (lambda app: app.config.update(TRUSTED_HOSTS=["localhost"]), "by host"),
+        (lambda app: setattr(app, "subdomain_matching", True), "by host"),
+        (lambda app: setattr(app, "request_class", Careful), "by host"),
+    ],
+    ids=["wrapped", "TRUSTED_HOSTS", "subdomain_matching", "trusted_hosts"],
+)
+def test_the_front_is_refused_where_something_must_see_requests_first(
+    make_pages: MakePages, setup: t.Any, problem: str
 ) -> None:
-    app = make_pages({"a.html": "a"}, HOOKS[reason], FILEPAGES_OUTPUT="hybrid")
-    built(app)
-
-    assert app.test_client().get("/a").text == "a"
-    assert reason in (front_of(app).closed_by() or "")
-
-
-def test_an_app_class_with_its_own_dispatch_sees_requests(tmp_path: Path) -> None:
-    class Own(Flask):
-        def full_dispatch_request(self, *args: t.Any) -> Response:
-            response = super().full_dispatch_request(*args)
-            response.headers["X-Own"] = "1"
-            return response
-
-    (tmp_path / "pages").mkdir()
-    (tmp_path / "pages" / "a.html").write_text("a")
-    app = Own("own", root_path=str(tmp_path), instance_path=str(tmp_path / "i"))
-    app.config["FILEPAGES_OUTPUT"] = "hybrid"
-    FilePages(app)
-    built(app)
-
-    assert app.test_client().get("/a").headers["X-Own"] == "1"
+    with pytest.raises(SettingsError, match=problem):
+        make_pages(
+            {"a.html": "a"}, setup, FILEPAGES_OUTPUT="hybrid", FILEPAGES_FRONT=True
+        )
 
 
-def test_a_receiver_of_signals_sees_requests(make_pages: MakePages) -> None:
-    app = built_site(make_pages)
+@pytest.mark.parametrize("name", ["debug", "testing"])
+def test_everything_is_live_in_debug_and_tests(
+    make_pages: MakePages, name: str
+) -> None:
+    app = built_site(make_pages, FILEPAGES_FRONT=True)
     client = app.test_client()
-    client.get("/a")
-    seen = []
+    stored = "ETag" in client.get("/a").headers
+    setattr(app, name, True)
 
-    def receive(sender: t.Any, **extra: t.Any) -> None:
-        seen.append(sender)
+    assert (stored, "ETag" in client.get("/a").headers) == (True, False)
 
-    with flask.request_started.connected_to(receive):
-        client.get("/a")
-    client.get("/a")
 
-    assert len(seen) == 1
+def test_the_front_stands_down_where_the_routes_have_changed(
+    make_pages: MakePages, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = built_site(make_pages)
+    again = Flask("again", root_path=app.root_path, instance_path=app.instance_path)
+    again.config.update(FILEPAGES_OUTPUT="hybrid", FILEPAGES_FRONT=True)
+    again.before_request(lambda: Response("hook"))
+    again.add_url_rule("/a/<new>", "new", lambda new: new)
+    FilePages(again)
+    client = again.test_client()
+
+    assert [client.get("/a").text for _ in range(2)] == ["hook", "hook"]
+    assert sum("have changed since that build" in m for m in caplog.messages) == 1
+
+
+def test_the_front_does_not_send_what_is_guarded(make_pages: MakePages) -> None:
+    guard = "from flask import abort\n\n\ndef middleware(context, call_next):\n    abort(403)\n"
+    files = {"_middleware.py": guard, "a.html": "a"}
+    app = built(make_pages(files, FILEPAGES_OUTPUT="hybrid", FILEPAGES_FRONT=True))
+
+    assert app.test_client().get("/a").status_code == 403
+
+
+def test_load_logs_what_the_front_sends(
+    make_pages: MakePages, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    pages = FilePages()
+    app = make_pages({"x.py": ECHO})
+    write_files(Path(app.root_path) / "more", {"a.html": "a", "b/_x.html": "b"})
+    again = Flask("again", root_path=app.root_path)
+    again.config.update(FILEPAGES_OUTPUT="hybrid", FILEPAGES_FRONT=True)
+    again.logger.setLevel(logging.INFO)
+    pages = FilePages(again, folder="more")
+    pages.load()
+
+    assert "The front sends the stored responses of: /a" in caplog.messages
 
 
 def test_front_true_goes_before_hooks(make_pages: MakePages) -> None:
@@ -395,20 +412,6 @@ def test_guards_run_over_stored_answers(make_pages: MakePages) -> None:
     assert "ETag" in got.headers
     tag = {"If-None-Match": got.headers["ETag"]}
     assert client.get("/admin/a", headers=tag).status_code == 304
-
-
-def test_why_the_front_is_closed_is_logged_once(
-    make_pages: MakePages, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    app = make_pages(
-        {"a.html": "a"}, HOOKS["the after_request function"], FILEPAGES_OUTPUT="hybrid"
-    )
-    client = built(app).test_client()
-    for _ in range(3):
-        client.get("/a")
-
-    assert sum("sent from inside Flask" in message for message in caplog.messages) == 1
 
 
 # -- live ---------------------------------------------------------------------------
@@ -490,11 +493,12 @@ GUARD = (
     ],
     ids=["runs on request, and is guarded", "deleted", "guarded"],
 )
+@pytest.mark.parametrize("front", [True, False])
 def test_code_that_is_newer_than_the_release_decides(
-    make_pages: MakePages, newer: dict[str, str | None], status: int
+    make_pages: MakePages, newer: dict[str, str | None], status: int, front: bool
 ) -> None:
     files = {"a.html": "a", "other.html": "other"}
-    app = built(make_pages(files, FILEPAGES_OUTPUT="hybrid"))
+    app = built(make_pages(files, FILEPAGES_OUTPUT="hybrid", FILEPAGES_FRONT=front))
     folder = Path(app.root_path) / "pages"
     for name, text in newer.items():
         (folder / name).unlink(missing_ok=True)
@@ -502,37 +506,10 @@ def test_code_that_is_newer_than_the_release_decides(
             (folder / name).write_text(text, encoding="utf-8")
     again = Flask("again", root_path=app.root_path, instance_path=app.instance_path)
     again.config["FILEPAGES_OUTPUT"] = "hybrid"
+    again.config["FILEPAGES_FRONT"] = front
     FilePages(again)
 
     assert again.test_client().get("/a").status_code == status
-
-
-def test_a_hook_that_is_added_while_the_app_runs_sees_requests(
-    make_pages: MakePages,
-) -> None:
-    app = built_site(make_pages)
-    client = app.test_client()
-    before = client.get("/a").status_code
-    app.before_request_funcs.setdefault(None, []).append(lambda: Response(status=503))
-
-    assert (before, client.get("/a").status_code) == (200, 503)
-
-
-def test_a_request_class_that_trusts_some_hosts_sees_requests(
-    make_pages: MakePages,
-) -> None:
-    class Careful(flask.Request):
-        trusted_hosts = ["example.com"]  # noqa: RUF012 - as Werkzeug has it
-
-    def setup(app: Flask) -> None:
-        app.request_class = Careful
-        app.config["FILEPAGES_SITE"] = "https://example.com"
-
-    app = make_pages({"a.html": "a"}, setup, FILEPAGES_OUTPUT="hybrid")
-    client = built(app).test_client()
-
-    assert client.get("/a", base_url="http://example.com").status_code == 200
-    assert client.get("/a", base_url="http://evil.example").status_code == 400
 
 
 def test_under_another_root_pages_are_made_for_it(make_pages: MakePages) -> None:
@@ -551,8 +528,8 @@ def test_a_manifest_that_cannot_be_read_is_not_served(
     app = built(make_pages({"a.html": "a"}, FILEPAGES_OUTPUT="hybrid"))
     manifest = Path(app.instance_path).parent / "dist" / "current" / "manifest.sqlite"
     with contextlib.closing(sqlite3.connect(manifest)) as connection:
-        connection.execute("UPDATE answers SET headers = 'x'")
+        connection.execute("UPDATE responses SET headers = 'x'")
         connection.commit()
 
     assert app.test_client().get("/a").text == "a"
-    assert "its manifest cannot be read" in caplog.text
+    assert "is damaged: its digest is wrong" in caplog.text

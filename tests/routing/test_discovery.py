@@ -130,8 +130,7 @@ def test_redirects_replace_files_of_their_pattern(find: Find) -> None:
     [
         (
             ["[a.py"],
-            "[a.py: the brackets are unbalanced\n"
-            "    Write a param as [name], all of it.",
+            "[a.py: the brackets are unbalanced\n    Write a param as [name].",
         ),
         (
             ["a/[x][y].py"],
@@ -140,7 +139,7 @@ def test_redirects_replace_files_of_their_pattern(find: Find) -> None:
         ),
         (
             ["[my-id].py"],
-            "[my-id].py: [my-id] is not a param\n"
+            "[my-id].py: [my-id] is not a valid param\n"
             "    Write [name], [...name] or [name=matcher]; a name is made of ASCII"
             " letters, digits, '_' and '$'.",
         ),
@@ -199,7 +198,7 @@ def test_what_a_bad_tree_prints(find: Find, files: t.Any, printed: str) -> None:
         find(files)
 
     headline, _, faults = str(error.value).partition("\n")
-    assert headline.endswith(" cannot be turned into routes: 1 fault")
+    assert headline.endswith(" cannot be turned into routes: 1 error")
     assert faults.replace("\n  ", "\n").removeprefix("  ") == printed
 
 
@@ -216,7 +215,7 @@ def test_all_faults_are_reported_at_once(find: Find) -> None:
         "[x].py",
         "b.py",
     ]
-    assert str(error.value).splitlines()[0].endswith("4 faults")
+    assert str(error.value).splitlines()[0].endswith("4 errors")
 
 
 @pytest.mark.parametrize(
@@ -363,7 +362,9 @@ def test_two_pages_of_one_name_collide(find: Find) -> None:
     ],
 )
 def test_targets_want_params_that_there_are(find: Find, target: str, fix: str) -> None:
-    with pytest.raises(TreeError, match=rf"its target wants \[\w+\]\n +{fix}"):
+    with pytest.raises(
+        TreeError, match=rf"its target has the unknown param \[\w+\]\n +{fix}"
+    ):
         find([], redirects={"/old/[slug]": Redirect(target)})
 
 

@@ -59,13 +59,13 @@ def test_a_name_that_looks_like_middleware_is_a_fault(
 def test_a_link_that_is_not_followed_is_a_fault(tmp_path: Path, target: str) -> None:
     write_files(tmp_path, {"pages/admin/index.py": OK, "lib/guard.py": GUARD})
     os.symlink(tmp_path / "lib" / target, tmp_path / "pages/admin/_middleware.py")
-    with pytest.raises(TreeError, match="nothing is behind it"):
+    with pytest.raises(TreeError, match="so it protects no route"):
         FilePages(Flask("linked", root_path=str(tmp_path)))
 
 
 def test_an_empty_chain_of_a_folder_is_a_fault(make_pages: MakePages) -> None:
     app = make_pages({"_middleware.py": "middleware = []\n", "a.py": OK})
-    with pytest.raises(LoadError, match="its middleware is empty"):
+    with pytest.raises(LoadError, match="its middleware is an empty list"):
         app.extensions["filepages"]["filepages"].load()
 
 
@@ -310,12 +310,12 @@ def test_a_failing_error_page_does_not_change_the_error(
     client = visitor(make_pages({"500.py": own, "a.py": boom}))
 
     assert client.post("/a").status_code == 500
-    assert "The 500 page raised itself" in caplog.text
+    assert "The 500 page raised an error" in caplog.text
 
 
 def test_an_error_page_without_get_is_a_fault(make_pages: MakePages) -> None:
     app = make_pages({"404.py": "def POST(context): ...\n"})
-    with pytest.raises(LoadError, match="without GET it answers no error"):
+    with pytest.raises(LoadError, match="an error page needs GET"):
         app.extensions["filepages"]["filepages"].load()
 
 

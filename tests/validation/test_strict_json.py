@@ -44,8 +44,8 @@ def test_it_is_stricter_than_pythons_and_raises_nothing_else(data: bytes) -> Non
     [
         (b"", "Expecting value at line 1 column 1"),
         (b"{} x", "Extra data at line 1 column 4"),
-        (b'{"a": 1, "a": 2}', "the name 'a' is there twice"),
-        (b'[{"a": {"b": 1, "c": 2, "b": 3}}]', "the name 'b' is there twice"),
+        (b'{"a": 1, "a": 2}', "one object has the name 'a' twice"),
+        (b'[{"a": {"b": 1, "c": 2, "b": 3}}]', "one object has the name 'b' twice"),
         (b"[NaN]", "NaN is not a JSON number"),
         (b"-Infinity", "-Infinity is not a JSON number"),
         (b"1e999", "too large"),

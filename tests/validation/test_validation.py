@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 from marshmallow import Schema
 from marshmallow import fields
 
-from flask_filepages import AnswerMismatchError
 from flask_filepages import InvalidContentError
 from flask_filepages import LoadError
+from flask_filepages import ResponseMismatchError
 from flask_filepages import responds
 from flask_filepages import validate
 from flask_filepages.testing import make_context
@@ -413,14 +413,14 @@ def test_json_has_a_limit_where_the_app_has_none(
     ("code", "says"),
     [
         ("@validate(json=Body)\ndef POST(context): ...\n", "write `def POST(context, json)"),
-        ("@validate(json=Body)\ndef POST(context, body): ...\n", "does not take what it validates"),
+        ("@validate(json=Body)\ndef POST(context, body): ...\n", "lacks a parameter for json"),
         ("@validate()\ndef POST(context): ...\n", "the locations are params, json"),
         ("@validate\ndef POST(context): ...\n", "Write @validate(json=Schema)"),
         ("@responds\ndef POST(context): ...\n", "Write @responds(Schema)"),
         ("@validate(json=Body, files={})\ndef POST(context, json, files): ...\n", "A body is JSON or a form"),
         ("@validate(params={'other': fields.Integer(required=True)})\ndef POST(context, params): ...\n", "it validates a param 'other'"),
-        ("POST = validate(json=Body)(None)\n", "@validate goes before `def`"),
-        ("@validate(json=1)\ndef POST(context, json): ...\n", "1 is no marshmallow schema"),
+        ("POST = validate(json=Body)(None)\n", "write @validate above a function"),
+        ("@validate(json=1)\ndef POST(context, json): ...\n", "1 is not a marshmallow schema"),
         ("@validate(json=Body)\n@validate(json=Body)\ndef POST(context, json): ...\n", "name all locations in one"),
         ("@validate(body=Body)\ndef POST(context, json): ...\n", "unexpected keyword argument 'body'"),
     ],
@@ -609,7 +609,8 @@ def test_answers_are_held_against_their_schema_in_tests(
         assert client.post(f"/a?s={status}", json=answer).get_json() == answer
     else:
         with pytest.raises(
-            AnswerMismatchError, match=r"a\.py:\d+: POST\(\) answered 20"
+            ResponseMismatchError,
+            match=r"a\.py:\d+: the 20\d response of POST\(\) does not match",
         ):
             client.post(f"/a?s={status}", json=answer)
 

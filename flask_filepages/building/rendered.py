@@ -1,0 +1,171 @@
+"""A rendered response: what a build refuses, and what it stores."""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import hashlib
+import html
+import importlib
+import re
+import typing as t
+from collections.abc import Callable
+from dataclasses import dataclass
+from dataclasses import field
+from urllib.parse import urljoin
+
+from ..releases.manifest import HeaderList
+
+#: Bytes of one stored body. It is held in memory while it is rendered.
+LARGEST = 100 * 1024 * 1024
+#: Compressing a smaller body saves no packet.
+SMALLEST_COMPRESSED = 1024
+# Fields that the sender adds itself, or that describe another representation.
+_NOT_STORED = frozenset(
+    {
+        *("accept-ranges", "age", "connection", "content-length", "date", "etag"),
+        *("keep-alive", "server", "trailer", "transfer-encoding", "upgrade"),
+    }
+)
+_compressible_re = re.compile(
+    r"text/|application/(?:json|javascript|xml|wasm|manifest)|.*\+(?:json|xml|text)\b"
+    r"|image/(?:svg|bmp|x-icon|vnd\.microsoft\.icon)|font/(?:ttf|otf)",
+    re.IGNORECASE,
+)
+_private_re = re.compile(r"(?:\A|[,\s])(private|no-store)(?:[\s,=]|\Z)", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class RenderedResponse:
+    """Status, headers and body of one path, as they left the middleware.
+
+    :attr:`problem` says why the response cannot be stored, and :attr:`fix` what to do.
+    """
+
+    path: str
+    status: str = ""
+    headers: HeaderList = field(default_factory=list)
+    body: bytes = b""
+    digest: str = ""
+    variants: dict[str, bytes] = field(default_factory=dict)
+    seconds: float = 0.0
+    problem: str | None = None
+    fix: str = ""
+
+    @property
+    def has_body(self) -> bool:
+        return self.status[:3] not in ("204", "205")
+
+    def check(self, *, is_error_page: bool) -> None:
+        """Set :attr:`problem` and :attr:`fix` if the response cannot be stored."""
+        headers = tuple(self.headers)
+        reason = _reason_to_refuse(self.status, headers, is_error_page=is_error_page)
+        if reason is not None:
+            self.problem, self.fix = reason
+
+    def complete(self, site: str | None) -> None:
+        """Give a redirect its page, and compute the digest of the body."""
+        if self.status[0] == "3":
+            location = next(v for k, v in self.headers if k.lower() == "location")
+            self.body = _redirect_page(self.path, location, self.status, site)
+            self.headers = _without_type(self.headers)
+            self.headers.append(("Content-Type", "text/html; charset=utf-8"))
+        if not self.has_body:
+            self.body = b""
+            self.headers = _without_type(self.headers)
+        self.digest = hashlib.sha256(self.body).hexdigest()[:32]
+
+    def compress(self) -> None:
+        """Add the compressed variants that are smaller than the body."""
+        if len(self.body) < SMALLEST_COMPRESSED:
+            return
+        fields = _joined(self.headers)
+        if "content-encoding" in fields:
+            return
+        if _compressible_re.match(fields.get("content-type", "")):
+            for coding, compress in COMPRESSORS.items():
+                smaller = compress(self.body)
+                if len(smaller) < len(self.body):
+                    self.variants[coding] = smaller
+
+
+def stored_headers(headers: t.Iterable[tuple[str, str]]) -> HeaderList:
+    """Return the header fields that are stored."""
+    return [pair for pair in headers if pair[0].lower() not in _NOT_STORED]
+
+
+def _joined(headers: t.Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the fields by lower-case name; values of the same name are joined."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        key = name.lower()
+        found[key] = f"{found[key]}, {value}" if key in found else value
+    return found
+
+
+# Most responses of a site have one of a few header lists.
+@functools.lru_cache(256)
+def _reason_to_refuse(
+    status: str, headers: tuple[tuple[str, str], ...], *, is_error_page: bool
+) -> tuple[str, str] | None:
+    """Return why a response cannot be stored and how to fix it, or ``None``."""
+    code = int(status[:3]) if status[:3].isdigit() else 0
+    fields = _joined(headers)
+    if code >= 400 and not is_error_page:
+        return f"the response is {status}", "Leave the path out, or fix the handler."
+    if code < 200 or code in (205, 206, 304):
+        return f"the response is {status}", "Return 200, or serve it on demand."
+    if 300 <= code < 400 and "location" not in fields:
+        return f"the response is {status} without Location", "Add the target."
+    if "set-cookie" in fields:
+        problem = "it sets a cookie, which every visitor would get"
+        return problem, "Set cookies on routes with `prerender = False`."
+    private = _private_re.search(fields.get("cache-control", ""))
+    if private:
+        problem = f"its Cache-Control says {private[1].lower()}"
+        return problem, "Write `prerender = False`, or another Cache-Control."
+    return None
+
+
+def _without_type(headers: HeaderList) -> HeaderList:
+    return [pair for pair in headers if pair[0].lower() != "content-type"]
+
+
+def _redirect_page(path: str, location: str, status: str, site: str | None) -> bytes:
+    """Return a page that redirects, like Astro's, for hosts that only know files."""
+    delay = 2 if status[:3] == "302" else 0
+    to, canonical = html.escape(location), html.escape(urljoin(site or "", location))
+    return (
+        f"<!doctype html><title>Redirecting to {to}</title>"
+        f'<meta http-equiv="refresh" content="{delay};url={to}">'
+        f'<meta name="robots" content="noindex"><link rel="canonical"'
+        f' href="{canonical}"><body><a href="{to}">Redirecting from'
+        f" <code>{html.escape(path)}</code> to <code>{to}</code></a></body>"
+    ).encode()
+
+
+def _gzip(body: bytes) -> bytes:
+    return gzip.compress(body, 6, mtime=0)
+
+
+def _compressors() -> dict[str, Callable[[bytes], bytes]]:
+    """Return the compressors by content coding. The extra ``compress`` adds two."""
+    found: dict[str, Callable[[bytes], bytes]] = {"gzip": _gzip}
+    try:
+        brotli: t.Any = importlib.import_module("brotli")
+    except ImportError:
+        pass
+    else:
+        found["br"] = lambda body: bytes(brotli.compress(body, quality=5))
+    try:
+        zstandard: t.Any = importlib.import_module("zstandard")
+    except ImportError:
+        pass
+    else:
+        found["zstd"] = lambda body: bytes(
+            zstandard.ZstdCompressor(level=6).compress(body)
+        )
+    return found
+
+
+COMPRESSORS = _compressors()

@@ -1,0 +1,340 @@
+"""What a build keeps: equal responses are linked, and promised ones are not rendered."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import typing as t
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from flask_filepages import FilePages
+from flask_filepages.building.promises import differences
+from flask_filepages.building.rendered import COMPRESSORS
+from flask_filepages.building.report import Report
+from flask_filepages.pytest_plugin import write_files
+
+from ..conftest import MakePages
+from .test_build import out_of
+from .test_build import site_of
+from .test_stored_attacks import build_of
+
+APP = """\
+import os
+from flask import Flask
+from flask_filepages import FilePages
+
+app = Flask(__name__)
+app.config["COLOR"] = os.environ.get("COLOR", "vermilion")
+app.config["SECRET_KEY"] = os.environ.get("KEY", "1")
+FilePages(app)
+"""
+PAGES = """\
+from pathlib import Path
+from flask_filepages import StaticPath
+
+prerender = True
+
+
+def get_static_paths():
+    for line in Path("data.txt").read_text().splitlines():
+        name, version, prop = line.split()
+        yield StaticPath({"name": name}, {"prop": prop}, version=version)
+
+
+def GET(context):
+    extra = Path("extra.txt")
+    text = extra.read_text() if extra.exists() else ""
+    return context.json([context.params["name"], dict(context.props), text])
+"""
+SITE = {
+    "app.py": APP,
+    "lib.py": "",
+    "data.txt": "a 1 x\nb 1 x\nc 1 x\n",
+    "templates/base.html": "base",
+    "pages/[name].json.py": PAGES,
+    "pages/_card.html": "card",
+    "pages/notes.md": "notes",
+    "tests/test_app.py": "",
+}
+
+Run = Callable[..., dict[str, t.Any]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Return a function that changes the site, runs the command and returns its report."""
+    write_files(tmp_path, SITE)
+
+    def build(
+        changes: t.Mapping[str, str] = {}, *words: str, code: int = 0, **env: str
+    ) -> dict[str, t.Any]:
+        write_files(tmp_path, changes)
+        command = [sys.executable, "-m", "flask", "--app", "app", "filepages", "build"]
+        done = subprocess.run(
+            [*command, "--json", *words],
+            cwd=tmp_path,
+            env={**os.environ, **env},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return t.cast("dict[str, t.Any]", json.loads(done.stdout))
+
+    build()
+    return build
+
+
+def counts(report: dict[str, t.Any]) -> tuple[int, int, int]:
+    return report["rendered"], report["unchanged"], report["kept"]
+
+
+def test_a_promised_response_is_not_rendered(run: Run) -> None:
+    report = run()
+
+    assert counts(report) == (0, 0, 3)
+    assert report["release"] is None
+
+
+CHANGES: dict[str, tuple[dict[str, str], dict[str, str], list[str]]] = {
+    "an endpoint": (
+        {"pages/[name].json.py": PAGES + "\n"},
+        {},
+        ["pages/[name].json.py"],
+    ),
+    "a module": ({"lib.py": "X = 1\n"}, {}, ["lib.py"]),
+    "a new module": ({"more/other.py": ""}, {}, ["more/other.py"]),
+    "a template": ({"templates/base.html": "new"}, {}, ["templates/base.html"]),
+    "a part of a page": ({"pages/_card.html": "new"}, {}, ["pages/_card.html"]),
+    "a route": (
+        {"pages/other.py": "def GET(context): ...\n"},
+        {},
+        ["pages/other.py", "the routes"],
+    ),
+    "a config key": ({}, {"COLOR": "blue"}, ["app.config['COLOR']"]),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_of_the_project_ends_every_promise(run: Run, name: str) -> None:
+    changes, env, reasons = CHANGES[name]
+    report = run(changes, **env)
+
+    assert counts(report) == (3, 3, 0)
+    assert report["changed"] == reasons
+    # The record is of the new project, although nothing was published for it.
+    assert counts(run({}, **env))[2] == 3
+
+
+QUIET: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "a new checkout": (SITE, {}),
+    "a test": ({"tests/test_app.py": "x = 1\n", "pages/name_test.py": ""}, {}),
+    "a text": ({"pages/notes.md": "new", "README.rst": "new"}, {}),
+    "the locale": ({}, {"LANG": "tr_TR.UTF-8", "LC_ALL": "C", "TZ": "Asia/Tokyo"}),
+    "the hash seed": ({}, {"PYTHONHASHSEED": "7"}),
+    "the secret key": ({}, {"KEY": "2"}),
+}
+
+
+@pytest.mark.parametrize("name", QUIET)
+def test_what_does_not_end_a_promise(run: Run, name: str) -> None:
+    changes, env = QUIET[name]
+
+    assert counts(run(changes, **env)) == (0, 0, 3)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [("b 2 x", (1, 1, 2)), ("b 1 y", (1, 0, 2)), ("b 2 y", (1, 0, 2))],
+    ids=["version", "props", "both"],
+)
+def test_only_a_path_that_changed_is_rendered(
+    run: Run, line: str, expected: tuple[int, int, int]
+) -> None:
+    report = run({"data.txt": f"a 1 x\n{line}\nc 1 x\n"})
+
+    assert counts(report) == expected
+    assert counts(run()) == (0, 0, 3)
+
+
+@pytest.mark.parametrize("words", [(), ("--jobs=2",)], ids=["alone", "workers"])
+def test_verify_names_the_paths_of_broken_promises(
+    run: Run, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    report = run({"extra.txt": "new"}, "--verify", *words, code=1)
+
+    assert report["broken_promises"] == ["/a.json", "/b.json", "/c.json"]
+    assert "new" in (tmp_path / "dist/current/site/a.json").read_text()
+
+
+def test_verify_passes_where_promises_hold(run: Run) -> None:
+    report = run({}, "--verify")
+
+    assert (report["verified"], report["broken_promises"]) == (3, [])
+
+
+def test_without_a_record_nothing_is_promised(run: Run, tmp_path: Path) -> None:
+    for text in ("", "{", "[]", '{"release": "000001", "project": 1}'):
+        (tmp_path / "dist/project.json").write_text(text)
+
+        assert counts(run()) == (3, 3, 0)
+
+
+def test_the_record_is_for_its_owner_and_in_no_release(
+    run: Run, tmp_path: Path
+) -> None:
+    record = tmp_path / "dist" / "project.json"
+
+    assert stat.S_IMODE(record.stat().st_mode) == 0o600
+    assert [p.name for p in (tmp_path / "dist/releases").rglob("project.json")] == []
+    assert "vermilion" not in record.read_text()
+
+
+def test_the_command_says_what_changed(run: Run, tmp_path: Path) -> None:
+    write_files(tmp_path, {f"m{n}.py": "" for n in range(5)})
+    command = [sys.executable, "-m", "flask", "--app", "app", "filepages", "build"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+
+    assert (
+        "No version was used, because these changed: m0.py, m1.py, m2.py, and 2 more."
+        in done.stdout
+    )
+
+
+def test_differences_are_named() -> None:
+    before = {"packages": {"the package a": "1", "the package b": "1"}}
+    now = {"packages": {"the package a": "2"}, "others": {"Python": "3"}}
+
+    assert differences(before, now) == ["the package a", "the package b", "Python"]
+
+
+# -- responses that are equal ----------------------------------------------------------
+
+
+def site(make_pages: MakePages, files: dict[str, str]) -> tuple[Flask, Report]:
+    app = make_pages(files, FILEPAGES_OUTPUT="hybrid", TEMPLATES_AUTO_RELOAD=True)
+    return app, build_of(app, out_of(app))
+
+
+def edit(app: Flask, name: str, text: str) -> Report:
+    (Path(app.root_path) / "pages" / name).write_text(text)
+    return t.cast(Report, build_of(app, out_of(app)))
+
+
+def inode(app: Flask, name: str) -> int:
+    return os.stat(out_of(app) / "current" / "site" / name).st_ino
+
+
+FILES = {"a.html": "a" * 2000, "b.html": "b", "404.html": "none"}
+
+
+def test_a_build_without_changes_publishes_nothing(make_pages: MakePages) -> None:
+    app, _ = site(make_pages, FILES)
+    report = build_of(app, out_of(app))
+
+    assert (report.rendered, report.unchanged, report.release) == (3, 3, None)
+    assert os.listdir(out_of(app) / "releases") == ["000001"]
+
+
+def test_equal_responses_are_linked(make_pages: MakePages) -> None:
+    app, _ = site(make_pages, FILES)
+    names = ["a/index.html", "a/index.html.gz", "404.html", "b/index.html"]
+    before = {name: inode(app, name) for name in names}
+    report = edit(app, "b.html", "new")
+    after = {name: inode(app, name) for name in names}
+
+    assert (report.rendered, report.unchanged) == (3, 2)
+    assert [name for name in names if before[name] != after[name]] == ["b/index.html"]
+    assert site_of(app)["b/index.html"] == b"new"
+
+
+def test_equal_responses_are_copied_where_links_fail(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: t.Any, **kwargs: t.Any) -> t.NoReturn:
+        raise OSError("no links here")
+
+    app, _ = site(make_pages, FILES)
+    before = site_of(app)
+    monkeypatch.setattr(os, "link", refuse)
+    edit(app, "b.html", "new")
+
+    assert site_of(app) == {**before, "b/index.html": b"new"}
+
+
+def test_a_path_that_is_gone_is_removed(make_pages: MakePages) -> None:
+    app, _ = site(make_pages, FILES)
+    (Path(app.root_path) / "pages" / "b.html").unlink()
+    again = Flask("again", root_path=app.root_path, instance_path=app.instance_path)
+    again.config["FILEPAGES_OUTPUT"] = "hybrid"
+    FilePages(again)
+    report = build_of(again, out_of(app))
+
+    assert (report.removed, report.unchanged) == (1, 2)
+    assert "b/index.html" not in site_of(app)
+
+
+def test_an_equal_body_with_other_headers_is_not_equal(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("N", "1")
+    code = (
+        "import os\n\n\ndef GET(context):\n"
+        "    return context.json(1, headers={'X-N': os.environ['N']})\n"
+    )
+    app, _ = site(make_pages, {"a.json.py": code})
+    monkeypatch.setenv("N", "2")
+    report = build_of(app, out_of(app))
+
+    assert (report.unchanged, report.release is None) == (0, False)
+    assert app.test_client().get("/a.json").headers["X-N"] == "2"
+
+
+def test_other_compressors_write_everything_anew(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, _ = site(make_pages, FILES)
+    monkeypatch.delitem(COMPRESSORS, "br")
+    report = build_of(app, out_of(app))
+
+    assert (report.unchanged, report.release is None) == (0, False)
+    assert "a/index.html.br" not in site_of(app)
+
+
+def test_nothing_is_compressed_that_did_not_change(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, _ = site(make_pages, FILES)
+    compressed: list[bytes] = []
+    real = COMPRESSORS["gzip"]
+
+    def gzip(body: bytes) -> bytes:
+        compressed.append(body)
+        return real(body)
+
+    monkeypatch.setitem(COMPRESSORS, "gzip", gzip)
+    edit(app, "b.html", "new" * 1000)
+
+    assert compressed == [b"new" * 1000]
+
+
+def test_a_new_type_of_an_equal_body_is_compressed(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KIND", "image/png")
+    code = (
+        "import os\nfrom flask import Response\n\n\ndef GET(context):\n"
+        "    return Response('x' * 5000, mimetype=os.environ['KIND'])\n"
+    )
+    app, _ = site(make_pages, {"a.dat.py": code})
+    plain = site_of(app).keys()
+    monkeypatch.setenv("KIND", "text/plain")
+    build_of(app, out_of(app))
+
+    assert (set(plain), "a.dat.gz" in site_of(app)) == ({"a.dat"}, True)

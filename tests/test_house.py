@@ -1,0 +1,81 @@
+"""Imports between the rooms of the house go in one direction."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import flask_filepages
+
+PACKAGE = Path(flask_filepages.__file__).parent
+
+# One line for each allowed direction: a room, and the rooms that it may import. A room is
+# a package, or a module next to the packages.
+ALLOWED = """
+errors: problems
+targets: errors
+settings: errors targets
+cookies: errors
+context: cookies errors settings targets
+routing: errors settings targets
+validation: context errors functions
+handling: context errors functions problems routing settings targets validation
+releases: errors settings
+prerendering: context errors handling releases routing
+site: errors handling prerendering releases routing settings
+building: errors functions handling prerendering releases routing settings site targets
+hosts: handling releases
+extension: building errors handling prerendering releases routing settings site
+markdown: context handling
+testing: context handling settings validation
+cli: building errors hosts releases site
+"""
+ROOMS = {
+    room: set(others.split())
+    for room, _, others in (line.partition(":") for line in ALLOWED.split("\n") if line)
+}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return parts[0]
+
+
+def imported_rooms(path: Path) -> set[str]:
+    """Return the rooms that a module imports, late imports included."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    checking = {
+        id(node)
+        for test in ast.walk(tree)
+        if isinstance(test, ast.If) and "TYPE_CHECKING" in ast.unparse(test.test)
+        for node in ast.walk(test)
+    }
+    depth = len(path.relative_to(PACKAGE).parts)
+    rooms = set()
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ImportFrom) or id(node) in checking:
+            continue
+        if node.level == depth:  # counted from the package itself
+            names = [node.module] if node.module else [a.name for a in node.names]
+            rooms |= {str(name).partition(".")[0] for name in names}
+    rooms -= {"__version__"}
+    return rooms
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_go_in_the_allowed_direction(path: Path) -> None:
+    room = room_of(path)
+
+    assert imported_rooms(path) - {room} <= ROOMS.get(room, set())
+
+
+def test_the_directions_have_no_cycle() -> None:
+    left = dict(ROOMS)
+    while free := [room for room, others in left.items() if not others & left.keys()]:
+        for room in free:
+            del left[room]
+
+    assert left == {}

@@ -36,12 +36,13 @@ from flask_filepages import StaticPath
 
 def get_static_paths():
     for number in range(int(os.environ["COUNT"])):
-        yield StaticPath({"id": str(number)})
+        yield StaticPath({"id": str(number)}, version=os.environ.get("VERSION"))
 
 
 def GET(context):
     id = context.params["id"]
-    return context.json({"id": id, "title": f"Item {id}", "tags": ["a", "b"]})
+    title = "edited" if id == os.environ.get("EDITED") else "Item"
+    return context.json({"id": id, "title": f"{title} {id}", "tags": ["a", "b"]})
 """,
     "freeze.py": """\
 import os
@@ -79,6 +80,38 @@ try:
 finally:
     status = open("/proc/self/status").read()
     print(status.partition("VmHWM:")[2].split()[0], file=sys.stderr)
+""",
+}
+MARKDOWN = {
+    "app.py": """\
+from flask import Flask
+from flask_filepages import FilePages
+from flask_filepages.markdown import render_markdown
+
+app = Flask(__name__, static_folder=None)
+app.config["FILEPAGES_OUTPUT"] = "static"
+FilePages(app, renderers={".md": render_markdown})
+""",
+    "templates/post.html": "<title>{{ frontmatter.title }}</title>{{ content }}",
+    "pages/posts/[id].md": "---\ntitle: A post\nlayout: post.html\n---\n"
+    + "# A post\n\nSome *text* with a [link](/posts/1), and `code`.\n\n" * 30,
+    "pages/posts/[id].py": """\
+import os
+
+from flask_filepages import StaticPath
+
+
+def get_static_paths():
+    for number in range(int(os.environ["COUNT"])):
+        yield StaticPath({"id": str(number)})
+
+
+def GET(context):
+    id = context.params["id"]
+    response = context.render()
+    title = "edited" if id == os.environ.get("EDITED") else "Post"
+    response.set_data(response.get_data() + f"<p>{title} {id}</p>".encode())
+    return response
 """,
 }
 ASTRO_ENDPOINT = """\
@@ -206,12 +239,12 @@ def beside_astro(app: Path, sizes: tuple[int, int]) -> t.Iterator[str]:
 
 
 def unchanged(app: Path, count: int, rounds: int) -> t.Iterator[str]:
-    """Yield what a build costs that has nothing to do."""
+    """Yield what a build costs whose paths all have a version, and nothing to do."""
     out = new_folder(media()["disk"]) / "site"
-    filepages(app, out, count)
+    filepages(app, out, count, VERSION="1")
     costs: dict[str, list[float]] = {"build": [], "routes": [], "import": []}
     for _ in range(rounds):
-        costs["build"].append(filepages(app, out, count).cpu)
+        costs["build"].append(filepages(app, out, count, VERSION="1").cpu)
         command = [*FLASK, "routes"]
         costs["routes"].append(spent(command, app, COUNT=str(count)).cpu)
         command = [sys.executable, "-c", "import app"]
@@ -222,6 +255,25 @@ def unchanged(app: Path, count: int, rounds: int) -> t.Iterator[str]:
     more = f"{build - routes:.3f} | <= 0.15"
     yield f"| `flask routes`, which only loads the app | {routes:.3f} | {more} |"
     yield f"| `python -c 'import app'` | {imported:.3f} | {build - imported:.3f} | |"
+
+
+def rebuilt(
+    app: Path, count: int, rounds: int, what: str, goal: str
+) -> t.Iterator[str]:
+    """Yield what a build costs after one without a change, and after one edit, without
+    versions, as a ratio to a cold one."""
+    root = new_folder(media()["disk"])
+    costs: dict[str, list[float]] = {"cold": [], "nothing changed": [], "one edit": []}
+    for number in range(rounds):
+        out = root / str(number)
+        costs["cold"].append(filepages(app, out, count).cpu)
+        costs["nothing changed"].append(filepages(app, out, count).cpu)
+        costs["one edit"].append(filepages(app, out, count, EDITED="7").cpu)
+    medians = {name: statistics.median(values) for name, values in costs.items()}
+    for name, value in medians.items():
+        ratio = value / medians["cold"]
+        shown = goal if name != "cold" else ""
+        yield f"| {what}, {name} | {value:.2f} | {ratio:.2f} | {shown} |"
 
 
 def peak(app: Path, count: int) -> float:
@@ -308,12 +360,23 @@ def run(
     if with_astro and not quick:
         yield from beside_astro(app, sizes)
     yield ""
-    yield "CPU seconds of whole commands when nothing changed, and what the build costs"
-    yield "beyond loading the app."
+    yield "CPU seconds of whole commands when all paths have the version of the last build,"
+    yield "and what the build costs beyond loading the app."
     yield ""
     yield "| command | CPU s | the build is more by | goal |"
     yield "| --- | --- | --- | --- |"
     yield from unchanged(app, sizes[1], 2 if quick else 9)
+    yield ""
+    yield "CPU seconds of whole commands without versions: into a new folder, again, and"
+    yield "after an edit of one page. Equal responses are linked."
+    yield ""
+    yield "| build | CPU s | of the cold one | goal |"
+    yield "| --- | --- | --- | --- |"
+    count, times = (300, 1) if quick else (10_000, 5)
+    yield from rebuilt(app, count, times, f"{count:,} JSON endpoints", "<= 1.05")
+    posts = write(new_folder(), MARKDOWN)
+    count = 100 if quick else 5_000
+    yield from rebuilt(posts, count, times, f"{count:,} Markdown pages", "<= 0.8")
     yield ""
     yield "Peak memory of the build of an iterator's pages."
     yield ""
@@ -321,12 +384,12 @@ def run(
     yield "| --- | --- | --- | --- |"
     yield from memory(app, (500, 5_000) if quick else (2_000, most_pages))
     yield ""
-    count, times = (50, (2,)) if quick else (2_000, (2, 5))
+    count, waits = (50, (2,)) if quick else (2_000, (2, 5))
     yield f"`--jobs 2` for {count:,} pages that take a while: wall seconds of the whole"
     yield "command. The machine is shared; the last column is what two plain processes"
     yield "that do only the pages' work gain over one, measured in turn."
     yield ""
     yield "| a page | 1 process | 2 | ratio | goal | without a build |"
     yield "| --- | --- | --- | --- | --- | --- |"
-    yield from two_processes(count, times, 1 if quick else 3)
+    yield from two_processes(count, waits, 1 if quick else 3)
     yield ""

@@ -71,7 +71,7 @@ from flask import Flask
 from flask_filepages import FilePages
 
 app = Flask(__name__, static_folder=None)
-app.config["FILEPAGES_OUTPUT"] = "hybrid"
+app.config.update(FILEPAGES_OUTPUT="hybrid", FILEPAGES_FRONT=True)
 FilePages(app)
 """,
     "noise.py": """\
@@ -139,11 +139,14 @@ print(memory() - before, seconds)
 # -- in process -----------------------------------------------------------------------
 
 
-def built(files: t.Mapping[str, str], output: str = "hybrid") -> Flask:
+def built(
+    files: t.Mapping[str, str], output: str = "hybrid", *, front: bool = True
+) -> Flask:
     """Return an app with *files*, its release built where there is one."""
     root = write(new_folder(), files)
     app = Flask(f"front_{root.name}", root_path=str(root), static_folder=None)
     app.config.update(FILEPAGES_OUTPUT=output, FILEPAGES_BUILD_DIR=str(root / "dist"))
+    app.config["FILEPAGES_FRONT"] = front
     pages = FilePages(app)
     if output != "server":
         for _ in pages.build():
@@ -297,6 +300,44 @@ def beside_front(size: int, rounds: int) -> Iterator[str]:
     for name, value in cost.items():
         more = f"{value - base:.2f} | {value / base:.3f}"
         yield f"| {name} | {value:.1f} | {more} |"
+
+
+def inside_flask(size: int, rounds: int) -> Iterator[str]:
+    """Yield what stored responses cost that Flask sends, next to plain views."""
+    listed = f"""\
+from flask import Response
+from flask_filepages import StaticPath
+
+
+def get_static_paths():
+    return [StaticPath({{"name": "small"}})]
+
+
+def GET(context):
+    return Response(({TEXT!r} * {SMALL})[:{SMALL}], mimetype="text/plain")
+"""
+    stored = built({**PAGES, "pages/dynamic/[name].txt.py": listed}, front=False)
+    body = (TEXT * SMALL)[:SMALL].encode()
+    app = plain_view(body)
+
+    @app.get("/dynamic/<name>.txt")
+    def dynamic(name: str) -> Response:
+        return Response(body, mimetype="text/plain")
+
+    size = max(1, size // 10)
+    whole = ("200", SMALL)
+    rows = {"/small.txt": "<= 1.12", "/dynamic/small.txt": "<= 1.18"}
+    for path, goal in rows.items():
+        batches = {
+            "plain view": batch(app.wsgi_app, path, size, whole),
+            "plain view again": batch(app.wsgi_app, path, size, whole),
+            "stored response": batch(stored.wsgi_app, path, size, whole),
+        }
+        cost = interleaved(batches, rounds)
+        for name, value in cost.items():
+            ratio = value / cost["plain view"]
+            shown = goal if name == "stored response" else ""
+            yield f"| `{path}` {name} | {value:.1f} | {ratio:.3f} | {shown} |"
 
 
 def opened(count: int, rounds: int) -> Iterator[str]:
@@ -564,6 +605,12 @@ def run(quick: bool, *, with_astro: bool = False) -> Iterator[str]:
     yield "| app | us | more | ratio |"
     yield "| --- | --- | --- | --- |"
     yield from beside_front(size, rounds)
+    yield ""
+    yield "Stored responses that Flask sends, next to a view that returns the same bytes."
+    yield ""
+    yield "| request | us | ratio | goal |"
+    yield "| --- | --- | --- | --- |"
+    yield from inside_flask(size, rounds * 4)
     yield ""
     count = 300 if quick else 10_000
     yield f"Opening a release of {count:,} answers."

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from flask import Flask
 from flask import Request
 from flask import Response
-from flask import current_app
 from flask import request
 from flask import session
 from werkzeug.datastructures import Headers as WerkzeugHeaders
@@ -63,23 +62,18 @@ class Context:
         self, request: Request, params: dict[str, t.Any], route: BoundRoute
     ) -> None:
         self.request = request
-        self._params = params
+        if route.absent_params:
+            params = {**route.absent_params, **params}
+        self.params: Mapping[str, t.Any] = types.MappingProxyType(params)
         self._route = route
 
     def __getattr__(self, name: str) -> t.Any:
         if hasattr(type(self), name):  # Its getter raised AttributeError: raise again.
             return object.__getattribute__(self, name)
-        known = [n for n in dir(type(self)) if not n.startswith("_")]
-        close = difflib.get_close_matches(name, [*known, "request"], n=1)
+        known = [n for n in dir(self) if not n.startswith("_")]
+        close = difflib.get_close_matches(name, known, n=1)
         hint = f" Did you mean context.{close[0]}?" if close else ""
         raise AttributeError(f"A context has no {name!r}.{hint}")
-
-    @cached_property
-    def params(self) -> Mapping[str, t.Any]:
-        """The params of the route, by name. Read-only."""
-        absent = self._route.absent_params
-        params = {**absent, **self._params} if absent else self._params
-        return types.MappingProxyType(params)
 
     @cached_property
     def props(self) -> Mapping[str, t.Any]:
@@ -117,10 +111,10 @@ class Context:
         """Flask's session."""
         return t.cast(t.Any, session)._get_current_object()  # type: ignore[no-any-return]
 
-    @cached_property
+    @property
     def app(self) -> Flask:
         """The Flask app."""
-        return t.cast(t.Any, current_app)._get_current_object()  # type: ignore[no-any-return]
+        return self._route.app
 
     @property
     def site(self) -> str | None:

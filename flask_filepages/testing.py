@@ -63,9 +63,8 @@ def make_context(
         builder.close()
     if method not in ("GET", "HEAD", "OPTIONS"):
         make_rereadable(request)
-    route = t.cast("BoundRoute", _NoRoute(path))
+    route = t.cast("BoundRoute", _NoRoute(path, app))
     context = Context(request, dict(params or {}), route)
-    context.app = app
     context.props = types.MappingProxyType(dict(props or {}))
     context.session = SecureCookieSession(session or {})
     context.locals = types.SimpleNamespace(**(locals or {}))
@@ -81,8 +80,9 @@ class _NoRoute:
     is_prerendered = False
     cors = None
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, app: Flask) -> None:
         self.id = path
+        self.app = app
 
     def render(
         self, context: Context, template: str | None, data: dict[str, t.Any]

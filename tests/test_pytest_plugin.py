@@ -120,7 +120,7 @@ def test_load_endpoint_says_what_it_looked_for(pytester: pytest.Pytester) -> Non
     beside = str(pytester.path / "elsewhere" / "a_test.py")
     with pytest.raises(FileNotFoundError, match="does not exist"):
         load_endpoint("b.py", beside=beside)
-    with pytest.raises(FileNotFoundError, match="lies in no folder named 'pages'"):
+    with pytest.raises(FileNotFoundError, match="is not in a folder named 'pages'"):
         load_endpoint("a.py", beside=beside)
 
     inside = str(pytester.path / "myapp" / "pages" / "b_test.py")

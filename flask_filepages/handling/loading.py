@@ -313,6 +313,6 @@ def _import_fix(error: BaseException) -> str:
         )
     if isinstance(error, ModuleNotFoundError):
         return (
-            "Install it, or check the name; inside pages/ write `from ._lib import x`."
+            "Install it, or check the name. Inside pages/ write `from ._lib import x`."
         )
     return "Check the name; the module does not define it."

@@ -292,6 +292,8 @@ class BoundRoute:
         self, context: Context, handler: Handler, value: t.Any
     ) -> BaseResponse:
         """Return *value*, which *handler* returned, as a response."""
+        if isinstance(value, BaseResponse):
+            return value
         source = self.route.source
         return to_response(
             context,

@@ -12,6 +12,8 @@ from werkzeug.routing import ValidationError
 
 # The characters that the URL standard allows in a path segment.
 SEGMENT_SAFE = "!$&'()*+,:;=@"
+# Most values need no quoting and contain nothing dangerous.
+_plain_re = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]+")
 # Never part of a param: NUL, U+FFFD and lone surrogates (undecodable bytes), and empty
 # or dot segments, which would be dangerous in a file path.
 _refused_re = re.compile(r"[\x00\ufffd\ud800-\udfff]|(?:\A|/)(?:\.{1,2})?(?:/|\Z)")
@@ -27,7 +29,7 @@ class ParamConverter(BaseConverter):
 
     def to_url(self, value: t.Any) -> str:
         text = str(value)
-        if text.isascii() and text.isalnum():
+        if _plain_re.fullmatch(text):
             return text
         if "/" in text or _refused_re.search(text):
             raise ValidationError("it is empty, or contains '/', NUL or a dot segment")

@@ -30,6 +30,7 @@ from .patterns import HALF
 from .patterns import HALF_REST
 from .patterns import MATCHER
 from .patterns import PARAM
+from .patterns import Part
 from .patterns import Pattern
 from .patterns import Segment
 from .patterns import SegmentKey
@@ -168,6 +169,7 @@ class FileRule(Rule):
             for part in expressions.captured
         }
         self._trace = [(False, "|"), (False, self.rule)]
+        self._url_pieces = list(self._prepare_pieces())
 
     def is_duplicate(self, other: Rule) -> bool:
         """Return False: collisions were found by name before any rule was added."""
@@ -180,13 +182,11 @@ class FileRule(Rule):
 
         :raises ParamError: a value cannot stand in the URL.
         """
-        path = self.prefix
-        for segment in self.pattern.segments:
-            path += (
-                f"/{quote(segment.text, safe=SEGMENT_SAFE)}"
-                if segment.is_static
-                else self._build_segment(segment, values)
-            )
+        path = ""
+        for text, parts in self._url_pieces:
+            path += text
+            if parts:
+                path += self._fill(parts, values)
         if not path or (self.rule.endswith("/") and path[-1] != "/"):
             path += "/"
         if append_unknown:
@@ -201,19 +201,31 @@ class FileRule(Rule):
         """Return True if *values* has every param. A rest param may be absent."""
         return self.required_params <= values.keys()
 
-    def _build_segment(self, segment: Segment, values: t.Mapping[str, t.Any]) -> str:
+    def _prepare_pieces(self) -> t.Iterator[tuple[str, tuple[Part, ...]]]:
+        """Yield the pieces of a URL: quoted text, and the dynamic segment after it."""
+        text = self.prefix
+        for segment in self.pattern.segments:
+            if segment.is_static:
+                text += f"/{quote(segment.text, safe=SEGMENT_SAFE)}"
+            else:
+                yield text, segment.parts
+                text = ""
+        yield text, ()
+
+    def _fill(self, parts: tuple[Part, ...], values: t.Mapping[str, t.Any]) -> str:
         built = ""
-        for part in segment.parts:
+        for part in parts:
+            name = part.text
             if part.kind == "text":
-                built += quote(part.text, safe=SEGMENT_SAFE)
+                built += quote(name, safe=SEGMENT_SAFE)
                 continue
-            if part.kind == "rest" and values.get(part.text) in (None, ""):
+            if part.kind == "rest" and values.get(name) in (None, ""):
                 continue
-            value = values[part.text]
             try:
-                built += self._converters[part.text].to_url(value)
+                built += self._converters[name].to_url(values[name])
             except (ValueError, TypeError) as error:
-                raise ParamError(self.route.id, part.text, value, str(error)) from error
+                value = values[name]
+                raise ParamError(self.route.id, name, value, str(error)) from error
         return f"/{built}" if built else ""
 
 

@@ -41,7 +41,7 @@ class RouteUrls:
     def __init__(self, app: Flask, site: str | None) -> None:
         self._app = app
         self._origin = "{0.scheme}://{0.netloc}".format(urlsplit(site)) if site else ""
-        #: Names of FilePages and endpoint names, by route id.
+        #: Endpoint names by route id, then by the name of the FilePages.
         self._routes: dict[str, dict[str, str]] = {}
 
     def add(self, name: str, route_ids: Iterable[str]) -> None:
@@ -67,7 +67,7 @@ class RouteUrls:
             error.add_note(f"Several FilePages have {endpoint}: write {ways}.")
             raise error
         (name,) = found.values()
-        if self._origin and values.get("_external"):
+        if self._origin and values["_external"]:
             values.update(_external=False, _scheme=None)
             return self._origin + self._app.url_for(name, **values)
         return self._app.url_for(name, **values)

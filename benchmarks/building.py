@@ -360,15 +360,15 @@ def run(
     if with_astro and not quick:
         yield from beside_astro(app, sizes)
     yield ""
-    yield "CPU seconds of whole commands when all paths have the version of the last build,"
-    yield "and what the build costs beyond loading the app."
+    yield "CPU seconds of whole commands when all paths have the version of the last"
+    yield "build, and what the build costs beyond loading the app."
     yield ""
     yield "| command | CPU s | the build is more by | goal |"
     yield "| --- | --- | --- | --- |"
     yield from unchanged(app, sizes[1], 2 if quick else 9)
     yield ""
-    yield "CPU seconds of whole commands without versions: into a new folder, again, and"
-    yield "after an edit of one page. Equal responses are linked."
+    yield "CPU seconds of whole commands without versions: into a new folder, again,"
+    yield "and after an edit of one page. Equal responses are linked."
     yield ""
     yield "| build | CPU s | of the cold one | goal |"
     yield "| --- | --- | --- | --- |"

@@ -606,7 +606,7 @@ def run(quick: bool, *, with_astro: bool = False) -> Iterator[str]:
     yield "| --- | --- | --- | --- |"
     yield from beside_front(size, rounds)
     yield ""
-    yield "Stored responses that Flask sends, next to a view that returns the same bytes."
+    yield "Stored responses that Flask sends, next to a view of the same bytes."
     yield ""
     yield "| request | us | ratio | goal |"
     yield "| --- | --- | --- | --- |"

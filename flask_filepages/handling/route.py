@@ -83,6 +83,7 @@ class BoundRoute:
         self.settings = site.settings
         self.route = route
         self.id = route.id
+        self.is_static = route.is_static
         self.endpoint = endpoint_name(site.name, route.id)
         self.module = self._module_of(route.endpoint) if route.endpoint else None
         self.absent_params = dict.fromkeys(route.optional_params)
@@ -229,10 +230,6 @@ class BoundRoute:
         return handlers.wrapped(wrap)
 
     # -- matching ---------------------------------------------------------------
-
-    @property
-    def is_static(self) -> bool:
-        return self.route.is_static
 
     @property
     def is_error_page(self) -> bool:

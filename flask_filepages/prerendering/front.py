@@ -79,7 +79,7 @@ class Front:
         except OSError as error:
             _log.error("Rendering %s instead of sending it: %s", stored.path, error)
             return self._wsgi_app(environ, start_response)
-        start_response(status, headers)
+        start_response(status, headers.copy())
         return body
 
     def _endpoints(self, release: Release) -> t.Container[str]:
@@ -116,7 +116,8 @@ def sent_endpoints(app: Flask) -> set[str]:
 def is_live(app: Flask, environ: Environ) -> bool:
     """Return True if a request must run the code of its route: in a build, in debug and
     in tests."""
-    return RENDER in environ or app.debug or app.testing
+    config = app.config
+    return RENDER in environ or config["DEBUG"] or config["TESTING"]
 
 
 def root_of(app: Flask) -> str:

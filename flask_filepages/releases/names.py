@@ -12,6 +12,10 @@ LONGEST_PATH = 1024
 
 # Some common system refuses these characters, or drops or converts them.
 _illegal_re = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f-\x9f\ud800-\udfff]')
+_plain_re = re.compile(
+    r"(?=.{1,200}\Z)(?:(?:\d|\w{5})(?:[\w.-]*\w)?/)*(?:\d|\w{5})(?:[\w.-]*\w)?",
+    re.ASCII,
+)
 _device_re = re.compile(
     r"(?:con|prn|aux|nul|conin\$|conout\$|clock\$|(?:com|lpt)[0-9¹²³])\s*(?:\..*)?",
     re.IGNORECASE,
@@ -38,6 +42,9 @@ def file_name(
 
 def name_problem(name: str) -> str | None:
     """Return why *name* is not portable to all common systems, or ``None`` if it is."""
+    # Most names are plain: devices have short names that begin with a letter.
+    if _plain_re.fullmatch(name):
+        return None
     if not name:
         return "it is the root of the site, which is a folder"
     try:

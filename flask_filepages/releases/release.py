@@ -63,21 +63,22 @@ class Release:
     def send(
         self, stored: StoredResponse, environ: Environ
     ) -> tuple[str, HeaderList, Iterable[bytes]]:
-        """Return status, headers and body of a stored response to a request.
+        """Return status, headers and body of a stored response to a request. The header
+        list is shared by all requests, so copy it.
 
         :raises OSError: the file is gone, or is not the file that was stored.
         """
         chosen = stored.choose(environ)
         status, headers, start, length = select(environ, stored, chosen)
         if not length or environ["REQUEST_METHOD"] == "HEAD":
-            return status, headers.copy(), []
+            return status, headers, []
         body = self._body(chosen)
         if body is None:
-            return status, headers.copy(), self._stream(chosen, start, length)
+            return status, headers, self._stream(chosen, start, length)
         if length != chosen.size:
             body = body[start : start + length]
         # Some servers send a list at once, but iterate over anything else.
-        return status, headers.copy(), [body]
+        return status, headers, [body]
 
     def _body(self, chosen: Representation) -> bytes | None:
         """Return the body if it is small, and keep it in memory."""

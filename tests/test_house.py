@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,39 @@ def test_the_directions_have_no_cycle() -> None:
             del left[room]
 
     assert left == {}
+
+
+IMPORTS = """
+import sys
+import flask_filepages.cli
+import flask_filepages.pytest_plugin
+names = [name for name in sys.modules if name.startswith("flask_filepages.")]
+print(*sorted(names), *({"flask", "marshmallow", "sqlite3", "jinja2"} & sys.modules.keys()))
+"""
+
+
+def test_commands_and_pytest_import_nothing_of_the_package() -> None:
+    """Every ``flask`` command and every pytest run of the environment imports these."""
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.split() == [
+        "flask_filepages.cli",
+        "flask_filepages.cli.app",
+        "flask_filepages.cli.build",
+        "flask_filepages.cli.routes",
+        "flask_filepages.pytest_plugin",
+    ]
+
+
+def test_every_public_name_is_found_and_listed() -> None:
+    assert all(getattr(flask_filepages, name) for name in flask_filepages.__all__)
+    assert set(flask_filepages.__all__) <= set(dir(flask_filepages))
+    modules = {path.stem for path in PACKAGE.iterdir()}
+    assert modules & set(flask_filepages.__all__) == set()
+
+
+def test_an_unknown_name_is_an_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Nope'"):
+        _ = flask_filepages.Nope  # type: ignore[attr-defined]

@@ -266,7 +266,8 @@ class PrerenderedRoute(BoundRoute):
                 "Rendering %s instead of sending it: %s", stored.path, error
             )
             return None
-        response = _stored_class(self.app.response_class)(body, status)
+        base: t.Any = self.app.response_class
+        response = _stored_class(base)(body, status)
         # Replaces Flask's default content type, which a 304 must not have.
         response.headers[:] = headers
         if not self.guards:
@@ -306,18 +307,18 @@ class PrerenderedRoute(BoundRoute):
 
 
 @functools.lru_cache(8)
-def _stored_class(base: type[Response]) -> type[Response]:
+def _stored_class(base: t.Any) -> type[Response]:
     """Return a subclass of *base* for stored responses.
 
     Werkzeug copies the headers to complete them. Those of a stored response are
     complete, and the copy costs 10 % of a request.
     """
 
-    class StoredResponseClass(base):  # type: ignore[misc, valid-type]
+    class OwnHeadersResponse(base):  # type: ignore[misc]
         def get_wsgi_headers(self, environ: t.Any) -> Headers:
             return t.cast(Headers, self.headers)
 
-    return StoredResponseClass
+    return OwnHeadersResponse
 
 
 def _missing_static_paths(module: types.ModuleType | None, source: Source) -> Fault:

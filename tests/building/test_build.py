@@ -50,7 +50,6 @@ def site_of(app: Flask) -> dict[str, bytes]:
 
 def entries_of(app: Flask) -> dict[str, Entry]:
     manifest = Manifest.open(t.cast(str, BuildFolder(out_of(app)).current()))
-    assert manifest is not None
     found = {entry.path: entry for entry in manifest.entries()}
     manifest.close()
     return found

@@ -331,7 +331,7 @@ class Site:
     @functools.cached_property
     def entries(self) -> list[Entry]:
         """What the manifest says of each answer."""
-        manifest = t.cast(Manifest, Manifest.open(self.release))
+        manifest = Manifest.open(self.release)
         entries = list(manifest.entries())
         manifest.close()
         return entries

@@ -255,8 +255,8 @@ class InvalidContentError(FilePagesError, UnprocessableEntity):
     """Well-formed content was refused by its schema. The response is 422.
 
     :attr:`messages` has marshmallow's messages by location, such as
-    ``{"json": {"name": [...]}}``. :attr:`data` has the same in the form of webargs, for
-    error handlers that were written for it.
+    ``{"json": {"name": [...]}}``. :attr:`data` is ``{"messages": messages}``, for error
+    handlers that were written for other validation libraries.
     """
 
     description = "The content was understood, but it is not valid."

@@ -1,4 +1,4 @@
-"""What the promise of a ``version`` covers besides params and props: the project.
+"""Describe the project, which the promise of a ``version`` covers.
 
 ``StaticPath(..., version=v)`` promises that a response depends only on its params, its
 props, *v* and the project. The project is recorded after each build, in a file that

@@ -67,7 +67,7 @@ class StoredResponse:
 
 
 class Selection(t.NamedTuple):
-    """What to send: a status, header fields, and a part of the body."""
+    """The status, header fields and part of the body that a request gets."""
 
     status: str
     headers: HeaderList

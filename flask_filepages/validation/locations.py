@@ -50,7 +50,7 @@ def _as_dict(data: t.Any, schema: Schema) -> dict[str, t.Any]:
         key = name if field.data_key is None else field.data_key
         if key in data:
             known.add(key.lower())
-            # webargs' DelimitedList says is_multiple = False.
+            # A list field that splits one text itself says is_multiple = False.
             is_list = isinstance(field, (fields.List, fields.Tuple))
             is_list = getattr(field, "is_multiple", is_list)
             values[key] = data.getlist(key) if is_list else data[key]

@@ -351,7 +351,7 @@ missing.py:1: ModuleNotFoundError: No module named 'nonexistent_module'
     Install it, or check the name. Inside pages/ write `from ._lib import x`.
 raises.py:2: RuntimeError: SECRET
     Importing the file raised this error. Fix this line.
-star.py: it has no handler
+star.py: the file defines no handler
     Write `def GET(context): ...`.
 syntax.py:1: SyntaxError: invalid syntax
     Fix the syntax error on this line.

@@ -187,8 +187,8 @@ def test_redirects_replace_files_of_their_pattern(find: Find) -> None:
         (
             {"a.py": "\nprerender = not False\n"},
             "a.py:2: prerender is not a literal True or False\n"
-            "    Write `prerender = True` or `prerender = False` on a line of its own:"
-            " it is read before the file is run.",
+            "    Write `prerender = True` or `prerender = False` on a line of its own."
+            " It is read before the file is run.",
         ),
     ],
     ids=lambda value: str(list(value)) if not isinstance(value, str) else "",

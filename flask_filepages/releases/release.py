@@ -10,6 +10,7 @@ import stat
 import threading
 import time
 import typing as t
+import weakref
 from collections import deque
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -47,6 +48,7 @@ class Release:
         self._bodies: deque[Representation] = deque()
         self._bytes = 0
         self._lock = threading.Lock()
+        weakref.finalize(self, manifest.close)
         self.meta = manifest.meta()
         #: Returns the response at an undecoded path, as it stands in the environ.
         self.find: t.Callable[[str], StoredResponse | None]

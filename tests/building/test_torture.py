@@ -135,9 +135,12 @@ def test_each_failing_call_leaves_the_old_site_whole(
     assert (rows[-1]["name"].split()[-1], rows[-1]["status"]) == ("nothing", 0)
 
 
-@pytest.mark.parametrize("kind", ["file-size", "descriptors", "short-writes"])
+# A build has three files open at a time.
+@pytest.mark.parametrize(
+    ("kind", "failures"), [("file-size", 5), ("descriptors", 3), ("short-writes", 0)]
+)
 def test_a_limit_leaves_the_old_site_whole(
-    tmp_path: Path, sites: Sites, kind: str
+    tmp_path: Path, sites: Sites, kind: str, failures: int
 ) -> None:
     """No file, SQLite's included, over a size; no more descriptors; half a write."""
     build(sites.folder, tmp_path / "out", 1)
@@ -146,7 +149,7 @@ def test_a_limit_leaves_the_old_site_whole(
     assert wrong(rows, sites) == []
     assert [row["status"] for row in rows[:-1]] == [1] * (len(rows) - 1)
     assert rows[-1]["status"] == 0
-    assert len(rows) > 5 or kind == "short-writes"
+    assert len(rows) > failures
 
 
 # -- what is killed ---------------------------------------------------------------------

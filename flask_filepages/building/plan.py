@@ -158,7 +158,9 @@ class Plan:
             if line is None:
                 self.objects[url] = path
             elif path.version is not None:
-                entry.key = hashlib.sha256(line.encode()).digest()[:16]
+                # Another route may list the same params and props.
+                text = f"{bound.endpoint} {line}"
+                entry.key = hashlib.sha256(text.encode()).digest()[:16]
             yield entry, line
 
     def add(

@@ -28,7 +28,7 @@ from ..routing.urls import digest_of_rules
 Project = dict[str, dict[str, str]]
 
 _FILE = "project.json"
-_SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages", "tests"})
+_SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
 _TEMPLATES = (".html", ".txt", ".xml", ".svg", ".jinja", ".jinja2", ".j2")
 _tests_re = re.compile(r"test_.*\.py|.*_test\.py|conftest\.py")
 _address_re = re.compile(r" at 0x[0-9a-f]+", re.IGNORECASE)
@@ -39,7 +39,7 @@ def project_folder(app: Flask) -> str:
     folder = os.path.realpath(app.root_path)
     while os.path.isfile(os.path.join(folder, "__init__.py")):
         parent = os.path.dirname(folder)
-        if os.path.basename(parent) in _SKIPPED:
+        if os.path.basename(parent) in {*_SKIPPED, "tests"}:
             return folder
         folder = parent
     return folder
@@ -92,7 +92,10 @@ def read_record(folder: str, release: str) -> Project | None:
         project = record["project"] if record["release"] == release else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return t.cast("Project | None", project if isinstance(project, dict) else None)
+    if not isinstance(project, dict):
+        return None
+    is_whole = all(isinstance(section, dict) for section in project.values())
+    return project if is_whole else None
 
 
 def write_record(folder: str, release: str, project: Project) -> None:
@@ -109,18 +112,21 @@ def write_record(folder: str, release: str, project: Project) -> None:
 def _files(app: Flask, build_folder: str) -> Iterator[tuple[str, str]]:
     """Yield name and digest of the Python files and templates of the project."""
     root = project_folder(app)
-    for path in _walk(root, build_folder):
-        name = os.path.basename(path)
-        if name.endswith(".py") and not _tests_re.fullmatch(name):
+    for path in _walk(root, build_folder, {*_SKIPPED, "tests"}):
+        if _is_code(path):
             yield _named(path, root)
     for one in app.extensions["filepages"].values():
         suffixes = {*_TEMPLATES, *one.renderers} - {".md"}
         for path in _walk(one.folder, build_folder):
-            if path.endswith(tuple(suffixes)):
+            if path.endswith(tuple(suffixes)) or _is_code(path):
                 yield _named(path, root)
     for folder in _template_folders(app):
         for path in _walk(os.path.realpath(folder), build_folder):
             yield _named(path, root)
+
+
+def _is_code(path: str) -> bool:
+    return path.endswith(".py") and not _tests_re.fullmatch(os.path.basename(path))
 
 
 def _named(path: str, root: str) -> tuple[str, str]:
@@ -134,17 +140,23 @@ def _template_folders(app: Flask) -> Iterator[str]:
         yield from getattr(owner.jinja_loader, "searchpath", ())
 
 
-def _walk(root: str, build_folder: str) -> Iterator[str]:
+def _walk(
+    root: str, build_folder: str, skipped: t.Collection[str] = _SKIPPED
+) -> Iterator[str]:
+    """Yield the files below *root*, without those of editors and of the system."""
     for parent, folders, files in os.walk(root):
         folders[:] = [
             name
             for name in folders
-            if name not in _SKIPPED
+            if name not in skipped
             and (name[0] != "." or name == ".well-known")
             and os.path.join(parent, name) != build_folder
             and not os.path.exists(os.path.join(parent, name, "pyvenv.cfg"))
         ]
-        yield from (os.path.join(parent, name) for name in files)
+        for name in files:
+            path = os.path.join(parent, name)
+            if name[0] != "." and os.path.isfile(path):
+                yield path
 
 
 def _packages() -> Iterator[tuple[str, str]]:

@@ -161,7 +161,7 @@ def _plain(value: t.Any) -> t.Any:
 
 
 _encode = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), default=_plain, allow_nan=False
+    separators=(",", ":"), default=_plain, allow_nan=False
 ).encode
 
 

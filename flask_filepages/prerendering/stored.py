@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Request
-from flask import Response
 from flask import has_request_context
 from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Response as BaseResponse
@@ -267,9 +266,11 @@ class PrerenderedRoute(BoundRoute):
             )
             return None
         base: t.Any = self.app.response_class
-        response = _stored_class(base)(body, status)
+        response: BaseResponse = _stored_class(base)(body, status)
         # Replaces Flask's default content type, which a 304 must not have.
         response.headers[:] = headers
+        now = (response.status, [*response.headers], response.response)
+        t.cast(t.Any, response).stored = now
         if not self.guards:
             return response
         context = Context(request, params, self)
@@ -307,18 +308,25 @@ class PrerenderedRoute(BoundRoute):
 
 
 @functools.lru_cache(8)
-def _stored_class(base: t.Any) -> type[Response]:
+def _stored_class(base: t.Any) -> t.Any:
     """Return a subclass of *base* for stored responses.
 
     Werkzeug copies the headers to complete them. Those of a stored response are
-    complete, and the copy costs 10 % of a request.
+    complete, and the copy costs 10 % of a request. It is made if a hook has changed
+    the response, or if *base* completes the headers itself.
     """
 
-    class OwnHeadersResponse(base):  # type: ignore[misc]
-        def get_wsgi_headers(self, environ: t.Any) -> Headers:
-            return t.cast(Headers, self.headers)
+    class StoredHeadersResponse(base):  # type: ignore[misc]
+        stored: t.Any = None
 
-    return OwnHeadersResponse
+        def get_wsgi_headers(self, environ: t.Any) -> Headers:
+            now = (self.status, [*self.headers], self.response)
+            if now == self.stored and is_plain:
+                return t.cast(Headers, self.headers)
+            return t.cast(Headers, super().get_wsgi_headers(environ))
+
+    is_plain = base.get_wsgi_headers is BaseResponse.get_wsgi_headers
+    return StoredHeadersResponse
 
 
 def _missing_static_paths(module: types.ModuleType | None, source: Source) -> Fault:

@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import typing as t
-from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
@@ -236,9 +235,3 @@ class Manifest:
         """Add a copied static file."""
         row = (name, size, digest)
         self.connection.execute("INSERT INTO static_files VALUES (?, ?, ?)", row)
-
-    def count_missing(self, other: Iterable[str]) -> int:
-        """Return how many of the paths in *other* have no response here."""
-        find = "SELECT 1 FROM responses WHERE path = ?"
-        fetch = self.connection.execute
-        return sum(fetch(find, (path,)).fetchone() is None for path in other)

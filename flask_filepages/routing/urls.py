@@ -116,7 +116,8 @@ def digest_of_rules(map: Map) -> str:
         if isinstance(rule, FileRule):
             route = rule.route
             files = [source.relative for source in route.middleware]
-            parts += [route.name, route.page, route.prerender, *files]
+            page = route.page.relative if route.page is not None else None
+            parts += [route.name, page, route.prerender, *files]
         else:
             parts += sorted(rule.methods or ())
         digest.update(f"{parts}\n".encode("utf-8", "surrogatepass"))

@@ -338,3 +338,49 @@ def test_a_new_type_of_an_equal_body_is_compressed(
     build_of(app, out_of(app))
 
     assert (set(plain), "a.dat.gz" in site_of(app)) == ({"a.dat"}, True)
+
+
+def test_a_folder_of_pages_named_tests_is_part_of_the_project(run: Run) -> None:
+    name = "pages/tests/one.py"
+    text = "prerender = False\n\n\ndef GET(context):\n    return 'one'\n"
+    run({name: text})
+
+    assert name in run({name: f"{text}\n"})["changed"]
+
+
+def test_a_dangling_link_of_an_editor_does_not_stop_a_build(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / ".#app.py").symlink_to("user@host.1234")
+
+    assert counts(run()) == (0, 0, 3)
+
+
+def test_a_promise_of_one_route_is_not_kept_by_another(
+    run: Run, tmp_path: Path
+) -> None:
+    route = """\
+import pathlib
+from flask_filepages import StaticPath
+prerender = True
+
+def get_static_paths():
+    for slug in pathlib.Path({file!r}).read_text().split():
+        yield StaticPath({{"slug": slug}}, version="1")
+
+def GET(context):
+    return context.json({file!r})
+"""
+    run(
+        {
+            "pages/x/[slug].py": route.format(file="one.txt"),
+            "pages/x/[...slug].py": route.format(file="rest.txt"),
+            "one.txt": "p",
+            "rest.txt": "q",
+        }
+    )
+
+    run({"one.txt": "q", "rest.txt": "p"})
+
+    stored = tmp_path / "dist/current/site/x/p"
+    assert "rest.txt" in stored.read_text()

@@ -533,3 +533,33 @@ def test_a_manifest_that_cannot_be_read_is_not_served(
 
     assert app.test_client().get("/a").text == "a"
     assert "is damaged: its digest is wrong" in caplog.text
+
+
+def hooked(make_pages: MakePages, hook: t.Callable[[Response], Response]) -> Response:
+    """Return a stored response that *hook* changed."""
+    app = make_pages(
+        {"a.py": f"{HEAD}{ECHO}"}, lambda app: app.after_request(hook) and None
+    )
+    return t.cast(Response, built(app).test_client().get("/a"))
+
+
+def test_a_hook_changes_the_status_of_a_stored_response(make_pages: MakePages) -> None:
+    def empty(response: Response) -> Response:
+        response.status_code = 204
+        return response
+
+    got = hooked(make_pages, empty)
+
+    assert "Content-Length" not in got.headers
+
+
+def test_a_hook_changes_the_location_of_a_stored_response(
+    make_pages: MakePages,
+) -> None:
+    def move(response: Response) -> Response:
+        response.headers["Location"] = "/日本"
+        return response
+
+    got = hooked(make_pages, move)
+
+    assert got.headers["Location"] == "/%E6%97%A5%E6%9C%AC"

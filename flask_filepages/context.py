@@ -118,7 +118,7 @@ class Context:
 
     @property
     def site(self) -> str | None:
-        """``FILEPAGES_SITE``, the public address of the site, or ``None``."""
+        """``FILEPAGES_SITE``, the public URL of the site, or ``None``."""
         return self._route.settings.site
 
     @property

@@ -184,7 +184,8 @@ class MiddlewareError(FilePagesError, RuntimeError):
 
 
 class ResponseMismatchError(FilePagesError, AssertionError):
-    """A response does not match its ``@responds``. Only raised in debug and tests."""
+    """A response does not match its ``@responds``. Raised only in debug mode
+    and in tests."""
 
     def __init__(self, file: str, function: str, status: int, errors: t.Any) -> None:
         self.file = file

@@ -37,7 +37,7 @@ def errors_of(messages: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
     """Flatten marshmallow's *messages* by location into a list of errors.
 
     ``{"json": {"a": ["Too short."]}}`` becomes ``[{"in": "json", "pointer": "#/a",
-    "detail": "Too short."}]``. Errors outside of the JSON body have a ``parameter``
+    "detail": "Too short."}]``. Errors outside the JSON body have a ``parameter``
     instead of a ``pointer`` (RFC 6901).
     """
     found: list[dict[str, str]] = []

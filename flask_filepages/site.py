@@ -147,7 +147,7 @@ class Site:
                 gc.enable()
 
     def _set_up(self) -> None:
-        """Do what must wait until the app has all of its own routes and settings."""
+        """Run the checks that need all routes and settings of the app."""
         if self._is_set_up:
             return
         self.check_collisions()

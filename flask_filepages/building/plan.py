@@ -253,7 +253,7 @@ def redirect_pages(
     sites: t.Iterable[Site], prerendered: t.Iterable[PrerenderedRoute]
 ) -> list[tuple[Entry, RenderedResponse]]:
     """Return a page for each path of ``FILEPAGES_REDIRECTS``, for hosts that only know
-    files. The app itself goes on redirecting.
+    files. The app itself still redirects.
 
     :raises BuildError: the output is static, and the paths of a redirect are unknown.
     """

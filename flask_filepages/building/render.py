@@ -39,7 +39,7 @@ _PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 @dataclass(slots=True)
 class Job:
-    """A path to render, and the digest of its body in the last release."""
+    """A path to render, with the digest of its response body in the last release."""
 
     path: str
     endpoint: str

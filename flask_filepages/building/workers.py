@@ -127,7 +127,7 @@ def forget(spec: Spec) -> None:
 def render_chunk(spec: Spec, tasks: list[Task]) -> Batch:
     """Render *tasks*. Executors call this function.
 
-    :raises StaleWorkerError: this process was started for another state of the project.
+    :raises StaleWorkerError: the project has changed since this process started.
     """
     with _lock:
         worker = _workers.get(spec)

@@ -38,7 +38,7 @@ class LastRelease:
                 self._manifest = Manifest.open(folder)
                 self.meta = self._manifest.meta()
             except (ReleaseError, OSError):
-                pass  # A damaged release is like none.
+                pass  # Treat a damaged release as missing.
 
     def close(self) -> None:
         if self._manifest is not None:

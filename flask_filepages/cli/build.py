@@ -28,7 +28,7 @@ _MOST_CHANGES = 3
 
 def _not_empty(ctx: click.Context, param: click.Parameter, value: t.Any) -> t.Any:
     if value == "":
-        raise click.BadParameter("It is empty; name a folder.")
+        raise click.BadParameter("The folder name is empty.")
     return value
 
 
@@ -53,7 +53,9 @@ def _not_empty(ctx: click.Context, param: click.Parameter, value: t.Any) -> t.An
     show_default=True,
     help="How to render in parallel: processes, threads, or dask://host:port.",
 )
-@click.option("--force", is_flag=True, help="Render and write everything.")
+@click.option(
+    "--force", is_flag=True, help="Ignore the last release and render everything."
+)
 @click.option(
     "--verify",
     is_flag=True,
@@ -68,7 +70,7 @@ def _not_empty(ctx: click.Context, param: click.Parameter, value: t.Any) -> t.An
     help="The number of releases to keep.",
 )
 @click.option("--wait", is_flag=True, help="Wait for another build to finish.")
-@click.option("--json", "as_json", is_flag=True, help="Write JSON for a program.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def build(ctx: click.Context, /, as_json: bool, **given: t.Any) -> None:
     """Store all prerendered paths, and publish them as a new release.

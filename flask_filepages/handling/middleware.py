@@ -25,7 +25,7 @@ from ..routing.files import Source
 from .failures import change_error_response
 from .responses import to_response
 
-#: Calls the next middleware, or at last the handler, and returns its response.
+#: Calls the next middleware, or finally the handler, and returns its response.
 CallNext = Callable[[], Response]
 Middleware = Callable[[Context, CallNext], BaseResponse]
 M = t.TypeVar("M", bound=Middleware)
@@ -95,7 +95,9 @@ class Link:
                 nonlocal calls
                 calls += 1
                 if args:
-                    raise self._error("gave call_next() an argument, but it takes none")
+                    raise self._error(
+                        "passed an argument to call_next(), which takes none"
+                    )
                 if calls > 1:
                     raise self._error("called call_next() more than once")
                 return t.cast(Response, inner(context))

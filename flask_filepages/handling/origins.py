@@ -191,7 +191,7 @@ class OriginCheck:
         )
         if policy is not None:
             after_this_request(vary_by_origin)
-        raise Forbidden("The request comes from a page of another site.")
+        raise Forbidden("The request was sent by a page of another site.")
 
     def _passes(self, request: Request, policy: Cors | None) -> bool:
         # Reading the environ is five times faster than reading the headers.

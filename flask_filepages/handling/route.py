@@ -240,7 +240,7 @@ class BoundRoute:
         return self.handlers.allow if self.handlers else ()
 
     def methods(self) -> t.Sequence[str]:
-        """Return the methods that the route handles; load its file if need be."""
+        """Return the methods that the route handles; load its file if needed."""
         if self.route.redirect is not None:
             return ("GET", "HEAD")
         with self.site.lock:

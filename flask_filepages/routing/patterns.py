@@ -190,7 +190,8 @@ def _parse_part(piece: str) -> Part:
         )
     if match["rest"] and match["matcher"]:
         raise PatternError(
-            f"{piece}: a rest param takes no matcher", f"Write [...{match['name']}]."
+            f"{piece}: a rest param cannot have a matcher",
+            f"Write [...{match['name']}].",
         )
     return Part("rest" if match["rest"] else "param", match["name"], match["matcher"])
 

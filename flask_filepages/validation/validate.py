@@ -87,7 +87,7 @@ def validate(
             f"Write @validate(json=Schema). The locations are {', '.join(given)}."
         )
     if "json" in schemas and ("form" in schemas or "files" in schemas):
-        raise TypeError("A body is JSON or a form. Write a handler for each.")
+        raise TypeError("Pass json=, or form= and files=, not both.")
 
     def decorate(function: F) -> F:
         _check(function, schemas)

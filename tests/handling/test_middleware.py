@@ -200,7 +200,7 @@ def test_a_guard_that_raises_is_not_shown_by_the_error_page(
     [
         ("call_next()", "returned nothing (None)"),
         ("return 'text'", "returned str"),
-        ("return call_next(context)", "gave call_next() an argument"),
+        ("return call_next(context)", "passed an argument to call_next()"),
         ("call_next()\n    return call_next()", "called call_next() more than once"),
         (
             "first = call_next()\n"

@@ -66,7 +66,7 @@ def test_parts(text: str, parts: list[Part]) -> None:
         ("[[a]]x", "whole segment"),
         ("[[...a]]", "optional already"),
         ("[[a]x[b]]", "whole segment"),
-        ("[...a=int]", "no matcher"),
+        ("[...a=int]", "cannot have a matcher"),
         ("[_external]", "url_for"),
         ("<int:id>", "'<' and '>'"),
         ("x\ny", "control character"),

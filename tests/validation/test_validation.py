@@ -417,7 +417,7 @@ def test_json_has_a_limit_where_the_app_has_none(
         ("@validate()\ndef POST(context): ...\n", "the locations are params, json"),
         ("@validate\ndef POST(context): ...\n", "Write @validate(json=Schema)"),
         ("@responds\ndef POST(context): ...\n", "Write @responds(Schema)"),
-        ("@validate(json=Body, files={})\ndef POST(context, json, files): ...\n", "A body is JSON or a form"),
+        ("@validate(json=Body, files={})\ndef POST(context, json, files): ...\n", "not both"),
         ("@validate(params={'other': fields.Integer(required=True)})\ndef POST(context, params): ...\n", "it validates a param 'other'"),
         ("POST = validate(json=Body)(None)\n", "write @validate above a function"),
         ("@validate(json=1)\ndef POST(context, json): ...\n", "1 is not a marshmallow schema"),

@@ -1,4 +1,4 @@
-"""Astro's server endpoints for Flask: a ``pages/`` folder is the app's routes.
+"""Astro's server endpoints for Flask: files in ``pages/`` become routes.
 
 ::
 

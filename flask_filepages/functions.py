@@ -1,4 +1,4 @@
-"""Facts about the functions that users write: handlers, middleware and hooks."""
+"""Inspect the functions that users write: handlers, middleware and hooks."""
 
 from __future__ import annotations
 

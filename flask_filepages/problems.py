@@ -6,7 +6,7 @@ import json
 import typing as t
 
 MIMETYPE = "application/problem+json"
-#: More errors than these help nobody, and cost the server.
+#: More errors do not help the client, and cost the server.
 _MOST_ERRORS = 100
 
 

@@ -112,7 +112,7 @@ class Site:
         return (PrerenderedRoute if route.prerender else BoundRoute)(self, route)
 
     def status_of(self, route: Route) -> int:
-        """Return the status of a rendered page: that of the error on an error page."""
+        """Return the status of a rendered page: on an error page, the error's."""
         codes = [code for code, page in self.tree.error_routes.items() if page is route]
         return codes[0] if codes else 200
 

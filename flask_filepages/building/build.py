@@ -217,8 +217,8 @@ class Build:
                     before = writer.last_response(entry.path)
                     if before is not None and before.key != entry.key:
                         before = None
-                is_kept = before is not None
-                if plan.add(entry, name, line, is_done=is_kept) and before is not None:
+                is_free = plan.add(entry, name, line, is_done=before is not None)
+                if is_free and before is not None:
                     writer.keep(before)
 
     # -- rendering --------------------------------------------------------------
@@ -297,7 +297,7 @@ class Build:
     def _started(
         self, plan: Plan, writer: ReleaseWriter, *, is_json: bool
     ) -> Iterator[tuple[Entry, str | None, Entry | None]]:
-        """Yield the paths to render with their last responses, noting both."""
+        """Yield the paths to render with their last responses, and record both."""
         for entry, line in plan.waiting(is_json=is_json):
             before = writer.last_response(entry.path)
             self._in_flight[entry.path] = (entry, before)

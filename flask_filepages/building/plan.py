@@ -172,8 +172,14 @@ class Plan:
         """
         self._names[entry.endpoint] = route_name
         row = (
-            *(folded(entry.path), entry.path, entry.endpoint, entry.file),
-            *(entry.served_at, entry.key, line, is_done),
+            folded(entry.path),
+            entry.path,
+            entry.endpoint,
+            entry.file,
+            entry.served_at,
+            entry.key,
+            line,
+            is_done,
         )
         try:
             self._db.execute("INSERT INTO paths VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)

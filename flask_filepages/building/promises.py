@@ -48,8 +48,8 @@ def project_folder(app: Flask) -> str:
 def describe_project(app: Flask, build_folder: str) -> Project:
     """Return digests of everything that the promise of a version covers.
 
-    No modification time is in it, so that a new checkout or installation does not
-    matter, and neither are tests.
+    Modification times and tests do not matter, so that a new checkout or installation
+    changes nothing.
 
     :param build_folder: not part of the project, even if it lies inside.
     """
@@ -70,7 +70,7 @@ def describe_project(app: Flask, build_folder: str) -> Project:
 
 
 def differences(before: Project, now: Project) -> list[str]:
-    """Return the files, config keys and packages that differ, for people."""
+    """Return readable names of the files, config keys and packages that differ."""
     found = []
     for section, name in (
         ("files", "{}"),
@@ -143,7 +143,7 @@ def _template_folders(app: Flask) -> Iterator[str]:
 def _walk(
     root: str, build_folder: str, skipped: t.Collection[str] = _SKIPPED
 ) -> Iterator[str]:
-    """Yield the files below *root*, without those of editors and of the system."""
+    """Yield the files below *root*. Hidden files and folders are skipped."""
     for parent, folders, files in os.walk(root):
         folders[:] = [
             name

@@ -149,7 +149,7 @@ def _gzip(body: bytes) -> bytes:
 
 
 def _compressors() -> dict[str, Callable[[bytes], bytes]]:
-    """Return the compressors by content coding. The extra ``compress`` adds two."""
+    """Return the compressors by content coding. ``compress`` adds br and zstd."""
     found: dict[str, Callable[[bytes], bytes]] = {"gzip": _gzip}
     try:
         brotli: t.Any = importlib.import_module("brotli")

@@ -13,7 +13,7 @@ class PageResult:
 
     :attr:`action` is ``"rendered"``, ``"unchanged"`` (rendered, and equal to the last
     release) or ``"kept"`` (not rendered, because its ``version`` promises that nothing
-    changed). :attr:`seconds` is the time of the render.
+    changed). :attr:`seconds` is the rendering time.
     """
 
     path: str

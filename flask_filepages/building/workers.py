@@ -79,7 +79,7 @@ class Batch:
 
 
 class Worker:
-    """An app in this process that renders for a build."""
+    """Renders paths for a build with an app in this process."""
 
     def __init__(self, app: Flask) -> None:
         for site in sites_of(app).values():
@@ -144,7 +144,7 @@ def _make_worker(spec: Spec) -> Worker:
     if earlier is None:
         from flask.cli import ScriptInfo
 
-        is_here = os.path.isdir(spec.folder)  # Not on another machine.
+        is_here = os.path.isdir(spec.folder)  # False on another machine.
         with contextlib.chdir(spec.folder if is_here else "."):
             app = ScriptInfo(app_import_path=spec.app_import).load_app()
         worker = Worker(app)
@@ -267,7 +267,7 @@ def executor_factory(
     function is ``None`` where this process renders alone.
 
     :param start_method: see :func:`prepare_processes`.
-    :raises ValueError: there is no such executor.
+    :raises ValueError: *name* is not the name of an executor.
     :raises WorkerError: Dask is not installed, or its scheduler does not respond.
     """
     if name.startswith("dask://"):

@@ -18,7 +18,7 @@ from .rendered import COMPRESSORS
 from .rendered import RenderedResponse
 from .static_files import StaticFiles
 
-# Errors that mean that another file or folder has the name.
+# Raised if a file or folder of that name exists.
 _TAKEN = (FileExistsError, NotADirectoryError, IsADirectoryError)
 
 
@@ -89,6 +89,7 @@ class ReleaseWriter:
         self._last = last
         self._is_writing = False
         self._found = 0
+        self._linked_static: set[str] = set()
         self._codings = list(COMPRESSORS)
         self._can_link = last.meta.get("codings") == self._codings
 
@@ -174,19 +175,19 @@ class ReleaseWriter:
                 faults.append(Fault("collision", name, problem, fix))
         if faults:
             raise BuildError("the static files", faults)
-        self._static = linked
+        self._linked_static = linked
         return len(digests) - len(linked)
 
     def finish(
         self, meta: t.Mapping[str, t.Any], listings: t.Mapping[str, bytes | None]
     ) -> tuple[bool, int]:
-        """Complete the manifest. Return if the release must be published, and how many
-        paths of the last one are gone."""
+        """Complete the manifest. Return True if the release must be published, and the
+        number of paths that only the last release has."""
         removed = self._last.count() - self._found
         meta = {**meta, "codings": self._codings}
         if not self._is_writing and (removed or meta != self._last.meta):
             self._start_writing()
-            for name in self._static:
+            for name in self._linked_static:
                 self._last.link_to(self._files, name)
         if not self._is_writing:
             return False, 0

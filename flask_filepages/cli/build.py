@@ -170,7 +170,8 @@ def _run_with_progress(running: Build) -> Summary:
 
     with click.progressbar(
         itertools.chain(first, results),
-        *(total, "Rendering"),
+        length=total,
+        label="Rendering",
         item_show_func=rate,
         file=sys.stderr,
         update_min_steps=max(1, total // 200),

@@ -1,4 +1,4 @@
-"""Help while developing: restart on changes, readable failures, content type checks."""
+"""Development helpers: restarts on changes, error pages, content type checks."""
 
 from __future__ import annotations
 

@@ -22,10 +22,10 @@ _NOTE = "request id: "
 def change_error_response(
     context: Context, error: BaseException, change: Callable[[t.Any], t.Any]
 ) -> None:
-    """Apply *change* to the response for *error*, unless somebody catches the error.
+    """Apply *change* to the response for *error*, unless middleware catches the error.
 
-    A middleware may try a rewrite and catch its failure; the response is then not the
-    one of *error*.
+    Middleware may try a rewrite and catch its failure. The response is then not for
+    *error*.
     """
     environ = context.request.environ
     environ.setdefault(_CHANGES, []).append((error, change))

@@ -18,8 +18,8 @@ from ..errors import Fault
 from ..functions import call_problem
 from ..routing.files import Source
 
-#: The only names of a module that requests can reach. The method of a request is never
-#: looked up in the module itself.
+#: The only names of a module that a request can call. The request method is never used
+#: as an attribute name.
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 ALL = "ALL"
 

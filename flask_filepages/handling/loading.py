@@ -166,7 +166,7 @@ class PagesFinder(importlib.abc.MetaPathFinder):
             return None
         folder, fresh = self._anchors.get(anchor, ("", False))
         loader = _FreshLoader if fresh else _FileLoader
-        # Do not use *path*: that of a namespace package changes with sys.path.
+        # Do not use *path*: the path of a namespace package changes with sys.path.
         below = [folder] if anchor == parent else list(path)
         return _find(fullname, tail, below, loader)
 

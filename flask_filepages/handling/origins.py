@@ -164,7 +164,7 @@ def with_cors_first(links: t.Sequence[Link]) -> list[Link]:
 class OriginCheck:
     """Refuses requests that a page of another site makes a browser send (CSRF).
 
-    The order is that of Go 1.25's ``CrossOriginProtection``: safe method, trusted
+    The order follows Go 1.25's ``CrossOriginProtection``: safe method, trusted
     origin, ``Sec-Fetch-Site``, ``Origin``. A request without these header fields does
     not come from a browser, and passes. The content type does not matter.
     """

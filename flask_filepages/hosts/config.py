@@ -30,7 +30,6 @@ _TEMPLATES = {
     "caddy": "Caddyfile.jinja",
     "netlify": "netlify.jinja",
 }
-HOSTS = tuple(_TEMPLATES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,8 @@ class SpecialResponse:
 def write_config(host: str, manifest: Manifest, folder: str) -> str:
     """Return the configuration of *host* for the current release in *folder*.
 
-    :param host: one of :data:`HOSTS`. For Netlify the text holds two files.
+    :param host: ``nginx``, ``caddy`` or ``netlify``. For
+        Netlify the text holds two files.
     """
     entries = list(manifest.entries())
     types = _types(entries, manifest.static_files())

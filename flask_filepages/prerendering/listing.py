@@ -166,7 +166,7 @@ _encode = json.JSONEncoder(
 
 
 def encode(path: StaticPath) -> str | None:
-    """Return *path* as canonical JSON, or ``None`` if its props are not JSON."""
+    """Return *path* as JSON, or ``None`` if its props are not JSON."""
     for name, value in path.props.items():
         if type(name) is not str or name == _MARK:
             return None

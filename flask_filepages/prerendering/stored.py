@@ -84,7 +84,7 @@ class PrerenderedRoute(BoundRoute):
     def _check_static_paths(
         self, module: types.ModuleType | None, own: dict[str, Handler]
     ) -> list[Fault]:
-        """Find ``get_static_paths``; return the reasons why no build can store this."""
+        """Read ``get_static_paths``; return faults that prevent storing the route."""
         source = t.cast(Source, self.route.source)
         function = getattr(module, STATIC_PATHS, None)
         faults = []
@@ -267,7 +267,7 @@ class PrerenderedRoute(BoundRoute):
             return None
         base: t.Any = self.app.response_class
         response: BaseResponse = _stored_class(base)(body, status)
-        # Replaces Flask's default content type, which a 304 must not have.
+        # Replaces Flask's default content type, which a 304 should not have.
         response.headers[:] = headers
         now = (response.status, [*response.headers], response.response)
         t.cast(t.Any, response).stored = now

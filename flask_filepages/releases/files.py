@@ -94,7 +94,7 @@ class StoredFiles:
             self.write(name, other.read(other_name))
 
     def _is_behind_link(self, name: str) -> bool:
-        """Return True if a folder of *name* is a link, so that it leads elsewhere."""
+        """Return True if a parent folder of *name* is a symbolic link."""
         folder = name.rpartition("/")[0]
         known = self._links.get(folder)
         if known is None:

@@ -9,7 +9,7 @@
       releases/000042/      a whole site: site/ and its manifest
       releases/staging-.../ the release that a build is writing
 
-Nothing outside of it is written, and nothing is deleted that no build wrote.
+A build writes only here, and deletes only what a build wrote.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _MARKER = ".filepages"
 # The file system has no links, or the user may not make any (EINVAL on Windows).
 _NO_LINKS = (errno.EPERM, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP)
 _release_re = re.compile(r"\d{6,}", re.ASCII)
-#: Seconds for which a release stays after it was current: somebody may be reading it.
+#: Seconds for which a release stays after it was current: a server may still read it.
 GRACE = 600
 
 
@@ -179,20 +179,17 @@ class BuildFolder:
         os.replace(pointer, self._current)
         return release
 
-    def prune(self, keep: int) -> list[str]:
-        """Delete old releases except the last *keep*; return their names.
+    def prune(self, keep: int) -> None:
+        """Delete old releases except the last *keep*.
 
         A release stays for :data:`GRACE` seconds after it was current. Files that no
         build wrote stay too, and so does their folder.
         """
-        gone = []
         for name in self._numbers()[:-keep]:
             release = os.path.join(self._releases, name)
             found = os.lstat(release)
             if stat.S_ISDIR(found.st_mode) and time.time() - found.st_mtime > GRACE:
                 _delete(release)
-                gone.append(name)
-        return gone
 
     def _numbers(self) -> list[str]:
         names = os.listdir(self._releases)

@@ -19,7 +19,7 @@ Environ = t.Mapping[str, t.Any]
 
 # Header fields that may select less than the whole response.
 _CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_RANGE", "HTTP_IF_MATCH")
-# A 304 has these fields (RFC 9110, 15.4.5) and no others.
+# A 304 has these fields (RFC 9110, 15.4.5). Others are left out.
 _IN_304 = frozenset(
     ("cache-control", "content-location", "date", "etag", "expires", "vary")
 )
@@ -132,7 +132,7 @@ def _select_range(wanted: str, status: str, chosen: Representation) -> Selection
 
 
 def _without_body(chosen: Representation) -> HeaderList:
-    """Return the header fields of an error, which nobody may store."""
+    """Return the header fields of an error, which must not be cached."""
     kept = [h for h in chosen.headers if h[0] in ("Accept-Ranges", "Vary")]
     return [*kept, ("Cache-Control", "no-store"), ("Content-Length", "0")]
 

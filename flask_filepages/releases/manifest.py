@@ -183,19 +183,13 @@ class Manifest:
         row = self.connection.execute("SELECT count(*) FROM responses").fetchone()
         return int(row[0])
 
-    def entries(
-        self, endpoint: str | None = None, *, served: bool = False
-    ) -> Iterator[Entry]:
-        """Yield the responses of one route, or of all, sorted by path.
+    def entries(self, *, served: bool = False) -> Iterator[Entry]:
+        """Yield all responses, sorted by path.
 
-        :param served: leave out files that are only for plain hosts.
+        :param served: leave out files that are only for static hosts.
         """
-        query, values = _SELECT, []
-        if endpoint is not None:
-            query, values = f"{query} WHERE endpoint = ?", [endpoint]
-        elif served:
-            query += " WHERE served_at != 'nowhere'"
-        return map(Entry.from_row, self.connection.execute(query, values))
+        query = f"{_SELECT} WHERE served_at != 'nowhere'" if served else _SELECT
+        return map(Entry.from_row, self.connection.execute(query))
 
     def find(self, path: str) -> Entry | None:
         """Return the response of a decoded path."""

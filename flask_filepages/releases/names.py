@@ -79,7 +79,7 @@ def _segment_problem(segment: str) -> str | None:
 
 
 def folded(name: str) -> str:
-    """Return a key that is equal for names that some file system takes for one."""
+    """Return a key that is equal for names that some file system treats as equal."""
     if name.isascii():
         return name.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

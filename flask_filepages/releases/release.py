@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 
 class Release:
-    """One open release. It does not change while somebody holds it."""
+    """One open release. It never changes."""
 
     def __init__(self, folder: str, manifest: Manifest) -> None:
         self.folder = folder

@@ -266,7 +266,7 @@ def _add_redirect(
 
 
 def find_collisions(routes: t.Sequence[Route]) -> list[Fault]:
-    """Return a fault for every two routes that answer the same URLs.
+    """Return a fault for every two routes that match the same URLs.
 
     Names of params do not count. Patterns that differ only by case collide too, because
     some file systems cannot hold both. A prerendered dynamic route may share its

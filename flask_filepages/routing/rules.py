@@ -49,7 +49,7 @@ matched_path: ContextVar[str | None] = ContextVar("matched_path", default=None)
 class RouteMethods(Set[str]):
     """The methods of a route, as Werkzeug's ``Rule.methods``.
 
-    Every method is "in" the set, so that the file owns its URL and answers 405 itself.
+    Every method is "in" the set, so that the file owns its URL and sends 405 itself.
     Iterating loads the file and yields the methods that it handles. On a path that a
     prerendered route does not list the set is empty, and Werkzeug tries the next rule.
     """

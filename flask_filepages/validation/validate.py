@@ -61,10 +61,10 @@ def validate(
         def PUT(context, json): ...
 
     A schema is a marshmallow class, an instance (``PostBody(many=True)``) or a dict of
-    fields. Invalid content is answered with 422 (RFC 9457), invalid params with 404,
-    malformed content with 400, too large content with 413, and another content type
-    with 415. A handler with a parameter ``errors`` is also called with invalid content:
-    it gets the raw values, and ``errors={"form": {"email": ["..."]}}``.
+    fields. Invalid content raises 422 (RFC 9457), invalid params 404, malformed content
+    400, too large content 413, and another content type 415. A handler with a parameter
+    ``errors`` is also called with invalid content: it gets the raw values, and
+    ``errors={"form": {"email": ["..."]}}``.
 
     Decorators above ``@validate`` run before the request is read. A call that passes a
     location itself, as in ``PUT(make_context(), json={...})``, is a plain call.
@@ -253,7 +253,7 @@ def _parts_of(value: t.Any) -> t.Iterable[tuple[t.Any, t.Any]]:
         yield from enumerate(value)
     else:
         slots = getattr(value, "__slots__", ())
-        own = {name: getattr(value, name, None) for name in slots if slots}
+        own = {name: getattr(value, name, None) for name in slots}
         own |= getattr(value, "__dict__", {})
         yield from ((name, v) for name, v in own.items() if isinstance(v, Decimal))
 
@@ -261,7 +261,7 @@ def _parts_of(value: t.Any) -> t.Iterable[tuple[t.Any, t.Any]]:
 def _unknown(location: str, schema: Schema) -> str | None:
     """Return the policy for unknown fields, or ``None`` for the policy of the schema.
 
-    Outside of bodies, the policy of the schema counts only if its ``Meta`` or the
+    Outside bodies, the policy of the schema counts only if its ``Meta`` or the
     instance sets one: ``RAISE`` is marshmallow's default.
     """
     if location in _BODIES or schema.unknown != RAISE:

@@ -109,7 +109,9 @@ class Context:
     @cached_property
     def session(self) -> MutableMapping[str, t.Any]:
         """Flask's session."""
-        return t.cast(t.Any, session)._get_current_object()  # type: ignore[no-any-return]
+        current: MutableMapping[str, t.Any]
+        current = t.cast(t.Any, session)._get_current_object()
+        return current
 
     @property
     def app(self) -> Flask:

@@ -87,7 +87,7 @@ class FilePages:
         settings are read now, and never again:
 
         ``FILEPAGES_SITE``
-            the public address of the site, such as ``"https://example.com"``
+            the public URL of the site, such as ``"https://example.com"``
         ``FILEPAGES_TRAILING_SLASH``
             ``"ignore"`` (both forms work), ``"always"`` or ``"never"`` (the other form
             redirects: 301 for ``GET``, else 308)
@@ -216,7 +216,8 @@ class FilePages:
 
     def _current_app(self) -> Flask:
         if has_app_context():
-            return t.cast(t.Any, current_app)._get_current_object()  # type: ignore[no-any-return]
+            app: Flask = t.cast(t.Any, current_app)._get_current_object()
+            return app
         return self._only_app()
 
     def _only_app(self) -> Flask:

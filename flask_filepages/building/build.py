@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import secrets
 import shutil
@@ -194,7 +195,7 @@ class Build:
             not self.options.verify
             and None not in digests.values()
             and digests == last.listings()
-            and self._meta().items() <= last.meta.items()
+            and self._meta.items() <= last.meta.items()
             and dict(static.digests()) == last.static_files()
             and last.is_whole()
         )
@@ -315,7 +316,9 @@ class Build:
 
     # -- publishing -------------------------------------------------------------
 
+    @functools.cached_property
     def _meta(self) -> dict[str, t.Any]:
+        """What the manifest says about the app; the routes cannot change any more."""
         return {
             "routes": digest_of_rules(self.app.url_map),
             "site": self.settings.site,
@@ -327,7 +330,7 @@ class Build:
         self, writer: ReleaseWriter, staging: str, listings: list[Listing]
     ) -> None:
         digests = {listing.route.endpoint: listing.digest for listing in listings}
-        is_changed, self.report.removed = writer.finish(self._meta(), digests)
+        is_changed, self.report.removed = writer.finish(self._meta, digests)
         if is_changed:
             self.report.release = self.folder.publish(staging)
             self.folder.prune(self.options.keep)

@@ -276,7 +276,10 @@ def redirect_pages(
             target = by_id.get(redirect.target)
             if route.is_static:
                 pages += _redirect_pages_of(site, route, iter([StaticPath({})]))
-            elif target is not None and _params(route) == _params(target):
+            elif (
+                target is not None
+                and route.route.params.keys() == target.route.params.keys()
+            ):
                 pages += _redirect_pages_of(site, route, target.paths())
             elif site.settings.output == "static":
                 problem = "its paths are unknown, and the output is static"
@@ -285,10 +288,6 @@ def redirect_pages(
     if faults:
         raise BuildError("FILEPAGES_REDIRECTS", faults)
     return pages
-
-
-def _params(route: BoundRoute) -> set[str]:
-    return {part.text for pattern in route.route.patterns for part in pattern.params}
 
 
 def _redirect_pages_of(

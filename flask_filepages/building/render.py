@@ -209,7 +209,7 @@ class _ClosingOnly:
 
 
 def _read_body(response: BaseResponse) -> bytes:
-    """Return the whole body, while its request is still there to make it.
+    """Return the whole body. Call this within the request: a streamed body may need it.
 
     :raises ValueError: the body is too large.
     """

@@ -108,7 +108,7 @@ class ReleaseWriter:
             self._link(entry)
 
     def kept(self) -> Iterator[Entry]:
-        """Yield the responses that were added so far."""
+        """Yield the responses that have been added so far."""
         return self._manifest.entries()
 
     def add(

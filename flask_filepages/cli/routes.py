@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Write JSON for a program.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def routes(ctx: click.Context, as_json: bool) -> None:
     """List the routes, the most specific first.
@@ -86,7 +86,7 @@ def _sent_by(site: Site, bound: BoundRoute) -> str | None:
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Write JSON for a program.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def check(ctx: click.Context, as_json: bool) -> None:
     """Load all files and report every error that a start would raise.

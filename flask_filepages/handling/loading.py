@@ -309,7 +309,7 @@ def _import_fix(error: BaseException) -> str:
     if getattr(spec, "_initializing", False):
         return (
             f"{error.name} is still being imported. Call FilePages(app) and"
-            " pages.load() at its end, or import inside of the handler."
+            " pages.load() at its end, or import inside the handler."
         )
     if isinstance(error, ModuleNotFoundError):
         return (

@@ -192,7 +192,7 @@ class BoundRoute:
     def _unknown_params(self, source: Source, handler: Handler) -> list[Fault]:
         """Return a fault for each param that a schema requires and the route lacks."""
         schema = schemas_of(handler).get("params")
-        known = {p.text for q in self.route.patterns for p in q.params}
+        known = self.route.params
         fields = schema.load_fields.items() if schema is not None else ()
         required = [f.data_key or name for name, f in fields if f.required]
         fix = f"Its params are: {', '.join(sorted(known)) or 'none'}."

@@ -44,7 +44,7 @@ def list_paths(
         raise StaticPathError(
             f"{NAME} returned {kind}, not a list", "Return a list of StaticPath."
         )
-    parts = {part.text: part for pattern in route.patterns for part in pattern.params}
+    parts = route.params
     optional = set(route.optional_params)
     for index, entry in enumerate(entries):
         if index >= MOST_PATHS:

@@ -160,7 +160,7 @@ class PrerenderedRoute(BoundRoute):
         request = current_request()
         if path is None:
             if request.url_rule is not None or request.routing_exception is not None:
-                # The request was matched before. Somebody is matching another path,
+                # The request was matched before. The app is matching another path now,
                 # which Werkzeug does not show us.
                 return True
             render = request.environ.get(RENDER)

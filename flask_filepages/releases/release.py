@@ -239,7 +239,7 @@ class Releases:
                     self._seen = None
                     _log.error("%s has no release any more", self.folder)
                 return
-            # Another folder may have got the same name.
+            # Another folder may have the same name now.
             found = os.stat(folder)
             identity = (folder, found.st_ino, found.st_ctime_ns)
             if identity != self._seen:

@@ -24,6 +24,7 @@ from .files import MIDDLEWARE_FILE
 from .files import Source
 from .files import read_prerender
 from .files import walk
+from .patterns import Part
 from .patterns import Pattern
 from .patterns import Segment
 from .patterns import expand
@@ -68,13 +69,17 @@ class Route:
         return all(s.is_static for p in self.patterns for s in p.segments)
 
     @property
+    def params(self) -> dict[str, Part]:
+        """The params of all patterns, by name."""
+        return {part.text: part for p in self.patterns for part in p.params}
+
+    @property
     def optional_params(self) -> list[str]:
         """The names of the params that a URL may lack, sorted."""
-        names = {part.text for pattern in self.patterns for part in pattern.params}
         always = set.intersection(
             *({p.text for p in q.params if p.kind == "param"} for q in self.patterns)
         )
-        return sorted(names - always)
+        return sorted(self.params.keys() - always)
 
     @property
     def has_extension(self) -> bool:

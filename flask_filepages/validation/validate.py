@@ -19,6 +19,7 @@ from werkzeug.exceptions import NotFound
 from ..context import Context
 from ..errors import InvalidContentError
 from ..functions import is_async
+from ..functions import name_of
 from . import locations
 
 SchemaLike = Schema | type[Schema] | Mapping[str, t.Any]
@@ -116,7 +117,7 @@ def schemas_of(function: t.Any) -> Mapping[str, Schema]:
 
 
 def _check(function: t.Any, schemas: Mapping[str, Schema]) -> None:
-    name = getattr(function, "__name__", type(function).__name__)
+    name = name_of(function)
     if not callable(function):
         raise TypeError("Write @validate above a function.")
     if schemas_of(function):

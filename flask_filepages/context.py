@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import types
 import typing as t
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from werkzeug.datastructures import Headers as WerkzeugHeaders
 from . import targets
 from .cookies import Cookies
 from .errors import UnsafeRedirectError
+from .errors import closest
 from .settings import REDIRECT_STATUSES
 
 if t.TYPE_CHECKING:
@@ -71,8 +71,8 @@ class Context:
         if hasattr(type(self), name):  # Its getter raised AttributeError: raise again.
             return object.__getattribute__(self, name)
         known = [n for n in dir(self) if not n.startswith("_")]
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f" Did you mean context.{close[0]}?" if close else ""
+        close = closest(name, known)
+        hint = f" Did you mean context.{close}?" if close else ""
         raise AttributeError(f"A context has no {name!r}.{hint}")
 
     @cached_property

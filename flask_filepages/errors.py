@@ -58,6 +58,17 @@ def _printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)
 
 
+def closest(name: str, known: t.Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Return the word of *known* that is most like *name*, or ``None``.
+
+    :param cutoff: how like it must be: 1 is the same word, 0 any word.
+    """
+    import difflib  # Imported here, because only errors need it.
+
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)
+    return found[0] if found else None
+
+
 class FilePagesError(Exception):
     """The base of all exceptions of this package."""
 

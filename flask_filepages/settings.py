@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import typing as t
@@ -11,6 +10,7 @@ from dataclasses import field
 from dataclasses import replace
 
 from .errors import SettingsError
+from .errors import closest
 from .targets import check_origin_text
 
 TrailingSlash = t.Literal["ignore", "always", "never"]
@@ -59,8 +59,8 @@ class Settings:
         }
         for name in given:
             if name not in _READERS:
-                close = difflib.get_close_matches(name, _READERS, n=1)
-                hint = f" Did you mean {_PREFIX}{close[0].upper()}?" if close else ""
+                close = closest(name, _READERS)
+                hint = f" Did you mean {_PREFIX}{close.upper()}?" if close else ""
                 raise SettingsError(
                     f"{_PREFIX}{name.upper()} is not a setting.{hint}"
                     f" The settings are:"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import threading
+import time
 import typing as t
 from collections.abc import Iterator
 
@@ -73,6 +74,8 @@ class Site:
         releases: Releases,
     ) -> None:
         self.app = app
+        #: Seconds since the epoch. Files that change later may have been imported.
+        self.created = time.time()
         self.name = name
         self.folder = folder
         self.url_prefix = url_prefix
@@ -234,7 +237,8 @@ class Site:
             route.prepare()
             is_page = route.route.page is not None
             if isinstance(route, PrerenderedRoute):
-                for path in route.paths():
+                # All at once, because the listing has an app context.
+                for path in list(route.paths()):
                     yield ListedPath(route.url_of(path.params), route.id, is_page, True)
             elif route.is_static:
                 yield ListedPath(route.url_of({}), route.id, is_page, False)

@@ -17,7 +17,7 @@ from flask import Flask
 
 from ..errors import BuildError
 from ..errors import Fault
-from ..prerendering.listing import decode
+from ..prerendering.get_static_paths import decode
 from ..releases.folder import BuildFolder
 from ..releases.manifest import Entry
 from ..routing.urls import digest_of_rules
@@ -26,6 +26,8 @@ from .plan import Listing
 from .plan import Plan
 from .plan import read_listings
 from .plan import redirect_pages
+from .promises import Project
+from .promises import changed_since
 from .promises import describe_project
 from .promises import differences
 from .promises import project_folder
@@ -170,18 +172,32 @@ class Build:
         self.report.copied = writer.copy(static)
         self._publish(writer, staging, listings)
         if has_versions:
-            current = os.path.basename(self.folder.current() or "")
-            write_record(self.folder.path, current, project)
+            self._record(project)
 
     # -- keeping ----------------------------------------------------------------
 
-    def _is_same_project(self, last: LastRelease, project: t.Any) -> bool:
+    def _is_same_project(self, last: LastRelease, project: Project) -> bool:
         """Return True if versions can be used; else report why not."""
         record = read_record(self.folder.path, last.name)
         if record is None:
             return False
         self.report.changed = differences(record, project)
         return not self.report.changed
+
+    def _record(self, project: Project) -> None:
+        """Record that *project* rendered the current release, unless this process may
+        run older code."""
+        created = min(site.created for site in self._sites)
+        changed = changed_since(self.app, self.folder.path, created)
+        if changed is not None:
+            self.app.logger.warning(
+                "%s changed after the app was created, so the next build uses no"
+                " version. Build in a new process.",
+                changed,
+            )
+            return
+        current = os.path.basename(self.folder.current() or "")
+        write_record(self.folder.path, current, project)
 
     def _is_up_to_date(
         self, last: LastRelease, listings: list[Listing], static: StaticFiles
@@ -337,9 +353,8 @@ class Build:
 
     def _result(self, entry: Entry, action: t.Any, seconds: float = 0.0) -> PageResult:
         route_id = self._routes[entry.endpoint].id
-        code = int(entry.status[:3])
         return PageResult(
-            entry.path, route_id, entry.file, action, code, entry.size, seconds
+            entry.path, route_id, entry.file, action, entry.code, entry.size, seconds
         )
 
     def _fault(self, entry: Entry, response: RenderedResponse) -> Fault:

@@ -18,8 +18,9 @@ from ..errors import BuildError
 from ..errors import Fault
 from ..errors import ParamError
 from ..handling.route import BoundRoute
-from ..prerendering.listing import decode
-from ..prerendering.listing import encode
+from ..prerendering.front import root_of
+from ..prerendering.get_static_paths import decode
+from ..prerendering.get_static_paths import encode
 from ..prerendering.static_paths import StaticPath
 from ..prerendering.stored import PrerenderedRoute
 from ..releases.manifest import Entry
@@ -265,7 +266,7 @@ def redirect_pages(
     """
     pages: list[tuple[Entry, RenderedResponse]] = []
     faults: list[Fault] = []
-    by_id = {route.id: route for route in prerendered}
+    by_path = {f"{route.site.url_prefix}{route.id}": route for route in prerendered}
     for site in sites:
         if site.settings.output == "server":
             continue
@@ -273,7 +274,7 @@ def redirect_pages(
             redirect = route.route.redirect
             if redirect is None:
                 continue
-            target = by_id.get(redirect.target)
+            target = by_path.get(redirect.target)
             if route.is_static:
                 pages += _redirect_pages_of(site, route, iter([StaticPath({})]))
             elif (
@@ -297,6 +298,8 @@ def _redirect_pages_of(
     for static_path in paths:
         path = route.path_of(static_path.params)
         location = targets.fill_params(redirect.target, static_path.params)
+        if location.startswith("/"):
+            location = root_of(site.app) + location
         response = RenderedResponse(path, f"{redirect.status or 301} REDIRECT")
         response.headers = [("Location", targets.encode(location))]
         response.complete(site.settings.site)

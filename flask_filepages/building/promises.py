@@ -8,6 +8,7 @@ then.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -19,6 +20,12 @@ import typing as t
 from collections.abc import Iterator
 
 from flask import Flask
+from flask.templating import DispatchingJinjaLoader
+from jinja2 import BaseLoader
+from jinja2 import ChoiceLoader
+from jinja2 import FileSystemLoader
+from jinja2 import PrefixLoader
+from jinja2 import TemplateNotFound
 
 from .. import __version__
 from ..routing.urls import digest_of_rules
@@ -54,7 +61,7 @@ def describe_project(app: Flask, build_folder: str) -> Project:
     :param build_folder: not part of the project, even if it lies inside.
     """
     return {
-        "files": dict(_files(app, os.path.realpath(build_folder))),
+        "files": dict(_digests(app, build_folder)),
         "config": {
             key: _digest(_stable_repr(app.config[key]))
             for key in app.config
@@ -109,53 +116,106 @@ def write_record(folder: str, release: str, project: Project) -> None:
     os.replace(temporary, path)
 
 
-def _files(app: Flask, build_folder: str) -> Iterator[tuple[str, str]]:
-    """Yield name and digest of the Python files and templates of the project."""
-    root = project_folder(app)
+def changed_since(app: Flask, build_folder: str, moment: float) -> str | None:
+    """Return the name of a file of the project that changed after *moment*, or
+    ``None``. A process that imported its code before may still run the old code.
+
+    :param moment: seconds since the epoch.
+    """
+    for path in _files(app, build_folder):
+        found = os.stat(path)
+        if max(found.st_mtime, found.st_ctime) > moment:
+            return _name(path, app)
+    return None
+
+
+def _digests(app: Flask, build_folder: str) -> Iterator[tuple[str, str]]:
+    """Yield name and digest of each file of the project, and of each template that is
+    not a file."""
+    for path in _files(app, build_folder):
+        with open(path, "rb") as file:
+            yield _name(path, app), hashlib.file_digest(file, "sha256").hexdigest()[:32]
+    for loader in _loaders(app, app.jinja_env.loader):
+        if not isinstance(loader, FileSystemLoader):
+            yield from _listed_templates(app, loader)
+
+
+def _files(app: Flask, build_folder: str) -> Iterator[str]:
+    """Yield the Python files and templates of the project."""
+    root, build_folder = project_folder(app), os.path.realpath(build_folder)
     for path in _walk(root, build_folder, {*_SKIPPED, "tests"}):
         if _is_code(path):
-            yield _named(path, root)
+            yield path
     for one in app.extensions["filepages"].values():
         suffixes = {*_TEMPLATES, *one.renderers} - {".md"}
         for path in _walk(one.folder, build_folder):
             if path.endswith(tuple(suffixes)) or _is_code(path):
-                yield _named(path, root)
-    for folder in _template_folders(app):
-        for path in _walk(os.path.realpath(folder), build_folder):
-            yield _named(path, root)
+                yield path
+    for loader in _loaders(app, app.jinja_env.loader):
+        for folder in loader.searchpath if isinstance(loader, FileSystemLoader) else ():
+            yield from _walk(os.path.realpath(folder), build_folder)
 
 
 def _is_code(path: str) -> bool:
     return path.endswith(".py") and not _tests_re.fullmatch(os.path.basename(path))
 
 
-def _named(path: str, root: str) -> tuple[str, str]:
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()[:32]
-    return os.path.relpath(path, root).replace(os.sep, "/"), digest
+def _name(path: str, app: Flask) -> str:
+    return os.path.relpath(path, project_folder(app)).replace(os.sep, "/")
 
 
-def _template_folders(app: Flask) -> Iterator[str]:
-    for owner in (app, *app.blueprints.values()):
-        yield from getattr(owner.jinja_loader, "searchpath", ())
+def _loaders(app: Flask, loader: BaseLoader | None) -> Iterator[BaseLoader]:
+    """Yield the loaders that *loader* combines."""
+    parts: t.Iterable[BaseLoader | None]
+    if isinstance(loader, DispatchingJinjaLoader):
+        parts = [owner.jinja_loader for owner in (app, *app.blueprints.values())]
+    elif isinstance(loader, ChoiceLoader):
+        parts = loader.loaders
+    elif isinstance(loader, PrefixLoader):
+        parts = loader.mapping.values()
+    else:
+        if loader is not None:
+            yield loader
+        return
+    for part in parts:
+        yield from _loaders(app, part)
+
+
+def _listed_templates(app: Flask, loader: BaseLoader) -> Iterator[tuple[str, str]]:
+    try:
+        names = loader.list_templates()
+    except TypeError:
+        # Its templates are unknown, so no build may take them for unchanged.
+        yield f"the templates of {type(loader).__name__}", secrets.token_hex()
+        return
+    for name in names:
+        with contextlib.suppress(TemplateNotFound, UnicodeDecodeError):
+            source, _, _ = loader.get_source(app.jinja_env, name)
+            yield f"the template {name}", _digest(source)
 
 
 def _walk(
     root: str, build_folder: str, skipped: t.Collection[str] = _SKIPPED
 ) -> Iterator[str]:
-    """Yield the files below *root*. Hidden files and folders are skipped."""
-    for parent, folders, files in os.walk(root):
+    """Yield the files below *root*, through links to folders too. Hidden files and
+    folders are skipped, and the backup files of editors."""
+    seen = {build_folder}
+    for parent, folders, files in os.walk(root, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
         folders[:] = [
             name
             for name in folders
             if name not in skipped
             and (name[0] != "." or name == ".well-known")
-            and os.path.join(parent, name) != build_folder
             and not os.path.exists(os.path.join(parent, name, "pyvenv.cfg"))
         ]
         for name in files:
             path = os.path.join(parent, name)
-            if name[0] != "." and os.path.isfile(path):
+            if name[0] not in ".#" and name[-1] != "~" and os.path.isfile(path):
                 yield path
 
 

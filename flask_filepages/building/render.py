@@ -24,11 +24,11 @@ from ..prerendering.front import RENDER
 from ..prerendering.front import root_of
 from ..prerendering.static_paths import StaticPath
 from ..prerendering.stored import Render
+from ..releases.headers import stored_headers
 from ..routing.rules import FileRule
 from ..settings import Settings
 from .rendered import LARGEST
 from .rendered import RenderedResponse
-from .rendered import stored_headers
 
 _PATHS = sysconfig.get_paths()
 _LIBRARIES = tuple(

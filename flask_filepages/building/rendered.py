@@ -20,13 +20,6 @@ from ..releases.manifest import HeaderList
 LARGEST = 100 * 1024 * 1024
 #: Compressing a smaller body saves no packet.
 SMALLEST_COMPRESSED = 1024
-# Fields that the sender adds itself, or that describe another representation.
-_NOT_STORED = frozenset(
-    {
-        *("accept-ranges", "age", "connection", "content-length", "date", "etag"),
-        *("keep-alive", "server", "trailer", "transfer-encoding", "upgrade"),
-    }
-)
 _compressible_re = re.compile(
     r"text/|application/(?:json|javascript|xml|wasm|manifest)|.*\+(?:json|xml|text)\b"
     r"|image/(?:svg|bmp|x-icon|vnd\.microsoft\.icon)|font/(?:ttf|otf)",
@@ -53,21 +46,28 @@ class RenderedResponse:
     fix: str = ""
 
     @property
+    def code(self) -> int:
+        """The status as a number, or 0 if it is not one."""
+        return int(self.status[:3]) if self.status[:3].isdigit() else 0
+
+    @property
     def has_body(self) -> bool:
-        return self.status[:3] not in ("204", "205")
+        return self.code not in (204, 205)
 
     def check(self, *, is_error_page: bool) -> None:
         """Set :attr:`problem` and :attr:`fix` if the response cannot be stored."""
         headers = tuple(self.headers)
-        reason = _reason_to_refuse(self.status, headers, is_error_page=is_error_page)
+        reason = _reason_to_refuse(
+            self.code, self.status, headers, is_error_page=is_error_page
+        )
         if reason is not None:
             self.problem, self.fix = reason
 
     def complete(self, site: str | None) -> None:
         """Give a redirect its page, and compute the digest of the body."""
-        if self.status[0] == "3":
+        if 300 <= self.code < 400:
             location = next(v for k, v in self.headers if k.lower() == "location")
-            self.body = _redirect_page(self.path, location, self.status, site)
+            self.body = _redirect_page(self.path, location, self.code, site)
             self.headers = _without_type(self.headers)
             self.headers.append(("Content-Type", "text/html; charset=utf-8"))
         if not self.has_body:
@@ -89,11 +89,6 @@ class RenderedResponse:
                     self.variants[coding] = smaller
 
 
-def stored_headers(headers: t.Iterable[tuple[str, str]]) -> HeaderList:
-    """Return the header fields that are stored."""
-    return [pair for pair in headers if pair[0].lower() not in _NOT_STORED]
-
-
 def _joined(headers: t.Iterable[tuple[str, str]]) -> dict[str, str]:
     """Return the fields by lower-case name; values of the same name are joined."""
     found: dict[str, str] = {}
@@ -106,10 +101,13 @@ def _joined(headers: t.Iterable[tuple[str, str]]) -> dict[str, str]:
 # Most responses of a site have one of a few header lists.
 @functools.lru_cache(256)
 def _reason_to_refuse(
-    status: str, headers: tuple[tuple[str, str], ...], *, is_error_page: bool
+    code: int,
+    status: str,
+    headers: tuple[tuple[str, str], ...],
+    *,
+    is_error_page: bool,
 ) -> tuple[str, str] | None:
     """Return why a response cannot be stored and how to fix it, or ``None``."""
-    code = int(status[:3]) if status[:3].isdigit() else 0
     fields = _joined(headers)
     if code >= 400 and not is_error_page:
         return f"the response is {status}", "Leave the path out, or fix the handler."
@@ -131,9 +129,9 @@ def _without_type(headers: HeaderList) -> HeaderList:
     return [pair for pair in headers if pair[0].lower() != "content-type"]
 
 
-def _redirect_page(path: str, location: str, status: str, site: str | None) -> bytes:
+def _redirect_page(path: str, location: str, code: int, site: str | None) -> bytes:
     """Return a page that redirects, like Astro's, for hosts that only know files."""
-    delay = 2 if status[:3] == "302" else 0
+    delay = 2 if code == 302 else 0
     to, canonical = html.escape(location), html.escape(urljoin(site or "", location))
     return (
         f"<!doctype html><title>Redirecting to {to}</title>"

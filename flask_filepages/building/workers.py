@@ -28,7 +28,7 @@ from dataclasses import dataclass
 
 from flask import Flask
 
-from ..prerendering.listing import decode
+from ..prerendering.get_static_paths import decode
 from ..site import sites_of
 from .promises import Project
 from .promises import describe_project
@@ -84,6 +84,8 @@ class Worker:
     def __init__(self, app: Flask) -> None:
         for site in sites_of(app).values():
             site.load()
+            for route in site.prerendered.values():
+                route.forget_listing()
         settings = next(iter(sites_of(app).values())).settings
         self.app = app
         self._client = BuildClient(app, settings)

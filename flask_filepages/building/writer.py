@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import typing as t
 from collections.abc import Iterator
@@ -50,6 +51,10 @@ class LastRelease:
         if entry is None or not all(self.has(*file) for file in entry.files()):
             return None
         return entry
+
+    def lists(self, path: str) -> bool:
+        """Return True if the release has *path*, whatever became of its files."""
+        return self._manifest is not None and self._manifest.find(path) is not None
 
     def has(self, name: str, size: int) -> bool:
         return self._files.has(name, size)
@@ -120,8 +125,8 @@ class ReleaseWriter:
         entry.digest, entry.size = response.digest, len(response.body)
         if not response.has_body:
             entry.file = None
+        self._found += self._last.lists(entry.path)
         if before is not None:
-            self._found += 1
             entry.variants = before.variants
             if entry.key != before.key:
                 before = replace(before, key=entry.key)
@@ -137,12 +142,8 @@ class ReleaseWriter:
         entry.variants = {k: len(v) for k, v in response.variants.items()}
         bodies = [response.body, *response.variants.values()]
         for (name, _), body in zip(entry.files(), bodies, strict=False):
-            try:
+            with _collision(entry, name):
                 self._files.write(name, body)
-            except _TAKEN:
-                problem = f"another path has its file {name}"
-                fault = Fault("collision", entry.path, problem, "Rename one of them.")
-                raise BuildError("the release", [fault]) from None
         self._manifest.add(entry)
         return False
 
@@ -204,4 +205,16 @@ class ReleaseWriter:
 
     def _link(self, entry: Entry) -> None:
         for name, _ in entry.files():
-            self._last.link_to(self._files, name)
+            with _collision(entry, name):
+                self._last.link_to(self._files, name)
+
+
+@contextlib.contextmanager
+def _collision(entry: Entry, name: str) -> Iterator[None]:
+    """Raise a ``BuildError`` where the file *name* of a response is taken."""
+    try:
+        yield
+    except _TAKEN:
+        problem = f"another path has its file {name}"
+        fault = Fault("collision", entry.path, problem, "Rename one of them.")
+        raise BuildError("the release", [fault]) from None

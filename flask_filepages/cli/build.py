@@ -276,7 +276,7 @@ def deploy_config(ctx: click.Context, kind: str) -> None:
     The host then sends the same status and header fields as the app.
     """
     from ..errors import ReleaseError
-    from ..hosts.config import write_config
+    from ..hosts.deploy_config import write_config
     from ..releases.folder import BuildFolder
     from ..releases.manifest import Manifest
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import types
 import typing as t
@@ -15,6 +14,7 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from ..context import Context
 from ..errors import Fault
+from ..errors import closest
 from ..functions import call_problem
 from ..routing.files import Source
 
@@ -143,12 +143,11 @@ def _near_misses(
         if value.__module__ != module.__name__ or name.startswith("_"):
             continue
         upper = name.upper()
+        close = None
         if upper in METHODS or upper == ALL:
-            close = [upper]
+            close = upper
         elif name.isupper():
-            close = difflib.get_close_matches(name, (*METHODS, ALL), n=1, cutoff=0.6)
-        else:
-            continue
-        if close and close[0] not in own:
-            misses[name] = close[0]
+            close = closest(name, (*METHODS, ALL))
+        if close is not None and close not in own:
+            misses[name] = close
     return misses

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import types
 import typing as t
@@ -17,6 +16,7 @@ from ..context import Context
 from ..context import Headers
 from ..errors import Fault
 from ..errors import MiddlewareError
+from ..errors import closest
 from ..functions import call_problem
 from ..functions import is_async
 from ..functions import name_of
@@ -166,10 +166,10 @@ def read_links(
     names = vars(module)
     if NAME not in names:
         found = {n.lower(): n for n in names if _may_be_middleware(module, n)}
-        close = difflib.get_close_matches(NAME, found, n=1, cutoff=0.8)
+        close = closest(NAME, found, 0.8)
         if not (close or source.is_middleware):
             return [], []
-        hint = f"Did you mean `{NAME}`, not `{found[close[0]]}`? " if close else ""
+        hint = f"Did you mean `{NAME}`, not `{found[close]}`? " if close else ""
         return [], [_fault(source, f"the file defines no `{NAME}`", hint)]
     given = names[NAME]
     functions = list(given) if isinstance(given, (list, tuple)) else [given]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import threading
 import types
@@ -21,6 +20,7 @@ from ..context import Context
 from ..context import current_request
 from ..errors import BuildError
 from ..errors import Fault
+from ..errors import closest
 from ..handling.failures import remember
 from ..handling.handlers import Handler
 from ..handling.handlers import Handlers
@@ -39,9 +39,9 @@ from ..routing.rules import matched_path
 from .front import RENDER
 from .front import is_live
 from .front import root_of
-from .listing import line_of
-from .listing import list_paths
-from .listing import problem_of
+from .get_static_paths import line_of
+from .get_static_paths import list_paths
+from .get_static_paths import problem_of
 from .static_paths import StaticPath
 
 _UNSAFE = ("POST", "PUT", "PATCH", "DELETE", "ALL")
@@ -76,7 +76,9 @@ class PrerenderedRoute(BoundRoute):
         self.guards: list[Link] = []
         self._render_handlers: Handlers | None = None
         self._get_static_paths: Callable[[], t.Any] | None = None
-        self._props: dict[str, Mapping[str, t.Any]] | None = None
+        #: The props of all listed paths, and the release during which they were listed.
+        self._listed: tuple[Release | None, dict[str, Mapping[str, t.Any]]] | None
+        self._listed = None
         self._lock = threading.RLock()
 
     # -- loading ----------------------------------------------------------------
@@ -155,54 +157,65 @@ class PrerenderedRoute(BoundRoute):
         if self.is_static:
             return True
         path = matched_path.get()
-        if not has_request_context():
-            return path is None or _key(path) in self._live_props()
-        request = current_request()
-        if path is None:
-            if request.url_rule is not None or request.routing_exception is not None:
+        environ: dict[str, t.Any] = {}
+        if has_request_context():
+            request = current_request()
+            environ = request.environ
+            if path is None and (request.url_rule or request.routing_exception):
                 # The request was matched before. The app is matching another path now,
                 # which Werkzeug does not show us.
                 return True
-            render = request.environ.get(RENDER)
-            if render is not None:
+            render = environ.get(RENDER)
+            if path is None and render is not None:
                 return bool(render.endpoint == self.endpoint)
-            path = request.path
-        release = self._release(request)
+            path = request.path if path is None else path
+        if path is None:
+            return True
+        release = self._release(environ)
         if release is not None:
             return self._find(release, path) is not None
-        return _key(path) in self._live_props()
+        return _key(path) in self._listed_props(environ)
 
     def props_for(self, context: Context) -> Mapping[str, t.Any]:
         """Return the props that ``get_static_paths`` gives for the path of
         *context*."""
         if self.is_error_page:
             return super().props_for(context)
-        render = context.request.environ.get(RENDER)
+        environ = context.request.environ
+        render = environ.get(RENDER)
         if render is not None and not context._trail:
             return t.cast(Render, render).props
         if self.is_static:
             return {}
         # Look up the params, not the path: a rewrite keeps the path of its request.
-        return self._live_props().get(_key(self.path_of(context.params)), {})
+        key = _key(self.path_of(context.params))
+        return self._listed_props(environ).get(key, {})
 
-    def _live_props(self) -> Mapping[str, Mapping[str, t.Any]]:
-        """Return the props of all listed paths. In debug they are listed each time."""
-        props = self._props
-        if props is None or self.app.debug:
+    def forget_listing(self) -> None:
+        """Call ``get_static_paths`` again when it is needed: a build begins."""
+        self._listed = None
+
+    def _listed_props(
+        self, environ: dict[str, t.Any]
+    ) -> Mapping[str, Mapping[str, t.Any]]:
+        """Return the props of all listed paths. They are listed anew for each release,
+        and in debug each time."""
+        release = self._release(environ)
+        listed = self._listed
+        if listed is None or listed[0] is not release or self.app.debug:
             self.prepare()
             with self._lock:
-                if self._props is None or self.app.debug:
-                    listed = self.paths()
-                    self._props = {
-                        _key(self.path_of(p.params)): p.props for p in listed
-                    }
-                props = self._props
-        return props
+                listed = self._listed
+                if listed is None or listed[0] is not release or self.app.debug:
+                    paths = self.paths()
+                    props = {_key(self.path_of(p.params)): p.props for p in paths}
+                    listed = self._listed = (release, props)
+        return listed[1]
 
-    def _release(self, request: Request) -> Release | None:
-        if is_live(self.app, request.environ):
+    def _release(self, environ: dict[str, t.Any]) -> Release | None:
+        if is_live(self.app, environ):
             return None
-        return self.site.releases.for_request(request.environ)
+        return self.site.releases.for_request(environ)
 
     def _find(self, release: Release, path: str) -> StoredResponse | None:
         wire = _key(path).encode("utf-8", "replace").decode("latin-1")
@@ -229,7 +242,7 @@ class PrerenderedRoute(BoundRoute):
             is_readable = environ["REQUEST_METHOD"] in ("GET", "HEAD")
             if not is_readable or environ.get("SCRIPT_NAME", "") != root:
                 return live_view(**params)
-            release = self._release(request)
+            release = self._release(environ)
             if release is None:
                 return live_view(**params)
             stored = release.find(environ["PATH_INFO"])
@@ -331,8 +344,8 @@ def _stored_class(base: t.Any) -> t.Any:
 
 def _missing_static_paths(module: types.ModuleType | None, source: Source) -> Fault:
     names = [n for n, v in vars(module).items() if callable(v)] if module else []
-    close = difflib.get_close_matches(STATIC_PATHS, names, n=1, cutoff=0.7)
-    hint = f"Did you mean `{STATIC_PATHS}`, not `{close[0]}`? " if close else ""
+    close = closest(STATIC_PATHS, names, 0.7)
+    hint = f"Did you mean `{STATIC_PATHS}`, not `{close}`? " if close else ""
     problem = f"a prerendered route with params needs {STATIC_PATHS}"
     file = f"{source.stem}.py"
     fix = f"{hint}Write `def {STATIC_PATHS}()` in {file}, or `prerender = False`."

@@ -80,6 +80,11 @@ class Entry:
     served_at: ServedAt = "path"
     key: bytes | None = None
 
+    @property
+    def code(self) -> int:
+        """The status as a number, such as 200."""
+        return int(self.status[:3])
+
     @classmethod
     def from_row(cls, row: t.Sequence[t.Any]) -> Entry:
         entry = cls(*row)

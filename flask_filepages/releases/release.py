@@ -19,11 +19,10 @@ from ..errors import ReleaseError
 from .files import StoredFiles
 from .folder import SITE
 from .folder import BuildFolder
+from .headers import stored_response
 from .http import Representation
 from .http import StoredResponse
 from .http import select
-from .manifest import SUFFIXES
-from .manifest import Entry
 from .manifest import HeaderList
 from .manifest import Manifest
 
@@ -54,7 +53,9 @@ class Release:
         self.find: t.Callable[[str], StoredResponse | None]
         if manifest.count() <= MOST_IN_MEMORY:
             entries = manifest.entries(served=True)
-            self.find = {_wire(entry.path): _stored(entry) for entry in entries}.get
+            self.find = {
+                _wire(entry.path): stored_response(entry) for entry in entries
+            }.get
             manifest.close()
         else:
             self._manifest = manifest
@@ -130,42 +131,7 @@ class Release:
             entry = self._manifest.find(decoded)
         if entry is None or entry.served_at == "nowhere":
             return None
-        return _stored(entry)
-
-
-def _stored(entry: Entry) -> StoredResponse:
-    """Return a response with the header lists that requests will get."""
-    headers = [*entry.headers, ("ETag", f'"{entry.digest}"')]
-    if entry.status[:3] == "200":
-        headers.append(("Accept-Ranges", "bytes"))
-    if entry.variants:
-        headers = _vary_by_encoding(headers)
-    plain = _representation(entry.file, entry.size, entry.digest, headers)
-    coded = {}
-    for coding, size in sorted(entry.variants.items(), key=lambda item: item[1]):
-        own = [h for h in headers if h[0] not in ("ETag", "Accept-Ranges")]
-        tag = f"{entry.digest}-{SUFFIXES[coding]}"
-        own += [("ETag", f'"{tag}"'), ("Accept-Ranges", "bytes")]
-        own.append(("Content-Encoding", coding))
-        name = f"{entry.file}.{SUFFIXES[coding]}"
-        coded[coding] = _representation(name, size, tag, own)
-    return StoredResponse(
-        entry.path, entry.endpoint, entry.status, plain, coded, entry.served_at
-    )
-
-
-def _representation(
-    file: str | None, size: int, tag: str, headers: HeaderList
-) -> Representation:
-    length = [] if file is None else [("Content-Length", str(size))]
-    return Representation(file, size, f'"{tag}"', [*headers, *length])
-
-
-def _vary_by_encoding(headers: HeaderList) -> HeaderList:
-    """Add ``Vary: Accept-Encoding`` to *headers* (RFC 9110, 12.5.5)."""
-    named = [value for name, value in headers if name.lower() == "vary"]
-    others = [pair for pair in headers if pair[0].lower() != "vary"]
-    return [*others, ("Vary", ", ".join([*named, "Accept-Encoding"]))]
+        return stored_response(entry)
 
 
 def _chunks(file: t.Any, start: int, length: int) -> Iterator[bytes]:
@@ -194,6 +160,7 @@ class Releases:
         self._release: Release | None = None
         self._refused: str | None = None
         self._seen: tuple[str, int, int] | None = None
+        self._damaged: tuple[str, int, int] | None = None
         self._next_look = 0.0
         self._lock = threading.Lock()
         self.is_suspended = False
@@ -229,7 +196,7 @@ class Releases:
         # Only the first look makes others wait: there is nothing to serve before it.
         if not self._lock.acquire(blocking=self._next_look == 0.0):
             return
-        folder = None
+        folder = identity = None
         try:
             if time.monotonic() < self._next_look:
                 return  # Another thread has just looked.
@@ -242,11 +209,14 @@ class Releases:
             # Another folder may have the same name now.
             found = os.stat(folder)
             identity = (folder, found.st_ino, found.st_ctime_ns)
-            if identity != self._seen:
+            if identity not in (self._seen, self._damaged):
                 self._release = Release(folder, Manifest.open(folder))
                 self._seen = identity
                 self._refused = None
-        except (OSError, ReleaseError) as error:
+        except ReleaseError as error:
+            self._damaged = identity  # Do not compute its digest again and again.
+            self._refuse(f"Cannot serve {folder or self.folder}: {error}")
+        except OSError as error:
             self._refuse(f"Cannot serve {folder or self.folder}: {error}")
         finally:
             self._next_look = time.monotonic() + _LOOK_AGAIN

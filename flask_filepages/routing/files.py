@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ast
-import difflib
-import itertools
 import os
 import re
 import typing as t
 from dataclasses import dataclass
 
 from ..errors import Fault
+from ..errors import closest
 from .patterns import Segment
 
 ENDPOINT_SUFFIX = ".py"
@@ -125,13 +124,13 @@ def _misnamed_middleware(
     names = [entry.name for entry in entries]
     if MIDDLEWARE_FILE in names:
         return
-    private = {name.lower(): name for name in names if name[0] in "_."}
     wanted = [MIDDLEWARE_FILE, os.path.splitext(MIDDLEWARE_FILE)[0]]
-    close = (difflib.get_close_matches(w, private, cutoff=0.85) for w in wanted)
-    for name in dict.fromkeys(itertools.chain.from_iterable(close)):
+    for name in names:
+        if name[0] not in "_." or closest(name.lower(), wanted, 0.85) is None:
+            continue
         problem = "it looks like middleware, but nothing reads a file of this name"
         fix = f"Rename it to {MIDDLEWARE_FILE}."
-        yield Fault("middleware", f"{below}{private[name]}", problem, fix)
+        yield Fault("middleware", f"{below}{name}", problem, fix)
 
 
 def _is_inside(entry: os.DirEntry[str], root: str, linked: set[str]) -> bool:

@@ -6,7 +6,6 @@ directory entries are sorted by code point, and routes by their patterns.
 
 from __future__ import annotations
 
-import difflib
 import os
 import typing as t
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from .. import targets
 from ..errors import Fault
 from ..errors import PatternError
 from ..errors import TreeError
+from ..errors import closest
 from ..settings import Output
 from ..settings import Redirect
 from .files import ENDPOINT_SUFFIX
@@ -173,8 +173,8 @@ class _SegmentCache(dict[str, Segment]):
         segment = parse_segment(text)
         for part in segment.parts:
             if part.matcher is not None and part.matcher not in self._matchers:
-                close = difflib.get_close_matches(part.matcher, self._matchers, n=1)
-                hint = f"Did you mean {close[0]!r}? " if close else ""
+                close = closest(part.matcher, self._matchers)
+                hint = f"Did you mean {close!r}? " if close else ""
                 raise PatternError(
                     f"there is no matcher {part.matcher!r}",
                     f"{hint}Add a converter to app.url_map.converters before"
@@ -253,8 +253,8 @@ def _add_redirect(
     params = {part.text for segment in parsed for part in segment.parts}
     for name in targets.params_in(target.target):
         if name not in params:
-            close = difflib.get_close_matches(name, params, n=1)
-            fix = f"Did you mean [{close[0]}]?" if close else "Use a param of the path."
+            close = closest(name, params)
+            fix = f"Did you mean [{close}]?" if close else "Use a param of the path."
             faults.append(
                 Fault(
                     "name", setting, f"its target has the unknown param [{name}]", fix

@@ -203,7 +203,7 @@ class FileRule(Rule):
 
     def _prepare_pieces(self) -> t.Iterator[tuple[str, tuple[Part, ...]]]:
         """Yield the pieces of a URL: quoted text, and the dynamic segment after it."""
-        text = self.prefix
+        text = quote(self.prefix, safe=f"{SEGMENT_SAFE}/")
         for segment in self.pattern.segments:
             if segment.is_static:
                 text += f"/{quote(segment.text, safe=SEGMENT_SAFE)}"

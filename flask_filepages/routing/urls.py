@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
 import typing as t
@@ -16,6 +15,7 @@ from werkzeug.routing import Map
 from werkzeug.routing import Rule
 
 from ..errors import Fault
+from ..errors import closest
 from .rules import FileRule
 
 # A variable in a rule. Only its converter is kept, unless that is the default.
@@ -56,9 +56,9 @@ class RouteUrls:
     ) -> str:
         found = self._routes.get(endpoint)
         if found is None:
-            close = difflib.get_close_matches(endpoint, self._routes, n=1)
+            close = closest(endpoint, self._routes)
             if close and "/" in endpoint:
-                error.add_note(f"Did you mean {close[0]!r}?")
+                error.add_note(f"Did you mean {close!r}?")
             raise error
         if len(found) > 1 and has_request_context() and request.blueprint in found:
             found = {request.blueprint: found[request.blueprint]}

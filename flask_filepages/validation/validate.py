@@ -254,7 +254,8 @@ def _parts_of(value: t.Any) -> t.Iterable[tuple[t.Any, t.Any]]:
         yield from enumerate(value)
     else:
         slots = getattr(value, "__slots__", ())
-        own = {name: getattr(value, name, None) for name in slots}
+        names = [slots] if isinstance(slots, str) else slots
+        own = {name: getattr(value, name, None) for name in names}
         own |= getattr(value, "__dict__", {})
         yield from ((name, v) for name, v in own.items() if isinstance(v, Decimal))
 

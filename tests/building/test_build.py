@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -29,6 +30,7 @@ from flask_filepages.site import sites_of
 from ..conftest import ECHO
 from ..conftest import MakePages
 from ..conftest import built
+from ..conftest import until
 
 HEAD = "from flask import Response\nfrom flask_filepages import StaticPath, paginate\n"
 
@@ -622,3 +624,62 @@ def test_a_static_file_that_was_lost_is_copied_again(
     built(app)
 
     assert (site / "static" / "s.css").read_text() == "body {}"
+
+
+LISTED = """\
+import os
+from flask_filepages import StaticPath
+prerender = True
+
+def get_static_paths():
+    for name in os.environ["NAMES"].split():
+        yield StaticPath({"name": name}, {"shown": name.upper()})
+
+def GET(context):
+    return context.json(context.props["shown"])
+"""
+REWRITES = "def GET(context):\n    return context.rewrite('/p/new.json')\n"
+
+
+def test_a_rewrite_gets_the_props_of_the_newest_release(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NAMES", "old")
+    app = make_pages({"p/[name].json.py": LISTED, "r.py": REWRITES})
+    client = built(app, out=str(out_of(app))).test_client()
+    assert client.get("/r").status_code == 404
+
+    monkeypatch.setenv("NAMES", "old new")
+    built(app, out=str(out_of(app)))
+
+    # The app looks for a new release twice in a second.
+    assert until(lambda: client.get("/r").json == "NEW", 5)
+
+
+def test_a_second_build_lists_for_rewrites_anew(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {
+        "p/[name].json.py": LISTED.replace("name.upper()", "os.environ['SHOWN']"),
+        "r.json.py": f"prerender = True\n\n\n{REWRITES}",
+    }
+    monkeypatch.setenv("NAMES", "new")
+    app = make_pages(files)
+    for shown in ("one", "two"):
+        monkeypatch.setenv("SHOWN", shown)
+        built(app, out=str(out_of(app)))
+
+        assert json.loads(site_of(app)["r.json"]) == shown
+
+
+def test_redirect_pages_lead_below_the_root(make_pages: MakePages) -> None:
+    app = make_pages(
+        {"index.html": "home"},
+        FILEPAGES_OUTPUT="hybrid",
+        FILEPAGES_REDIRECTS={"/old": "/", "/out": "https://example.com/"},
+        APPLICATION_ROOT="/shop",
+    )
+    built(app, out=str(out_of(app)))
+
+    assert b'href="/shop/"' in site_of(app)["old/index.html"]
+    assert b'href="https://example.com/"' in site_of(app)["out/index.html"]

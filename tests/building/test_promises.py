@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from flask_filepages import BuildError
 from flask_filepages import FilePages
 from flask_filepages.building.promises import differences
 from flask_filepages.building.rendered import COMPRESSORS
@@ -27,7 +29,9 @@ from .test_stored_attacks import build_of
 
 APP = """\
 import os
+import shutil
 from flask import Flask
+from flask_filepages import BuildError
 from flask_filepages import FilePages
 
 app = Flask(__name__)
@@ -384,3 +388,127 @@ def GET(context):
 
     stored = tmp_path / "dist/current/site/x/p"
     assert "rest.txt" in stored.read_text()
+
+
+@pytest.mark.parametrize("name", ["templates/base.html~", "templates/#base.html#"])
+def test_backup_files_of_editors_are_not_part_of_the_project(
+    run: Run, name: str
+) -> None:
+    assert counts(run({name: "draft"})) == (0, 0, 3)
+
+
+LOADERS = {
+    "choice": "ChoiceLoader([DictLoader({}), DictLoader({'a': TEXT})])",
+    "prefix": "PrefixLoader({'x': DictLoader({'a': TEXT})})",
+    "function": "FunctionLoader(lambda name: TEXT)",
+    "folders": "ChoiceLoader([FileSystemLoader('parts')])",
+}
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_the_templates_of_every_loader_are_part_of_the_project(
+    run: Run, name: str
+) -> None:
+    lines = f"""\
+from jinja2 import *
+TEXT = open("text.txt").read()
+app.jinja_loader = {LOADERS[name]}
+"""
+    files = {"app.py": APP + lines, "text.txt": "a", "parts/a.html": "a"}
+    run(files)
+
+    assert counts(run({"text.txt": "b", "parts/a.html": "b"})) == (3, 3, 0)
+
+
+def test_a_linked_folder_of_templates_is_part_of_the_project(
+    run: Run, tmp_path: Path
+) -> None:
+    write_files(tmp_path, {".themes/one/page.html": "a"})
+    (tmp_path / "templates/theme").symlink_to(tmp_path / ".themes/one")
+    (tmp_path / "templates/loop").symlink_to(tmp_path / "templates")
+    run()
+
+    report = run({".themes/one/page.html": "b"})
+
+    assert report["changed"] == ["templates/theme/page.html"]
+
+
+def test_a_copied_project_keeps_its_responses(run: Run, tmp_path: Path) -> None:
+    copy = tmp_path.with_name(f"{tmp_path.name}-copy")
+    shutil.copytree(tmp_path, copy, symlinks=True)
+    command = [sys.executable, "-m", "flask", "--app", "app", "filepages", "build"]
+    done = subprocess.run(
+        [*command, "--json"], cwd=copy, capture_output=True, text=True, check=True
+    )
+
+    assert json.loads(done.stdout)["kept"] == 3
+
+
+def test_a_process_with_older_code_records_nothing(
+    make_pages: MakePages,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = make_pages({"[name].json.py": PAGES}, FILEPAGES_OUTPUT="hybrid")
+    root = Path(app.root_path)
+    root.joinpath("data.txt").write_text("a 1 x\n")
+    monkeypatch.chdir(root)
+    build_of(app, out_of(app))
+    assert (out_of(app) / "project.json").exists()
+    (out_of(app) / "project.json").unlink()
+
+    (root / "pages/[name].json.py").write_text(PAGES + "\n")
+    build_of(app, out_of(app), force=True)
+
+    assert not (out_of(app) / "project.json").exists()
+    assert "pages/[name].json.py changed after the app was created" in caplog.text
+
+
+def test_a_mark_of_ours_in_props_is_only_a_key(make_pages: MakePages) -> None:
+    code = """\
+from flask_filepages import StaticPath
+def get_static_paths():
+    return [StaticPath({"id": "1"}, {"x": {"$page": 1}, "y": [{"$page": {}}]})]
+def GET(context):
+    return context.json(dict(context.props))
+"""
+    app, _ = site(make_pages, {"[id].json.py": code})
+
+    assert json.loads(site_of(app)["1.json"]) == {
+        "x": {"$page": 1},
+        "y": [{"$page": {}}],
+    }
+
+
+def test_props_keep_the_order_of_their_keys(make_pages: MakePages) -> None:
+    code = """\
+from flask_filepages import StaticPath
+def get_static_paths():
+    return [StaticPath({"id": "1"}, {"b": 1, "a": {"d": 1, "c": 2}})]
+def GET(context):
+    return context.json(str(dict(context.props)))
+"""
+    app, _ = site(make_pages, {"[id].txt.py": code})
+
+    text = json.loads(site_of(app)["1.txt"])
+    assert text == "{'b': 1, 'a': {'d': 1, 'c': 2}}"
+
+
+def test_removed_counts_paths_and_not_files(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, _ = site(make_pages, FILES)
+    monkeypatch.delitem(COMPRESSORS, "br")
+
+    assert build_of(app, out_of(app)).removed == 0
+
+
+def test_a_new_page_with_the_file_of_an_equal_response_is_an_error(
+    make_pages: MakePages,
+) -> None:
+    files = {"index.html.py": "def GET(context):\n    return context.json(1)\n"}
+    app, _ = site(make_pages, files)
+    again = make_pages({**files, "index.html": "home"}, FILEPAGES_OUTPUT="hybrid")
+
+    with pytest.raises(BuildError, match="another path has its file index.html"):
+        build_of(again, out_of(app))

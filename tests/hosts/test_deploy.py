@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 
-from flask_filepages.hosts.config import write_config
+from flask_filepages.hosts.deploy_config import write_config
 from flask_filepages.releases.folder import BuildFolder
 from flask_filepages.releases.manifest import Manifest
 from flask_filepages.site import sites_of

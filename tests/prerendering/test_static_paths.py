@@ -16,8 +16,8 @@ from flask_filepages import LoadError
 from flask_filepages import Page
 from flask_filepages import StaticPath
 from flask_filepages import paginate
-from flask_filepages.prerendering.listing import decode
-from flask_filepages.prerendering.listing import encode
+from flask_filepages.prerendering.get_static_paths import decode
+from flask_filepages.prerendering.get_static_paths import encode
 from flask_filepages.site import sites_of
 
 from ..conftest import ECHO
@@ -115,7 +115,7 @@ def test_a_list_that_is_not_used_is_a_warning(make_pages: MakePages) -> None:
 def test_a_generator_without_end_ends(
     make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flask_filepages.prerendering.listing.MOST_PATHS", 50)
+    monkeypatch.setattr("flask_filepages.prerendering.get_static_paths.MOST_PATHS", 50)
     endless = (
         "import itertools\n"
         "    return (StaticPath({'slug': str(n)}) for n in itertools.count())"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 import math
 import typing as t
@@ -14,6 +13,7 @@ from collections.abc import Mapping
 
 from ..errors import ParamError
 from ..errors import StaticPathError
+from ..errors import closest
 from ..routing.files import STATIC_PATHS as NAME
 from ..routing.routes import Route
 from .static_paths import PAGE
@@ -75,6 +75,12 @@ def _checked(
                 f" {mapping!r:.50}",
                 'Write StaticPath({"slug": "a"}, props={...}).',
             )
+    if entry.version is not None and type(entry.version) is not str:
+        raise StaticPathError(
+            f"the version of entry {index} of {NAME} is {type(entry.version).__name__}"
+            f" ({entry.version!r:.50}), not str",
+            "Write version=str(value).",
+        )
     page = props.get(PAGE)
     if isinstance(page, Page):
         return _with_urls(entry, page, parts, url_of)
@@ -97,8 +103,8 @@ def _checked(
 
 def _missing(index: int, name: str, given: Mapping[str, t.Any]) -> StaticPathError:
     spelt = {str(n).lower(): n for n in given}
-    close = difflib.get_close_matches(name.lower(), spelt if name not in given else ())
-    hint = f"Did you mean {name!r}, not {spelt[close[0]]!r}? " if close else ""
+    close = closest(name.lower(), spelt) if name not in given else None
+    hint = f"Did you mean {name!r}, not {spelt[close]!r}? " if close else ""
     return StaticPathError(
         f"entry {index} of {NAME} has no param [{name}]; it has {dict(given)!r:.80}",
         f'{hint}Write StaticPath({{"{name}": "..."}}).',
@@ -150,7 +156,9 @@ def is_json(value: t.Any) -> bool:
     if kind in _PLAIN:
         return kind is not float or math.isfinite(value)
     if kind is dict:
-        return all(type(k) is str and is_json(v) for k, v in value.items())
+        return all(
+            type(k) is str and k != _MARK and is_json(v) for k, v in value.items()
+        )
     return kind is list and all(map(is_json, value))
 
 

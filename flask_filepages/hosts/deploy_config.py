@@ -38,7 +38,7 @@ class SpecialResponse:
 
     number: int
     paths: list[str]
-    code: str
+    code: int
     file: str | None
     type: str
     location: str | None
@@ -46,14 +46,14 @@ class SpecialResponse:
 
     @property
     def has_own_status(self) -> bool:
-        return self.code[0] == "2" and self.code not in ("200", "204")
+        return 200 < self.code < 300 and self.code != 204
 
 
 def write_config(host: str, manifest: Manifest, folder: str) -> str:
     """Return the configuration of *host* for the current release in *folder*.
 
-    :param host: ``nginx``, ``caddy`` or ``netlify``. For
-        Netlify the text holds two files.
+    :param host: ``nginx``, ``caddy`` or ``netlify``. The text for Netlify holds two
+        files.
     """
     entries = list(manifest.entries())
     types = _types(entries, manifest.static_files())
@@ -97,7 +97,7 @@ def _special(number: int, entry: Entry) -> SpecialResponse:
     return SpecialResponse(
         number,
         paths,
-        entry.status[:3],
+        entry.code,
         entry.file,
         _type_of(entry),
         _field(entry, "location"),
@@ -121,14 +121,14 @@ def _types(entries: t.Iterable[Entry], static_files: t.Iterable[str]) -> dict[st
 
 
 def _is_plain_file(entry: Entry) -> bool:
-    return entry.file is not None and entry.status[:3] == "200"
+    return entry.file is not None and entry.code == 200
 
 
 def _is_special(entry: Entry, types: t.Mapping[str, str], common: HeaderList) -> bool:
-    if entry.served_at == "nowhere" and entry.status[0] != "3":  # An error page.
+    if entry.served_at == "nowhere" and not 300 <= entry.code < 400:  # An error page.
         return False
     return (
-        entry.status[:3] != "200"
+        entry.code != 200
         or _type_of(entry) != types.get(_suffix(entry.file or ""))
         or _fields(entry) != common
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from flask import url_for
 
 from flask_filepages import FilePages
 from flask_filepages import LoadError
@@ -166,3 +167,14 @@ def test_settings_that_come_too_late_are_warned_of(
 
     assert says in caplog.text
     assert bool(says) is bool(caplog.text)
+
+
+def test_a_prefix_is_quoted_in_urls(tmp_path: Path) -> None:
+    app = Flask("prefixed", root_path=str(tmp_path))
+    write_files(tmp_path / "pages", {"a.py": ECHO})
+    FilePages(app, url_prefix="/ä 50%")
+    with app.test_request_context():
+        url = url_for("/a")
+
+    assert url == "/%C3%A4%2050%25/a"
+    assert app.test_client().get(url).status_code == 200

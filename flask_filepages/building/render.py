@@ -160,6 +160,10 @@ class BuildClient:
             name = rule.route.name if isinstance(rule, FileRule) else rule.endpoint
             fix = "Leave the path out of get_static_paths, or rename that one."
             return f"its URL leads to {name}", fix
+        if status.startswith("400") and self.app.config.get("TRUSTED_HOSTS"):
+            host = self._environ["HTTP_HOST"]
+            fix = "Set FILEPAGES_SITE to a URL whose host is in TRUSTED_HOSTS."
+            return f"TRUSTED_HOSTS refuses the host of the build, {host}", fix
         hooks = self.app.before_request_funcs
         names = [
             self._describe_hook(function)

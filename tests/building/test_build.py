@@ -683,3 +683,19 @@ def test_redirect_pages_lead_below_the_root(make_pages: MakePages) -> None:
 
     assert b'href="/shop/"' in site_of(app)["old/index.html"]
     assert b'href="https://example.com/"' in site_of(app)["out/index.html"]
+
+
+def test_a_host_that_is_not_trusted_is_named(make_pages: MakePages) -> None:
+    files = {"index.html": "home"}
+    app = make_pages(files, FILEPAGES_OUTPUT="hybrid", TRUSTED_HOSTS=["example.com"])
+
+    with pytest.raises(BuildError, match="refuses the host of the build, localhost"):
+        built(app, out=str(out_of(app)))
+
+    right = make_pages(
+        files,
+        FILEPAGES_OUTPUT="hybrid",
+        TRUSTED_HOSTS=["example.com"],
+        FILEPAGES_SITE="https://example.com",
+    )
+    assert built(right, out=str(out_of(right)))

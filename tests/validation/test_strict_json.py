@@ -43,6 +43,7 @@ def test_it_is_stricter_than_pythons_and_raises_nothing_else(data: bytes) -> Non
     ("data", "says"),
     [
         (b"", "Expecting value at line 1 column 1"),
+        (b"[1]]", "Extra data at line 1 column 4"),
         (b"{} x", "Extra data at line 1 column 4"),
         (b'{"a": 1, "a": 2}', "one object has the name 'a' twice"),
         (b'[{"a": {"b": 1, "c": 2, "b": 3}}]', "one object has the name 'b' twice"),

@@ -199,7 +199,13 @@ class Context:
         status of the error on an error page.
 
         :raises jinja2.TemplateNotFound: the template does not exist.
+        :raises TypeError: *status* is not an int.
         """
+        if status is not None and not isinstance(status, int):
+            raise TypeError(
+                f"status is {status!r}, not an int. It is the status of the response;"
+                " pass data to the template under another name."
+            )
         html = self._route.render(self, template, data)
         status = self._route.status if status is None else status
         response = self.app.response_class(html, status, mimetype="text/html")

@@ -18,7 +18,7 @@
     ├── CookieError             a cookie that browsers would misread
     ├── UnsafeRedirectError     a redirect that would leave the site (400)
     ├── RewriteLoopError        too many rewrites in one request (508)
-    └── InvalidContentError     content that a schema refuses (422)
+    └── InvalidContentError     content that a schema refuses (400, or 422)
 
 Each exception keeps its data as attributes and builds its text from them.
 """
@@ -263,8 +263,9 @@ class RewriteLoopError(FilePagesError, HTTPException):
         return f"too many rewrites: {' -> '.join(self.trail)}"
 
 
-class InvalidContentError(FilePagesError, UnprocessableEntity):
-    """Well-formed content was refused by its schema. The response is 422.
+class InvalidContentError(FilePagesError, HTTPException):
+    """Well-formed content was refused by its schema. The response is 400, or
+    ``FILEPAGES_INVALID_STATUS``.
 
     :attr:`messages` has marshmallow's messages by location, such as
     ``{"json": {"name": [...]}}``. :attr:`data` is ``{"messages": messages}``, for error
@@ -274,6 +275,8 @@ class InvalidContentError(FilePagesError, UnprocessableEntity):
     description = "The content was understood, but it is not valid."
 
     def __init__(self, messages: t.Mapping[str, t.Any]) -> None:
+        # No code of the class: Flask would miss handlers for this class if it had one.
+        self.code = self.code or 400
         self.messages = dict(messages)
         self.data = {"messages": self.messages}
         Exception.__init__(self, self.messages)
@@ -289,8 +292,20 @@ class InvalidContentError(FilePagesError, UnprocessableEntity):
     def get_body(self, *args: t.Any, **kwargs: t.Any) -> str:
         """Return the problem document (RFC 9457), with all errors."""
         return problems.document(
-            422,
+            t.cast(int, self.code),
             self.name,
             detail=self.description,
             errors=problems.errors_of(self.messages),
         )
+
+
+class BadContentError(InvalidContentError, BadRequest):
+    """Invalid content that error handlers for 400 see, too."""
+
+    code = 400
+
+
+class UnprocessableContentError(InvalidContentError, UnprocessableEntity):
+    """Invalid content that error handlers for 422 see, too."""
+
+    code = 422

@@ -96,6 +96,8 @@ class FilePages:
             the first FilePages of the app
         ``FILEPAGES_STRICT_RESPONSE``
             ``False`` passes return values of handlers through ``app.make_response``
+        ``FILEPAGES_INVALID_STATUS``
+            the status of content that a schema refuses: 400, or 422
         ``FILEPAGES_CHECK_ORIGIN``
             ``False`` lets pages of other sites make a browser send ``POST`` and other
             unsafe requests

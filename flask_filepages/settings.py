@@ -39,6 +39,7 @@ class Settings:
     trailing_slash: TrailingSlash = "ignore"
     redirects: t.Mapping[str, Redirect] = field(default_factory=dict)
     strict_response: bool = True
+    invalid_status: t.Literal[400, 422] = 400
     check_origin: bool = True
     trusted_origins: frozenset[str] = frozenset()
     output: Output = "server"
@@ -161,6 +162,7 @@ _READERS: dict[str, t.Callable[[t.Any], t.Any]] = {
     "trailing_slash": _one_of("TRAILING_SLASH", *t.get_args(TrailingSlash)),
     "redirects": _redirects,
     "strict_response": _one_of("STRICT_RESPONSE", True, False),
+    "invalid_status": _one_of("INVALID_STATUS", 400, 422),
     "check_origin": _one_of("CHECK_ORIGIN", True, False),
     "trusted_origins": _trusted_origins,
     "output": _one_of("OUTPUT", *t.get_args(Output)),

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 
+from .errors import BuildError
 from .errors import Fault
 from .errors import LoadError
 from .errors import SettingsError
@@ -226,6 +227,18 @@ class Site:
         )
         return [fault for fault in faults if fault is not None]
 
+    def listing_faults(self) -> list[Fault]:
+        """Return a fault for each wrong entry of a ``get_static_paths``, and for each
+        of these functions that fails."""
+        faults: list[Fault] = []
+        for route in self.prerendered.values():
+            try:
+                for _ in route.paths_with_urls(faults):
+                    pass
+            except BuildError as error:
+                faults += error.faults
+        return faults
+
     def listed_paths(self) -> Iterator[ListedPath]:
         """Yield the paths of routes without params, and those that are listed.
 
@@ -237,8 +250,7 @@ class Site:
             route.prepare()
             is_page = route.route.page is not None
             if isinstance(route, PrerenderedRoute):
-                # All at once, because the listing has an app context.
-                for path in list(route.paths()):
+                for path in route.paths():
                     yield ListedPath(route.url_of(path.params), route.id, is_page, True)
             elif route.is_static:
                 yield ListedPath(route.url_of({}), route.id, is_page, False)

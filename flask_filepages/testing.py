@@ -18,7 +18,6 @@ from werkzeug.test import EnvironBuilder
 from .context import Context
 from .handling.loading import anchor_for
 from .handling.loading import finder
-from .handling.origins import SAFE_METHODS
 from .settings import Settings
 from .validation.bodies import make_rereadable
 
@@ -62,8 +61,7 @@ def make_context(
         request = app.request_class(builder.get_environ())
     finally:
         builder.close()
-    if method not in SAFE_METHODS:
-        make_rereadable(request)
+    make_rereadable(request)
     route = t.cast("BoundRoute", _NoRoute(path, app))
     context = Context(request, dict(params or {}), route)
     context.props = types.MappingProxyType(dict(props or {}))

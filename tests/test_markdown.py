@@ -6,11 +6,13 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import TemplateSyntaxError
 
 from flask_filepages import FilePages
+from flask_filepages import markdown
 from flask_filepages.markdown import render_markdown
 from flask_filepages.pytest_plugin import write_files
 
@@ -101,3 +103,14 @@ def test_an_edit_is_seen(client_of: MakeClient, tmp_path: Path) -> None:
     (tmp_path / "pages" / "a.md").write_text("two")
 
     assert ("one" in before, "two" in client.get("/a").text) == (True, True)
+
+
+def test_a_byte_order_mark_is_not_part_of_the_text(client_of: MakeClient) -> None:
+    text = "\ufeff---\nlayout: doc.html\ntitle: T\n---\n# A\n"
+    files = {"pages/a.md": text, "templates/doc.html": "{{ frontmatter.title }}"}
+
+    assert client_of(files).get("/a").text == "T"
+
+
+def test_front_matter_is_read_by_the_fast_loader() -> None:
+    assert markdown._YamlLoader is yaml.CSafeLoader

@@ -19,7 +19,7 @@ def GET(context: Context) -> Response:
 @validate(form=ContactForm)
 def POST(context: Context, form: dict[str, str], errors: dict[str, t.Any]) -> Response:
     if errors:
-        return context.render(form=form, errors=errors["form"], status=422)
+        return context.render(form=form, errors=errors["form"], status=400)
     messages.receive(form["email"], form["text"])
     flash("Thank you, we have your message.")
     return context.redirect(url_for("/contact"), 303)

@@ -20,7 +20,7 @@ def POST(context: Context, form: dict[str, str], errors: dict[str, t.Any]) -> Re
     known: str = context.app.config["ADMIN_PASSWORD"]
     given = form.get("password", "")
     if errors or not hmac.compare_digest(known.encode(), given.encode()):
-        return context.render(errors={"password": "That is not it."}, status=422)
+        return context.render(errors={"password": "That is not it."}, status=400)
     context.session["is_admin"] = True
     # Any visitor can write ?next=; redirect() takes addresses of this site only.
     return context.redirect(context.request.args.get("next", url_for("/admin")), 303)

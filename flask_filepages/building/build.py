@@ -288,8 +288,8 @@ class Build:
     ) -> Iterator[Batch]:
         if pool is None:
             jobs = (
-                Job(path, endpoint, decode(line), is_error, digest)
-                for path, endpoint, line, is_error, digest in self._tasks(plan, writer)
+                Job(path, endpoint, decode(line), digest)
+                for path, endpoint, line, digest in self._tasks(plan, writer)
             )
             yield from _render_here(worker, jobs)
         else:
@@ -307,9 +307,8 @@ class Build:
 
     def _tasks(self, plan: Plan, writer: ReleaseWriter) -> Iterator[Task]:
         for entry, line, before in self._started(plan, writer, is_json=True):
-            is_error = self._routes[entry.endpoint].is_error_page
             digest = before.digest if before is not None else None
-            yield entry.path, entry.endpoint, line or "", is_error, digest
+            yield entry.path, entry.endpoint, line or "", digest
 
     def _started(
         self, plan: Plan, writer: ReleaseWriter, *, is_json: bool

@@ -49,14 +49,15 @@ class Listing:
     objects: dict[int, StaticPath] = field(default_factory=dict)
     has_versions: bool = False
 
-    def read(self) -> None:
-        """Call the ``get_static_paths`` of the route.
+    def read(self) -> list[Fault]:
+        """Call the ``get_static_paths`` of the route; return faults of its entries.
 
         :raises BuildError: it failed.
         """
         digest = hashlib.sha256()
         is_promised = True
-        for index, path in enumerate(self.route.paths()):
+        faults: list[Fault] = []
+        for index, path in enumerate(self.route.paths(faults)):
             line = encode(path)
             if line is None:
                 self.objects[index] = path
@@ -67,6 +68,7 @@ class Listing:
             digest.update(text.encode())
             self.lines.write(text)
         self.digest = digest.digest() if is_promised else None
+        return faults
 
     def entries(self) -> Iterator[tuple[str | None, StaticPath]]:
         """Yield each path, with its line of JSON if it has one."""
@@ -93,7 +95,7 @@ def read_listings(
         )
         listing = Listing(route, lines)
         try:
-            listing.read()
+            faults += listing.read()
             listings.append(listing)
         except BuildError as error:
             faults += error.faults

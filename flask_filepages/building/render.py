@@ -27,6 +27,7 @@ from ..prerendering.stored import Render
 from ..releases.headers import stored_headers
 from ..routing.rules import FileRule
 from ..settings import Settings
+from ..site import sites_of
 from .rendered import LARGEST
 from .rendered import RenderedResponse
 
@@ -44,7 +45,6 @@ class Job:
     path: str
     endpoint: str
     static_path: StaticPath
-    is_error_page: bool = False
     last_digest: str | None = None
 
 
@@ -54,6 +54,11 @@ class BuildClient:
 
     def __init__(self, app: Flask, settings: Settings) -> None:
         self.app = app
+        self._routes = {
+            route.endpoint: route
+            for site in sites_of(app).values()
+            for route in site.prerendered.values()
+        }
         self._site = settings.site
         site = urlsplit(settings.site or "http://localhost")
         secure = site.scheme.lower() == "https"
@@ -82,7 +87,10 @@ class BuildClient:
         # Run in an empty context, so that the page cannot see the caller's.
         contextvars.Context().run(self._request, job, response)
         if response.problem is None:
-            response.check(is_error_page=job.is_error_page)
+            route = self._routes[job.endpoint]
+            response.check(
+                is_error_page=route.is_error_page, is_guarded=bool(route.guards)
+            )
         if response.problem is None:
             response.complete(self._site)
             if response.digest != job.last_digest:

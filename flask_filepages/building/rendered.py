@@ -25,6 +25,7 @@ _compressible_re = re.compile(
     r"|image/(?:svg|bmp|x-icon|vnd\.microsoft\.icon)|font/(?:ttf|otf)",
     re.IGNORECASE,
 )
+_public_re = re.compile(r"(?:\A|[,\s])public(?:[\s,]|\Z)", re.IGNORECASE)
 _private_re = re.compile(r"(?:\A|[,\s])(private|no-store)(?:[\s,=]|\Z)", re.IGNORECASE)
 
 
@@ -54,11 +55,11 @@ class RenderedResponse:
     def has_body(self) -> bool:
         return self.code not in (204, 205)
 
-    def check(self, *, is_error_page: bool) -> None:
+    def check(self, *, is_error_page: bool, is_guarded: bool) -> None:
         """Set :attr:`problem` and :attr:`fix` if the response cannot be stored."""
         headers = tuple(self.headers)
         reason = _reason_to_refuse(
-            self.code, self.status, headers, is_error_page=is_error_page
+            self.code, self.status, headers, is_error_page, is_guarded
         )
         if reason is not None:
             self.problem, self.fix = reason
@@ -104,8 +105,8 @@ def _reason_to_refuse(
     code: int,
     status: str,
     headers: tuple[tuple[str, str], ...],
-    *,
     is_error_page: bool,
+    is_guarded: bool,
 ) -> tuple[str, str] | None:
     """Return why a response cannot be stored and how to fix it, or ``None``."""
     fields = _joined(headers)
@@ -118,7 +119,13 @@ def _reason_to_refuse(
     if "set-cookie" in fields:
         problem = "it sets a cookie, which every visitor would get"
         return problem, "Set cookies on routes with `prerender = False`."
-    private = _private_re.search(fields.get("cache-control", ""))
+    cache_control = fields.get("cache-control", "")
+    if is_guarded:
+        if _public_re.search(cache_control):
+            problem = "its Cache-Control says public, but middleware guards it"
+            return problem, "Write `private`, or mark the middleware @once_per_render."
+        return None
+    private = _private_re.search(cache_control)
     if private:
         problem = f"its Cache-Control says {private[1].lower()}"
         return problem, "Write `prerender = False`, or another Cache-Control."

@@ -37,9 +37,8 @@ from .render import BuildClient
 from .render import Job
 from .rendered import RenderedResponse
 
-#: Path, endpoint name, static path as JSON, is it an error page, digest in the last
-#: release.
-Task = tuple[str, str, str, bool, "str | None"]
+#: Path, endpoint name, static path as JSON, digest in the last release.
+Task = tuple[str, str, str, "str | None"]
 _MOST_TRIES = 3
 _FIRST_CHUNK, _LONGEST_CHUNK = 16, 1024
 _CHUNK_SECONDS = 0.1  # Rendering a chunk should take about this long.
@@ -136,8 +135,8 @@ def render_chunk(spec: Spec, tasks: list[Task]) -> Batch:
         if worker is None:
             worker = _workers[spec] = _make_worker(spec)
     return worker.render(
-        Job(path, endpoint, decode(line), is_error, last_digest)
-        for path, endpoint, line, is_error, last_digest in tasks
+        Job(path, endpoint, decode(line), last_digest)
+        for path, endpoint, line, last_digest in tasks
     )
 
 

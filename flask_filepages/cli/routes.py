@@ -89,8 +89,9 @@ def _sent_by(site: Site, bound: BoundRoute) -> str | None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def check(ctx: click.Context, as_json: bool) -> None:
-    """Load all files and report every error that a start would raise.
+    """Load all files and report every error that a start or a build would raise.
 
+    It calls each get_static_paths, but renders nothing.
     Exits with 1 if there is an error. Warnings alone exit with 0.
     """
     from ..errors import TreeError
@@ -109,6 +110,8 @@ def check(ctx: click.Context, as_json: bool) -> None:
             site.load()
         except TreeError as error:
             faults += error.faults
+        else:
+            faults += site.listing_faults()
         faults += site.template_faults()
         warnings += site.warnings
     if as_json:

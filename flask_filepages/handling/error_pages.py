@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from flask import Flask
 from flask import Request
 from werkzeug.exceptions import HTTPException
-from werkzeug.exceptions import UnprocessableEntity
+from werkzeug.exceptions import default_exceptions
 from werkzeug.wrappers import Response as BaseResponse
 
 from .. import problems
@@ -58,7 +58,7 @@ class ErrorHandler:
         own = app.error_handler_spec[None][None].get(Exception)
         if own is not None:
             return app.ensure_sync(own)(error)
-        site = _site_of(request, app.extensions["filepages"])
+        site = _site_of(request, error, app.extensions["filepages"])
         if site is None or error.response is not None:
             return error
         page = site.tree.error_routes.get(error.code or 0)
@@ -73,7 +73,7 @@ class ErrorHandler:
                 if isinstance(other, HTTPException) and other.code in _REFUSALS:
                     return _completed(request, other.get_response(request.environ))
                 app.logger.exception("The %s page raised an error", error.code)
-        if matched is None:
+        if matched is None and error.code != 404:
             return error
         make = _problem if _wants_problem(request, matched) else _built_in
         return _completed(request, make(request, error))
@@ -88,10 +88,13 @@ def _completed(request: Request, response: BaseResponse) -> BaseResponse:
     return response
 
 
-def _site_of(request: Request, sites: Mapping[str, Site]) -> Site | None:
-    """Return the site of the matched route, or the one with the longest prefix."""
+def _site_of(
+    request: Request, error: HTTPException, sites: Mapping[str, Site]
+) -> Site | None:
+    """Return the site of the matched route. For a URL without a route, or without a
+    file in the app's static folder, return the one with the longest prefix."""
     rule = request.url_rule
-    if rule is not None:
+    if rule is not None and not (rule.endpoint == "static" and error.code == 404):
         is_ours = isinstance(rule, FileRule)
         return sites.get(request.blueprint or "") if is_ours else None
     path = f"{request.path}/"
@@ -102,15 +105,14 @@ def _site_of(request: Request, sites: Mapping[str, Site]) -> Site | None:
 def _wants_problem(request: Request, route: Route | None) -> bool:
     """Return True if the client gets a problem document.
 
-    Endpoints send one unless the client ranks HTML above JSON, pages only if it ranks
-    JSON above HTML.
+    Endpoints send one unless the client ranks HTML above JSON. Pages, and URLs without
+    a route, send one only if it ranks JSON above HTML.
     """
-    if route is None:
-        return False
     accepted = request.accept_mimetypes
     html = accepted["text/html"]
     data = max(accepted["application/json"], accepted[problems.MIMETYPE])
-    return html <= data if route.page is None else html < data
+    is_endpoint = route is not None and route.page is None
+    return html <= data if is_endpoint else html < data
 
 
 def _problem(request: Request, error: HTTPException) -> BaseResponse:
@@ -137,7 +139,7 @@ def _built_in(request: Request, error: HTTPException) -> BaseResponse:
             for one in problems.errors_of(error.messages)
         )
         text = "\n".join([error.description or "", *lines])
-        error = UnprocessableEntity(text)
+        error = default_exceptions[error.code or 400](text)
     return error.get_response(request.environ)
 
 

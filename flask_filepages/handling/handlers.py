@@ -20,7 +20,7 @@ from ..routing.files import Source
 
 #: The only names of a module that a request can call. The request method is never used
 #: as an attribute name.
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY")
 ALL = "ALL"
 
 Handler = Callable[..., t.Any]

@@ -125,7 +125,8 @@ def headers(values: Headers) -> Middleware:
     """Return a middleware that adds header fields to all responses, errors included.
 
     It leaves fields alone that the response has already, so the middleware nearest to
-    the handler wins.
+    the handler wins. It is marked :func:`once_per_render`: stored responses keep the
+    fields.
     """
     pairs = list(values.items()) if isinstance(values, t.Mapping) else list(values)
 
@@ -137,7 +138,7 @@ def headers(values: Headers) -> Middleware:
     def headers(context: Context, call_next: CallNext) -> BaseResponse:
         return change_every_response(context, call_next, add)
 
-    return headers
+    return once_per_render(headers)
 
 
 def change_every_response(

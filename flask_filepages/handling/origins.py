@@ -17,9 +17,11 @@ from ..targets import check_origin_text
 from .middleware import CallNext
 from .middleware import Link
 from .middleware import change_every_response
+from .middleware import once_per_render
 
-#: The safe methods (RFC 9110, section 9.2.1) without ``TRACE``.
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+#: The safe methods (RFC 9110, section 9.2.1) without ``TRACE``. ``QUERY`` is a ``GET``
+#: with a body (draft-ietf-httpbis-safe-method-w-body).
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "QUERY"})
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _ANY = "*"
 _BEARER = "bearer"
@@ -56,17 +58,25 @@ class Cors:
         self._max_age = max_age
 
     def allows(self, origin: str | None) -> bool:
-        return origin is not None and (self.is_open or origin in self.origins)
+        """Return True if pages of *origin* may read responses. ``"*"`` allows requests
+        without ``Origin`` too, so that one response serves all."""
+        return self.is_open or origin in self.origins
 
     def trusts(self, request: Request) -> bool:
-        """Return True if a request with an unsafe method may pass: its origin is named,
-        or every origin is allowed and the browser added no credentials."""
+        """Return True if a request with an unsafe method may pass.
+
+        Its origin is named; or every origin is allowed, and a script sent the request
+        without credentials that browsers add by themselves.
+        """
         if request.headers.get("Origin") in self.origins:
             return True
-        scheme = request.headers.get("Authorization", _BEARER).partition(" ")[0]
+        if not self.is_open or "Cookie" in request.headers:
+            return False
         # Browsers add cookies and HTTP authentication by themselves, but not tokens.
-        is_bare = "Cookie" not in request.headers and scheme.lower() == _BEARER
-        return self.is_open and is_bare
+        # A form can send neither a token nor this mode, only a script can.
+        scheme = request.headers.get("Authorization", "").partition(" ")[0].lower()
+        is_script = request.headers.get("Sec-Fetch-Mode") == "cors"
+        return scheme == _BEARER or (is_script and not scheme)
 
     def __call__(self, context: Context, call_next: CallNext) -> BaseResponse:
         if context._is_error:
@@ -79,7 +89,8 @@ class Cors:
             return self._preflight(context, origin)
 
         def change(response: BaseResponse) -> BaseResponse:
-            vary_by_origin(response)
+            if not self.is_open:
+                vary_by_origin(response)
             fields = self._allowing(origin) if self.allows(origin) else {}
             for name in _ALLOWING:
                 if name in fields:
@@ -95,7 +106,8 @@ class Cors:
     def _preflight(self, context: Context, origin: str) -> BaseResponse:
         """Return the response to a preflight (Fetch standard, section 4.8)."""
         response = context.app.response_class(status=204)
-        vary_by_origin(response)
+        if not self.is_open:
+            vary_by_origin(response)
         if self.allows(origin):
             methods = ", ".join(context._route.allowed_methods)
             response.headers.update(self._allowing(origin))
@@ -122,6 +134,9 @@ def cors(
 ) -> Cors:
     """Return a middleware for cross-origin requests (Fetch standard, section 3.2).
 
+    ``cors("*")`` guards nothing: it is marked :func:`once_per_render`, and stored
+    responses keep its fields.
+
     :param origins: exact origins such as ``"https://app.example"``, or ``"*"``.
     :param credentials: let scripts send cookies. Not allowed with ``"*"``.
     :param headers: request header fields that scripts may send.
@@ -129,13 +144,14 @@ def cors(
     :param max_age: seconds for which a browser may keep the response to a preflight.
     :raises ValueError: an origin is invalid, or ``"*"`` is used with *credentials*.
     """
-    return Cors(
+    policy = Cors(
         origins,
         credentials=credentials,
         headers=headers,
         expose=expose,
         max_age=max_age,
     )
+    return once_per_render(policy) if policy.is_open else policy
 
 
 def vary_by_origin(response: t.Any) -> t.Any:
@@ -189,7 +205,7 @@ class OriginCheck:
             request.url_rule,
             request.headers.get("Origin"),
         )
-        if policy is not None:
+        if policy is not None and not policy.is_open:
             after_this_request(vary_by_origin)
         raise Forbidden("The request was sent by a page of another site.")
 

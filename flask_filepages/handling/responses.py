@@ -24,6 +24,7 @@ _value_re = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
 _known_names: set[str] = set()
 _MOST_NAMES = 1000
 DEFAULT_CACHE_CONTROL = "public, max-age=0, must-revalidate"
+_GUARDED_CACHE_CONTROL = "private, max-age=0, must-revalidate"
 
 
 def to_response(
@@ -74,6 +75,14 @@ def finish(context: Context, response: BaseResponse) -> BaseResponse:
     return response
 
 
+def without_storing_errors(response: BaseResponse) -> BaseResponse:
+    """Return *response*. An error gets ``no-store``, unless it has a
+    ``Cache-Control``."""
+    if response.status_code >= 400:
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
 def _check_field(name: str, value: str) -> None:
     """Check the name (a token: RFC 9110, section 5.6.2) and the value (5.5) of a field.
 
@@ -90,12 +99,16 @@ def _check_field(name: str, value: str) -> None:
         )
 
 
-def add_default_cache_control(response: BaseResponse) -> None:
-    """Give a prerendered response its ``Cache-Control``, unless it has one."""
+def add_default_cache_control(response: BaseResponse, *, is_guarded: bool) -> None:
+    """Give a prerendered response its ``Cache-Control``, unless it has one.
+
+    :param is_guarded: middleware decides who gets it, so shared caches may not keep it.
+    """
     # Werkzeug's own look-up raises an exception where the field is missing.
     has_own = any(name.lower() == "cache-control" for name, _ in response.headers)
     if response.status_code < 400 and not has_own:
-        response.headers.add("Cache-Control", DEFAULT_CACHE_CONTROL)
+        default = _GUARDED_CACHE_CONTROL if is_guarded else DEFAULT_CACHE_CONTROL
+        response.headers.add("Cache-Control", default)
 
 
 def _is_wsgi_response(value: t.Any) -> bool:

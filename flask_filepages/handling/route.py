@@ -151,7 +151,7 @@ class BoundRoute:
         own, faults, warnings = read_handlers(module, source, has_page=has_page)
         links, found = read_links(module, source)
         self.warnings = [*warnings, *self._narrow_middleware(source, links)]
-        if has_page:
+        if has_page and ALL not in own:
             own.setdefault("GET", GET)
         if self.is_error_page and own and not {"GET", ALL} & own.keys():
             problem, fix = "an error page needs GET", "Write `def GET(context)`."
@@ -190,15 +190,15 @@ class BoundRoute:
         return [Fault("unguarded", source.relative, problem, fix, source.line_of(NAME))]
 
     def _unknown_params(self, source: Source, handler: Handler) -> list[Fault]:
-        """Return a fault for each param that a schema requires and the route lacks."""
+        """Return a fault for each param that a schema has and the route lacks."""
         schema = schemas_of(handler).get("params")
         known = self.route.params
         fields = schema.load_fields.items() if schema is not None else ()
-        required = [f.data_key or name for name, f in fields if f.required]
+        names = [f.data_key or name for name, f in fields]
         fix = f"Its params are: {', '.join(sorted(known)) or 'none'}."
         return [
             Fault("handler", source.relative, f"it validates a param {name!r}", fix)
-            for name in required
+            for name in names
             if name not in known
         ]
 

@@ -24,10 +24,15 @@ if t.TYPE_CHECKING:
 Renderer = Callable[["Context", str, dict[str, t.Any]], str]
 
 
+# Suffixes of templates that are not pages.
+_TEXTS = (".txt", ".xml")
+
+
 class PagesLoader(BaseLoader):
     """Loads ``<name>:/about.html`` from the pages folder of the FilePages *name*.
 
-    Because of the prefix, a template of the app can never replace a page.
+    Because of the prefix, a template of the app can never replace a page. Only
+    templates are loaded, never the source of an endpoint.
     """
 
     def __init__(self, name: str) -> None:
@@ -40,6 +45,8 @@ class PagesLoader(BaseLoader):
         sites = app.extensions.get("filepages", {}) if app is not None else {}
         name, separator, relative = template.partition(":/")
         if name != self._name or not separator or name not in sites:
+            raise TemplateNotFound(template)
+        if not relative.endswith((*sites[name].renderers, *_TEXTS)):
             raise TemplateNotFound(template)
         folder = sites[name].folder
         found = FileSystemLoader(folder).get_source(environment, relative)

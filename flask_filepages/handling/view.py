@@ -21,6 +21,7 @@ from .failures import remember
 from .origins import SAFE_METHODS
 from .redirects import redirect_slash
 from .responses import finish
+from .responses import without_storing_errors
 
 if t.TYPE_CHECKING:
     from .route import BoundRoute
@@ -52,7 +53,7 @@ def make_view(route: BoundRoute) -> View:
 def respond(context: Context) -> BaseResponse:
     """Return the response to *context*, with its cookies; remember a failure."""
     try:
-        return finish(context, handle(context))
+        return without_storing_errors(finish(context, handle(context)))
     except BaseException as error:
         remember(context, error)
         raise

@@ -15,7 +15,9 @@ from ..errors import ParamError
 from ..errors import StaticPathError
 from ..errors import closest
 from ..routing.files import STATIC_PATHS as NAME
+from ..routing.patterns import Part
 from ..routing.routes import Route
+from ..routing.rules import FileRule
 from .static_paths import PAGE
 from .static_paths import Page
 from .static_paths import PageUrls
@@ -31,12 +33,15 @@ MOST_PATHS = 1_000_000
 def list_paths(
     route: Route,
     function: Callable[[], t.Any],
+    rule: FileRule,
     url_of: Callable[[Mapping[str, t.Any]], str],
-) -> Iterator[StaticPath]:
-    """Yield the paths that *function* lists, checked, with the URLs of pages filled in.
+) -> Iterator[StaticPath | StaticPathError | ParamError]:
+    """Yield the paths that *function* lists, checked, with the URLs of pages filled in,
+    and an error in place of each wrong entry.
 
+    :param rule: a rule with all params of the route.
     :param url_of: returns the canonical URL of params.
-    :raises StaticPathError: an entry is wrong, or there are too many.
+    :raises StaticPathError: *function* returned no list, or too many entries.
     """
     entries = function()
     if isinstance(entries, (str, bytes, Mapping)) or not isinstance(entries, Iterable):
@@ -52,15 +57,23 @@ def list_paths(
                 f"{NAME} lists more than {MOST_PATHS:,} paths",
                 "Let its generator end, or serve the route on demand.",
             )
-        yield _checked(entry, index, parts, optional, url_of)
+        try:
+            path = _checked(entry, index, parts, optional)
+            page = path.props.get(PAGE)
+            if isinstance(page, Page):
+                path = _with_urls(path, page, parts, url_of)
+            yield StaticPath(
+                _with_types(path.params, index, parts, rule), path.props, path.version
+            )
+        except (StaticPathError, ParamError) as error:
+            yield error
 
 
 def _checked(
     entry: object,
     index: int,
-    parts: Mapping[str, t.Any],
+    parts: Mapping[str, Part],
     optional: t.Container[str],
-    url_of: Callable[[Mapping[str, t.Any]], str],
 ) -> StaticPath:
     if not isinstance(entry, StaticPath):
         raise StaticPathError(
@@ -81,9 +94,11 @@ def _checked(
             f" ({entry.version!r:.50}), not str",
             "Write version=str(value).",
         )
-    page = props.get(PAGE)
-    if isinstance(page, Page):
-        return _with_urls(entry, page, parts, url_of)
+    if isinstance(props.get(PAGE), Page) and PAGE not in parts:
+        raise StaticPathError(
+            "paginate() needs a param [page]",
+            "Rename the file to [page].py or [...page].py.",
+        )
     params = {}
     for name, part in parts.items():
         value = given.get(name)
@@ -91,14 +106,47 @@ def _checked(
             value = None  # as in Astro
         if value is None and name not in optional and part.kind != "rest":
             raise _missing(index, name, given)
-        if value is not None and part.matcher is None and type(value) is not str:
+        params[name] = value
+    for name in given:
+        if name not in parts:
+            raise _unknown(index, name, parts)
+    return StaticPath(params, props, entry.version)
+
+
+def _with_types(
+    params: Mapping[str, t.Any], index: int, parts: Mapping[str, Part], rule: FileRule
+) -> dict[str, t.Any]:
+    """Return *params* as a request would have them: those of a matcher in its type."""
+    typed = {}
+    for name, value in params.items():
+        matcher = parts[name].matcher
+        if value is not None and matcher is not None:
+            try:
+                value = rule.canonical(name, value)
+            except (ValueError, TypeError) as error:
+                raise StaticPathError(
+                    f"entry {index} of {NAME}: {value!r:.50} is not a value of"
+                    f" [{name}={matcher}]",
+                    f"Give a value of that matcher, or its text in the URL: {error}.",
+                ) from None
+        elif value is not None and type(value) is not str:
             raise StaticPathError(
                 f"entry {index} of {NAME}: [{name}] is {type(value).__name__}"
                 f" ({value!r:.50}), not str",
                 "Write str(value); a rest is one str with slashes.",
             )
-        params[name] = value
-    return StaticPath(params, props, entry.version)
+        typed[name] = value
+    return typed
+
+
+def _unknown(index: int, name: object, parts: t.Iterable[str]) -> StaticPathError:
+    close = closest(str(name), parts)
+    hint = f"Did you mean {close!r}? " if close else ""
+    return StaticPathError(
+        f"entry {index} of {NAME} has {name!r}, which is not a param of the route",
+        f"{hint}Its params are: {', '.join(parts) or 'none'}. Values for the page go"
+        " into props.",
+    )
 
 
 def _missing(index: int, name: str, given: Mapping[str, t.Any]) -> StaticPathError:
@@ -114,15 +162,10 @@ def _missing(index: int, name: str, given: Mapping[str, t.Any]) -> StaticPathErr
 def _with_urls(
     entry: StaticPath,
     page: Page,
-    parts: Mapping[str, t.Any],
+    parts: Mapping[str, Part],
     url_of: Callable[[Mapping[str, t.Any]], str],
 ) -> StaticPath:
     """Fill in the URLs of a path of :func:`paginate`, which only the route knows."""
-    if PAGE not in parts:
-        raise StaticPathError(
-            "paginate() needs a param [page]",
-            "Rename the file to [page].py or [...page].py.",
-        )
 
     def params(number: int) -> dict[str, t.Any]:
         bare = number == 1 and parts[PAGE].kind == "rest"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import functools
 import threading
 import types
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from flask import Request
 from flask import has_request_context
@@ -20,6 +22,7 @@ from ..context import Context
 from ..context import current_request
 from ..errors import BuildError
 from ..errors import Fault
+from ..errors import ParamError
 from ..errors import closest
 from ..handling.failures import remember
 from ..handling.handlers import Handler
@@ -29,6 +32,7 @@ from ..handling.middleware import chain
 from ..handling.redirects import redirect_slash
 from ..handling.responses import add_default_cache_control
 from ..handling.responses import finish
+from ..handling.responses import without_storing_errors
 from ..handling.route import BoundRoute
 from ..handling.view import View
 from ..releases.http import StoredResponse
@@ -121,7 +125,7 @@ class PrerenderedRoute(BoundRoute):
         def wrap(handler: Handler) -> Handler:
             def respond(context: Context) -> BaseResponse:
                 response = self.to_response(context, handler, handler(context))
-                add_default_cache_control(response)
+                add_default_cache_control(response, is_guarded=bool(self.guards))
                 return response
 
             return respond
@@ -131,23 +135,53 @@ class PrerenderedRoute(BoundRoute):
 
     # -- paths ------------------------------------------------------------------
 
-    def paths(self) -> Iterator[StaticPath]:
+    def paths(self, faults: list[Fault] | None = None) -> Iterator[StaticPath]:
         """Yield the paths that the route lists. A route without params has one.
 
+        :param faults: gets a fault for each wrong entry, which is skipped. Without it,
+            the first wrong entry raises.
         :raises BuildError: ``get_static_paths`` failed, or an entry is wrong.
         """
         if self.is_static or self._get_static_paths is None:
             yield StaticPath({})
             return
+        # The caller never runs in the app context of the listing.
+        context = contextvars.Context()
+        pushed = self.app.app_context()
+        context.run(pushed.push)
+        longest = max(self.rules, key=lambda rule: len(rule.arguments))
+        listed = list_paths(self.route, self._get_static_paths, longest, self.url_of)
         try:
-            with self.app.app_context():
-                yield from list_paths(self.route, self._get_static_paths, self.url_of)
+            while (path := context.run(next, listed, None)) is not None:
+                if isinstance(path, StaticPath):
+                    yield path
+                elif faults is None:
+                    raise path
+                else:
+                    faults.append(self._listing_fault(path))
         except (Exception, SystemExit) as error:
-            source = t.cast(Source, self.route.source)
-            problem, fix = problem_of(error)
-            line = line_of(error, source.path) or source.line_of(STATIC_PATHS)
-            fault = Fault("static-paths", source.relative, problem, fix, line)
+            fault = self._listing_fault(error)
             raise BuildError(self.site.folder, [fault]) from error
+        finally:
+            context.run(pushed.pop)
+
+    def paths_with_urls(self, faults: list[Fault]) -> Iterator[tuple[StaticPath, str]]:
+        """Yield the paths that the route lists, each with its URL.
+
+        :param faults: gets a fault for each wrong entry, which is skipped.
+        :raises BuildError: ``get_static_paths`` failed.
+        """
+        for path in self.paths(faults):
+            try:
+                yield path, self.url_of(path.params)
+            except ParamError as error:
+                faults.append(self._listing_fault(error))
+
+    def _listing_fault(self, error: BaseException) -> Fault:
+        source = t.cast(Source, self.route.source)
+        problem, fix = problem_of(error)
+        line = line_of(error, source.path) or source.line_of(STATIC_PATHS)
+        return Fault("static-paths", source.relative, problem, fix, line)
 
     def accepts_path(self) -> bool:
         """Return True if the path that Werkzeug is matching is one of the listed ones.
@@ -207,8 +241,13 @@ class PrerenderedRoute(BoundRoute):
             with self._lock:
                 listed = self._listed
                 if listed is None or listed[0] is not release or self.app.debug:
-                    paths = self.paths()
-                    props = {_key(self.path_of(p.params)): p.props for p in paths}
+                    faults: list[Fault] = []
+                    props = {
+                        _key(unquote(url)): path.props
+                        for path, url in self.paths_with_urls(faults)
+                    }
+                    for fault in faults:
+                        self.app.logger.error("Skipped a path. %s", fault)
                     listed = self._listed = (release, props)
         return listed[1]
 
@@ -278,10 +317,12 @@ class PrerenderedRoute(BoundRoute):
                 "Rendering %s instead of sending it: %s", stored.path, error
             )
             return None
+        fields = Headers()
+        fields[:] = headers
         base: t.Any = self.app.response_class
-        response: BaseResponse = _stored_class(base)(body, status)
-        # Replaces Flask's default content type, which a 304 should not have.
-        response.headers[:] = headers
+        response: BaseResponse = _stored_class(base)(body, status, fields)
+        if len(fields) != len(headers):  # A 304 got Werkzeug's default content type.
+            fields[:] = headers
         now = (response.status, [*response.headers], response.response)
         t.cast(t.Any, response).stored = now
         if not self.guards:
@@ -289,7 +330,7 @@ class PrerenderedRoute(BoundRoute):
         context = Context(request, params, self)
         try:
             guarded = chain(self.guards, lambda context: response)
-            return finish(context, guarded(context))
+            return without_storing_errors(finish(context, guarded(context)))
         except BaseException as error:
             remember(context, error)
             raise
@@ -306,6 +347,8 @@ class PrerenderedRoute(BoundRoute):
         render.reached = self.endpoint
         given = {k: v for k, v in render.params.items() if v is not None}
         matched = {k: v for k, v in params.items() if v is not None}
+        if self.app.url_value_preprocessors:  # They may take params out.
+            given = {k: v for k, v in given.items() if k in matched}
         context = Context(request, params, self)
         try:
             if given != matched:

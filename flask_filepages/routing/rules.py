@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from collections.abc import Set
 from contextvars import ContextVar
 from urllib.parse import quote
+from urllib.parse import unquote
 
 from werkzeug.routing import Rule
 from werkzeug.routing.rules import RulePart
@@ -194,6 +195,15 @@ class FileRule(Rule):
             query = self._encode_query_vars(unknown) if unknown else ""
             path = f"{path}?{query}" if query else path
         return self.subdomain or "", path
+
+    def canonical(self, name: str, value: t.Any) -> t.Any:
+        """Return *value* as a request has it, such as ``5`` for ``"5"`` and
+        ``[id=int]``.
+
+        :raises ValueError: it is not a value of the matcher of the param *name*.
+        """
+        converter = self._converters[name]
+        return converter.to_python(unquote(converter.to_url(value)))
 
     def suitable_for(
         self, values: t.Mapping[str, t.Any], method: str | None = None

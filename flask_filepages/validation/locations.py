@@ -25,6 +25,10 @@ from .bodies import FORM_TYPES
 MAX_JSON = 2_500_000
 #: Locations where a name may occur several times.
 _REPEATED = ("form", "query", "headers", "files")
+#: Locations where browsers send an empty text for a field that was left empty.
+_TYPED_BY_HAND = ("form", "query")
+#: The only fields for which an empty text is a value.
+_TEXTS = (fields.String, fields.Raw)
 
 
 def load(schema: Schema, context: Context, location: str, unknown: t.Any) -> t.Any:
@@ -36,6 +40,8 @@ def load(schema: Schema, context: Context, location: str, unknown: t.Any) -> t.A
     data = raw(context, location)
     if location in _REPEATED:
         data = _as_dict(data, schema)
+    if location in _TYPED_BY_HAND:
+        data = _without_empty_texts(data, schema)
     return schema.load(data, unknown=unknown)
 
 
@@ -59,6 +65,22 @@ def _as_dict(data: t.Any, schema: Schema) -> dict[str, t.Any]:
         if key not in values and (is_exact or key.lower() not in known):
             values[key] = data[key]
     return values
+
+
+def _without_empty_texts(data: dict[str, t.Any], schema: Schema) -> dict[str, t.Any]:
+    """Return *data* without the empty texts of all but string fields."""
+    kept = dict(data)
+    for name, field in schema.load_fields.items():
+        key = name if field.data_key is None else field.data_key
+        value = kept.get(key)
+        inner = field.inner if isinstance(field, fields.List) else field
+        if type(inner) in _TEXTS:
+            continue
+        if isinstance(value, list):
+            kept[key] = [one for one in value if one != ""]
+        elif value == "":
+            del kept[key]
+    return kept
 
 
 def raw(context: Context, location: str) -> t.Any:

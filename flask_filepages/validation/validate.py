@@ -13,11 +13,14 @@ from marshmallow import EXCLUDE
 from marshmallow import RAISE
 from marshmallow import Schema
 from marshmallow import ValidationError
+from marshmallow.fields import Field
 from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import NotFound
 
 from ..context import Context
+from ..errors import BadContentError
 from ..errors import InvalidContentError
+from ..errors import UnprocessableContentError
 from ..functions import is_async
 from ..functions import name_of
 from . import locations
@@ -27,9 +30,10 @@ F = t.TypeVar("F", bound=Callable[..., t.Any])
 
 _MARK = "_filepages_schemas"
 _ERRORS = "errors"
-#: Unknown fields are refused in bodies. Elsewhere they are ignored, because browsers
-#: send more than an endpoint asks for.
-_BODIES = ("json", "form", "files")
+_ERROR_CLASSES: t.Mapping[int, type[InvalidContentError]] = {
+    400: BadContentError,
+    422: UnprocessableContentError,
+}
 #: Digits before or after the point. ``1e999999999`` is a valid Decimal, but printing
 #: its billion digits would end the process.
 _MOST_DIGITS = 400
@@ -62,10 +66,14 @@ def validate(
         def PUT(context, json): ...
 
     A schema is a marshmallow class, an instance (``PostBody(many=True)``) or a dict of
-    fields. Invalid content raises 422 (RFC 9457), invalid params 404, malformed content
-    400, too large content 413, and another content type 415. A handler with a parameter
-    ``errors`` is also called with invalid content: it gets the raw values, and
-    ``errors={"form": {"email": ["..."]}}``.
+    fields. Invalid and malformed content raises 400 with a problem document (RFC 9457),
+    invalid params 404, too large content 413, and another content type 415. With
+    ``FILEPAGES_INVALID_STATUS = 422`` invalid content is 422. A handler with a
+    parameter ``errors`` is also called with invalid content: it gets the raw values,
+    and ``errors={"form": {"email": ["..."]}}``.
+
+    Unknown fields are refused in JSON, and ignored elsewhere. In a form or query, an
+    empty text counts as absent, except for ``fields.String`` and ``fields.Raw``.
 
     Decorators above ``@validate`` run before the request is read. A call that passes a
     location itself, as in ``PUT(make_context(), json={...})``, is a plain call.
@@ -107,6 +115,13 @@ def as_schema(given: t.Any) -> Schema:
     if isinstance(given, type) and issubclass(given, Schema):
         return given()
     if isinstance(given, Mapping):
+        for name, field in given.items():
+            is_class = isinstance(field, type) and issubclass(field, Field)
+            if not (isinstance(field, Field) or is_class):
+                raise TypeError(
+                    f"{name!r} is {field!r}, not a marshmallow field. Write"
+                    f" {{{name!r}: fields.String()}}."
+                )
         return Schema.from_dict(dict(given))()
     raise TypeError(f"{given!r} is not a marshmallow schema or a dict of fields.")
 
@@ -203,10 +218,14 @@ def _values(
                 raise NotFound from error
             errors[location] = error.messages
             values[location] = locations.raw(context, location)
+    if errors:
+        context.app.logger.debug(
+            "%s refused %s: %s", context.route_id, context.request.method, dict(errors)
+        )
     if takes_errors:
         values[_ERRORS] = errors
     elif errors:
-        raise InvalidContentError(errors)
+        raise _ERROR_CLASSES[context._route.settings.invalid_status](errors)
     return values
 
 
@@ -263,9 +282,11 @@ def _parts_of(value: t.Any) -> t.Iterable[tuple[t.Any, t.Any]]:
 def _unknown(location: str, schema: Schema) -> str | None:
     """Return the policy for unknown fields, or ``None`` for the policy of the schema.
 
-    Outside bodies, the policy of the schema counts only if its ``Meta`` or the
-    instance sets one: ``RAISE`` is marshmallow's default.
+    JSON comes from programs, which make typing errors. Browsers send more fields than
+    an endpoint asks for, such as the name of a button. There the policy of the schema
+    counts only if its ``Meta`` or the instance sets one: ``RAISE`` is marshmallow's
+    default.
     """
-    if location in _BODIES or schema.unknown != RAISE:
+    if location == "json" or schema.unknown != RAISE:
         return None
     return None if hasattr(schema.Meta, "unknown") else EXCLUDE

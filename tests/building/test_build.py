@@ -699,3 +699,73 @@ def test_a_host_that_is_not_trusted_is_named(make_pages: MakePages) -> None:
         FILEPAGES_SITE="https://example.com",
     )
     assert built(right, out=str(out_of(right)))
+
+
+GUARD = """\
+from flask import Response
+
+def middleware(context, call_next):
+    if "letmein" not in context.cookies:
+        return Response("no", 401)
+    return call_next()
+"""
+
+
+def test_a_guarded_stored_response_is_private(make_pages: MakePages) -> None:
+    app = make_pages(
+        {"in/_middleware.py": GUARD, "in/a.html": "a", "b.html": "b"},
+        FILEPAGES_OUTPUT="hybrid",
+    )
+    client = built(app, out=str(out_of(app))).test_client()
+    refused = client.get("/in/a")
+    client.set_cookie("letmein", "1")
+
+    assert (refused.status_code, refused.headers["Cache-Control"]) == (401, "no-store")
+    guarded, public = client.get("/in/a"), client.get("/b")
+    assert guarded.headers["Cache-Control"] == "private, max-age=0, must-revalidate"
+    assert public.headers["Cache-Control"] == "public, max-age=0, must-revalidate"
+
+
+@pytest.mark.parametrize("value", ["private", "no-store", "private, max-age=60"])
+def test_a_guarded_response_may_be_private(make_pages: MakePages, value: str) -> None:
+    code = answer(f"Response('a', headers={{'Cache-Control': {value!r}}})")
+    app = make_pages(
+        {"in/_middleware.py": GUARD, "in/a.txt.py": code}, FILEPAGES_OUTPUT="hybrid"
+    )
+
+    built(app, out=str(out_of(app)))
+
+    assert dict(entries_of(app)["/in/a.txt"].headers)["Cache-Control"] == value
+
+
+def test_a_guarded_response_cannot_be_public(make_pages: MakePages) -> None:
+    code = answer("Response('a', headers={'Cache-Control': 'public, max-age=60'})")
+    app = make_pages(
+        {"in/_middleware.py": GUARD, "in/a.txt.py": code}, FILEPAGES_OUTPUT="hybrid"
+    )
+
+    with pytest.raises(BuildError, match="says public, but middleware guards it"):
+        built(app, out=str(out_of(app)))
+
+
+@pytest.mark.parametrize(
+    ("middleware", "field"),
+    [
+        ("headers({'X-Frame-Options': 'DENY'})", "X-Frame-Options"),
+        ("cors('*')", "Access-Control-Allow-Origin"),
+    ],
+    ids=["headers", "cors"],
+)
+def test_middleware_that_guards_nothing_leaves_stored_responses_public(
+    make_pages: MakePages, middleware: str, field: str
+) -> None:
+    file = f"from flask_filepages import cors, headers\nmiddleware = {middleware}\n"
+    app = make_pages({"_middleware.py": file, "a.html": "a"}, FILEPAGES_OUTPUT="hybrid")
+    client = built(app, out=str(out_of(app))).test_client()
+    route = sites_of(app)["filepages"].routes["/a"]
+    stored = client.get("/a")
+
+    assert route.guards == []  # type: ignore[attr-defined]
+    assert field in stored.headers
+    assert stored.headers["Cache-Control"].startswith("public")
+    assert "Origin" not in stored.headers.get("Vary", "")

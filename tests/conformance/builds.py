@@ -387,6 +387,15 @@ def value_as_it_is(case: Case, answer: Answer, site: Site) -> bool:
     return False
 
 
+def has_unknown_param(case: Case, answer: Answer, site: Site) -> bool:
+    """Whether an entry of the case's file has a param that the file name lacks."""
+    known = set(re.findall(r"\[(?:\.\.\.)?(\w+)", site.owner(case) or ""))
+    return any(set(e["params"]) - known for e in _entries(file_of(case, site)))
+
+
+unknown_param = refused("static-paths", "which is not a param of the route")
+
+
 def _paths(case: Case, site: Site) -> list[str]:
     owner = site.owner(case) or ""
     return _listed(owner, case.files.get(owner, {}))

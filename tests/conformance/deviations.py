@@ -1206,6 +1206,13 @@ RULES: tuple[Rule, ...] = (
         built=(builds.changed_value, builds.value_as_it_is),
     ),
     Rule(
+        "unknown names in listed params",
+        "a param that the file name lacks is dropped",
+        "an error that names it",
+        "a typo would be dropped too",
+        built=(builds.has_unknown_param, builds.unknown_param),
+    ),
+    Rule(
         "absent rest of an endpoint",
         "an error: ``[...path].ts`` cannot list the path without one",
         "a file like any other; an error if others lie below it",

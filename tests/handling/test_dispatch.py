@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from flask import g
 from flask.testing import FlaskClient
+from jinja2 import TemplateNotFound
 
 from flask_filepages import BodyAlreadyReadError
 from flask_filepages import FilePages
@@ -551,3 +552,69 @@ def test_an_unfinished_app_module_is_named(pytester: pytest.Pytester) -> None:
     result = pytester.run(sys.executable, "-c", "import app")
 
     result.stderr.fnmatch_lines(["*app is still being imported. Call FilePages(app)*"])
+
+
+ALL_REFUSES = "from flask import abort\n\n\ndef ALL(context):\n    abort(403)\n"
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_all_beside_a_page_is_asked_before_the_page(
+    client_of: ClientOf, method: str
+) -> None:
+    client = client_of({"a.py": ALL_REFUSES, "a.html": "the page"})
+    client.application.testing = False
+
+    assert client.open("/a", method=method).status_code == 403
+
+
+def test_get_beside_all_goes_first(client_of: ClientOf) -> None:
+    code = f"{ALL_REFUSES}\n\ndef GET(context):\n    return context.render()\n"
+    client = client_of({"a.py": code, "a.html": "the page"})
+
+    assert client.get("/a").text == "the page"
+
+
+def test_query_is_safe_and_has_a_body(client_of: ClientOf) -> None:
+    code = (
+        "def QUERY(context):\n"
+        "    form = context.request.form\n"
+        "    return context.json([form['q'], len(context.request.get_data())])\n"
+    )
+    client = client_of({"a.py": code})
+    # Another site may send it, because it changes nothing.
+    headers = {"Origin": "https://other.example", "Sec-Fetch-Site": "cross-site"}
+    answer = client.open("/a", method="QUERY", data={"q": "x"}, headers=headers)
+
+    assert answer.get_json() == ["x", 3]
+    assert client.options("/a").headers["Allow"] == "OPTIONS, QUERY"
+
+
+@pytest.mark.parametrize("status", ["draft", 2.0, "200"])
+def test_a_status_that_is_no_int_is_an_error(
+    client_of: ClientOf, status: object
+) -> None:
+    code = f"def GET(context):\n    return context.render(status={status!r})\n"
+    client = client_of({"a.py": code, "a.html": "page"})
+
+    with pytest.raises(TypeError, match=f"status is {status!r}, not an int"):
+        client.get("/a")
+
+
+@pytest.mark.parametrize("name", ["_lib.py", "a.py", "data.json", "../app.py"])
+def test_only_templates_of_the_pages_folder_are_rendered(
+    client_of: ClientOf, name: str
+) -> None:
+    code = f"def GET(context):\n    return context.render('filepages:/{name}')\n"
+    client = client_of({"a.py": code, "_lib.py": "SECRET = 1", "data.json": "{}"})
+
+    with pytest.raises(TemplateNotFound):
+        client.get("/a")
+
+
+@pytest.mark.parametrize("name", ["_part.html", "_note.txt", "_map.xml"])
+def test_texts_of_the_pages_folder_are_templates(
+    client_of: ClientOf, name: str
+) -> None:
+    code = f"def GET(context):\n    return context.render('filepages:/{name}')\n"
+
+    assert client_of({"a.py": code, name: "{{ 1 + 1 }}"}).get("/a").text == "2"

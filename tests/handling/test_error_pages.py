@@ -143,7 +143,10 @@ ERRORS = {
         ("/page", "*/*", "text/html"),
         ("/page", BROWSER, "text/html"),
         ("/page", "application/json", "application/problem+json"),
-        ("/nope", "application/json", "text/html"),
+        ("/nope", "application/json", "application/problem+json"),
+        ("/nope", "application/problem+json", "application/problem+json"),
+        ("/nope", BROWSER, "text/html"),
+        ("/nope", None, "text/html"),
     ],
 )
 @pytest.mark.parametrize("with_page", [False, True], ids=["", "404.html"])
@@ -156,9 +159,7 @@ def test_who_gets_which(
 
     assert (answer.status_code, answer.mimetype) == (404, mimetype)
     assert ("page 404" in answer.text) is (with_page and mimetype == "text/html")
-    assert answer.headers.get("Cache-Control") == (
-        None if url == "/nope" and not with_page else "no-store"
-    )
+    assert answer.headers["Cache-Control"] == "no-store"
 
 
 def test_a_problem_document(make_pages: MakePages) -> None:
@@ -249,3 +250,48 @@ def test_exceptions_that_cannot_be_noted_or_are_raised_again(
     assert client.get("/a").text == "Gone"
     assert {client.put("/a").text for _ in range(3)} == {"RuntimeError"}
     assert [len(notes) for notes in seen] == [0, 1, 1, 1]
+
+
+@pytest.mark.parametrize("static_url_path", ["", "/static"])
+def test_a_file_that_the_static_folder_lacks_is_an_unmatched_url(
+    tmp_path: Path, static_url_path: str
+) -> None:
+    write_files(tmp_path, {"pages/404.html": "page 404", "static/a.txt": "a"})
+    app = Flask("static", root_path=str(tmp_path), static_url_path=static_url_path)
+    FilePages(app)
+    client = app.test_client()
+    missing = client.get(f"{static_url_path}/nope.txt")
+
+    assert (missing.status_code, missing.text) == (404, "page 404")
+    with client.get(f"{static_url_path}/a.txt") as found:
+        assert found.text == "a"
+
+
+def test_errors_of_the_apps_own_routes_stay_the_apps(make_pages: MakePages) -> None:
+    app = make_pages({"index.html": "", "404.html": "page 404"})
+    app.add_url_rule("/own", "own", lambda: abort(404))
+    client = visitor(app)
+    headers = {"Accept": "application/json"}
+
+    for answer in (client.get("/own", headers=headers), client.post("/own")):
+        assert "page 404" not in answer.text
+        assert "Cache-Control" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "return Response('no', 401)",
+        "from flask import abort; abort(401)",
+        "return Response('no', 401, headers={'WWW-Authenticate': 'Basic'})",
+    ],
+)
+def test_refusals_of_middleware_are_not_stored(
+    make_pages: MakePages, code: str
+) -> None:
+    guard = (
+        f"from flask import Response\ndef middleware(context, call_next):\n    {code}\n"
+    )
+    client = visitor(make_pages({"_middleware.py": guard, "a.html": ""}))
+
+    assert client.get("/a").headers["Cache-Control"] == "no-store"

@@ -226,9 +226,15 @@ def test_the_one_nearest_to_the_handler_counts(make_pages: MakePages) -> None:
 @pytest.mark.parametrize(
     ("more", "cookie", "status"),
     [
-        ({}, "", 422),
-        ({"Sec-Fetch-Site": "cross-site"}, "", 422),
+        ({"Sec-Fetch-Mode": "cors"}, "", 422),
+        ({"Sec-Fetch-Mode": "cors", "Sec-Fetch-Site": "cross-site"}, "", 422),
         ({"Authorization": "Bearer x"}, "", 422),
+        ({}, "", 403),
+        ({"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "cross-site"}, "", 403),
+        ({"Sec-Fetch-Mode": "no-cors"}, "", 403),
+        ({"Sec-Fetch-Mode": "cors"}, "session", 403),
+        ({"Sec-Fetch-Mode": "cors", "Authorization": "Basic eDp5"}, "", 403),
+        ({"Authorization": "Bearer x"}, "session", 403),
         ({"Authorization": "Basic eDp5"}, "", 403),
         ({"Authorization": "negotiate x"}, "", 403),
         ({}, "session", 403),

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import typing as t
+from pathlib import Path
 
 import pytest
+from flask import g
+from flask import has_app_context
+from flask import has_request_context
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
@@ -22,6 +27,7 @@ from flask_filepages.site import sites_of
 
 from ..conftest import ECHO
 from ..conftest import MakePages
+from ..conftest import built
 
 HEAD = "from flask_filepages import StaticPath, paginate\nprerender = True\n"
 
@@ -219,3 +225,111 @@ def test_pages_travel() -> None:
 
 def test_a_page_of_other_items_does_not_travel() -> None:
     assert encode(paginate([object()])[0]) is None
+
+
+# -- values of matchers, and wrong entries ----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("file", "listing", "expected"),
+    [
+        ("p/[id=int].json.py", "return [StaticPath({'id': '5'})]", ["/p/5.json"]),
+        ("p/[id=int].json.py", "return [StaticPath({'id': 5})]", ["/p/5.json"]),
+        ("p/[page=int].json.py", "return paginate([1, 2], 1)", ["/p/1.json", "/p/2.json"]),
+        (
+            "p/[id=uuid].json.py",
+            "return [StaticPath({'id': '12345678-1234-5678-1234-567812345678'})]",
+            ["/p/12345678-1234-5678-1234-567812345678.json"],
+        ),
+    ],
+    ids=["text", "int", "paginate", "uuid"],
+)  # fmt: skip
+def test_values_of_matchers_may_be_given_as_text(
+    make_pages: MakePages, file: str, listing: str, expected: list[str]
+) -> None:
+    app = make_pages(tree(listing, file))
+    built(app, out=app.instance_path)
+
+    found = sorted(Path(app.instance_path, "current/site").rglob("*.json"))
+    names = [
+        f"/{path.relative_to(Path(app.instance_path, 'current/site'))}"
+        for path in found
+    ]
+    assert names == expected
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ("{'slug': 'a', 'x': 'y'}", "entry 1 of get_static_paths has 'x'"),
+        ("{'slug': 'a', 'slugs': 'y'}", "Did you mean 'slug'?"),
+        ("{'slug': 'a/b'}", "'a/b'"),
+        ("{'slug': '..'}", "'..'"),
+    ],
+)
+def test_a_wrong_entry_takes_no_other_path_down(
+    make_pages: MakePages,
+    caplog: pytest.LogCaptureFixture,
+    entry: str,
+    problem: str,
+) -> None:
+    files = tree(f"return [StaticPath({{'slug': 'ok'}}), StaticPath({entry})]")
+    app = make_pages(files)
+    app.testing = False
+    client = app.test_client()
+
+    assert client.get("/blog/ok").status_code == 200
+    assert client.get("/blog/other").status_code == 404
+    assert problem in caplog.text
+    assert sites_of(app)["filepages"].listing_faults()[0].file == "blog/[slug].py"
+    with pytest.raises(BuildError, match=re.escape(problem)):
+        built(app, out=app.instance_path)
+
+
+def test_all_wrong_entries_are_reported_at_once(make_pages: MakePages) -> None:
+    app = make_pages(tree("return [StaticPath({'slug': n}) for n in (1, 2)]"))
+
+    with pytest.raises(BuildError) as caught:
+        built(app, out=app.instance_path)
+    assert len(caught.value.faults) == 2
+
+
+@pytest.mark.parametrize("kind", ["text", "5.5", "-1"])
+def test_text_that_no_matcher_takes_is_an_error(
+    make_pages: MakePages, kind: str
+) -> None:
+    app = make_pages(tree(f"return [StaticPath({{'id': {kind!r}}})]", "[id=int].py"))
+
+    with pytest.raises(BuildError, match=r"is not a value of\s+\[id=int\]"):
+        built(app, out=app.instance_path)
+
+
+def test_a_listing_that_is_left_leaves_no_context(make_pages: MakePages) -> None:
+    app = make_pages(tree("yield StaticPath({'slug': 'a'}); yield StaticPath({})"))
+    route = next(iter(sites_of(app)["filepages"].prerendered.values()))
+    route.prepare()
+    paths = route.paths()
+    next(paths)
+
+    assert not has_app_context()
+    with app.test_request_context():
+        next(route.paths())
+        assert has_request_context()
+
+
+def test_a_param_that_a_preprocessor_takes_out_may_be_listed(
+    make_pages: MakePages,
+) -> None:
+    app = make_pages(
+        tree(
+            "return [StaticPath({'lang': 'en', 'slug': 'a'})]", "[lang]/[slug].json.py"
+        )
+    )
+
+    @app.url_value_preprocessor
+    def take(endpoint: str | None, values: dict[str, t.Any] | None) -> None:
+        g.lang = (values or {}).pop("lang", None)
+
+    built(app, out=app.instance_path)
+
+    assert Path(app.instance_path, "current/site/en/a.json").is_file()

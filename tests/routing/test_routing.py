@@ -436,7 +436,7 @@ def test_listing_shows_the_real_methods_and_matching_takes_all(
 
     assert set(methods["/a"] or ()) == {"GET", "HEAD", "OPTIONS"}
     assert set(methods["/c"] or ()) == {"GET", "HEAD", "OPTIONS"}
-    assert len(methods["/b"] or ()) == 7
+    assert len(methods["/b"] or ()) == 8
     assert "PURGE" in (methods["/a"] or ())
     assert repr(methods["/a"]) == "{every method}"
 

@@ -7,7 +7,6 @@ import json
 import typing as t
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 from marshmallow import Schema
 from marshmallow import fields
@@ -44,12 +43,14 @@ class Body(Schema):
 
 
 def client_of(make_pages: MakePages, code: str, **config: t.Any) -> FlaskClient:
-    app: Flask = make_pages({"a.py": HEAD + code, "p/[n].py": HEAD + code}, **config)
-    return visitor(app)
+    files = {"p/[n].py": HEAD + code}
+    if "params=" not in code:
+        files["a.py"] = HEAD + code
+    return visitor(make_pages(files, **config))
 
 
 def errors_of(response: t.Any) -> list[dict[str, str]]:
-    assert response.status_code == 422
+    assert response.status_code == 400
     assert response.mimetype == "application/problem+json"
     found: list[dict[str, str]] = response.get_json()["errors"]
     return found
@@ -115,12 +116,12 @@ def test_files_and_form_of_one_body(make_pages: MakePages) -> None:
 @pytest.mark.parametrize(
     ("schema", "sent", "status"),
     [
-        ("Body", {"title": "x", "other": 1}, 422),
+        ("Body", {"title": "x", "other": 1}, 400),
         ("Body(unknown=EXCLUDE)", {"title": "x", "other": 1}, 200),
         ("Body(partial=True)", {}, 200),
         ("Body(partial=('title',))", {}, 200),
         ("Body(many=True)", [{"title": "x"}, {"title": "y"}], 200),
-        ("Body(many=True)", {"title": "x"}, 422),
+        ("Body(many=True)", {"title": "x"}, 400),
         ("Body(only=['pages'])", {"pages": 1}, 200),
         ("Schema.from_dict({'a': fields.Integer()})", {"a": 1}, 200),
     ],
@@ -136,7 +137,7 @@ def test_schemas(make_pages: MakePages, schema: str, sent: t.Any, status: int) -
     [
         ("{'a': fields.Integer()}", 200),
         ("Schema.from_dict({'a': fields.Integer()})(unknown=RAISE)", 200),
-        ("type('Q', (Schema,), {'Meta': type('Meta', (), {'unknown': RAISE})})", 422),
+        ("type('Q', (Schema,), {'Meta': type('Meta', (), {'unknown': RAISE})})", 400),
     ],
 )
 def test_unknown_fields_of_a_query(
@@ -185,11 +186,22 @@ def test_the_problem_document_is_whole(make_pages: MakePages) -> None:
     document = answer.get_json()
 
     assert document["type"] == "about:blank"
-    assert (document["status"], document["title"]) == (422, "Unprocessable Entity")
+    assert (document["status"], document["title"]) == (400, "Bad Request")
     assert document["errors"] == [
         {"in": "json", "pointer": "#", "detail": "Invalid input type."}
     ]
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_the_status_of_invalid_content_may_be_422(make_pages: MakePages) -> None:
+    code = "@validate(json=Body)\ndef POST(context, json): ...\n"
+    client = client_of(make_pages, code, FILEPAGES_INVALID_STATUS=422)
+    answer = client.post("/a", json={})
+
+    assert (answer.status_code, answer.get_json()["status"]) == (422, 422)
+    assert client.post("/a", data="{").status_code == 415
+    malformed = client.post("/a", data="{", content_type="application/json")
+    assert malformed.status_code == 400
 
 
 def test_errors_are_not_without_end(make_pages: MakePages) -> None:
@@ -200,32 +212,35 @@ def test_errors_are_not_without_end(make_pages: MakePages) -> None:
 
 
 def test_a_browser_gets_a_page_with_the_errors_escaped(make_pages: MakePages) -> None:
-    code = "@validate(form=Body)\ndef POST(context, form): ...\n"
+    code = "@validate(form={'<b>': fields.Integer()})\ndef POST(context, form): ...\n"
     answer = client_of(make_pages, code).post(
-        "/a", data={"<b>": "1"}, headers={"Accept": "text/html,*/*;q=0.8"}
+        "/a", data={"<b>": "x"}, headers={"Accept": "text/html,*/*;q=0.8"}
     )
 
-    assert (answer.status_code, answer.mimetype) == (422, "text/html")
-    assert "&lt;b&gt;: Unknown field." in answer.text
+    assert (answer.status_code, answer.mimetype) == (400, "text/html")
+    assert "&lt;b&gt;: Not a valid integer." in answer.text
 
 
-@pytest.mark.parametrize("kind", ["InvalidContentError", "422", "HTTPException"])
-def test_error_handlers_of_the_app_go_first(make_pages: MakePages, kind: str) -> None:
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize("kind", ["InvalidContentError", "status", "HTTPException"])
+def test_error_handlers_of_the_app_go_first(
+    make_pages: MakePages, kind: str, status: int
+) -> None:
     code = "@validate(json=Body)\ndef POST(context, json): ...\n"
-    client = client_of(make_pages, code)
+    client = client_of(make_pages, code, FILEPAGES_INVALID_STATUS=status)
     from werkzeug.exceptions import HTTPException
 
-    which: t.Any = {"422": 422, "HTTPException": HTTPException}.get(
+    which: t.Any = {"status": status, "HTTPException": HTTPException}.get(
         kind, InvalidContentError
     )
 
     @client.application.errorhandler(which)
     def own(error: InvalidContentError) -> tuple[dict[str, t.Any], int]:
-        return error.data["messages"], 400
+        return error.data["messages"], 418
 
     answer = client.post("/a", json={})
 
-    assert answer.status_code == 400
+    assert answer.status_code == 418
     assert answer.get_json() == {
         "json": {"title": ["Missing data for required field."]}
     }
@@ -321,13 +336,13 @@ def test_what_is_no_form_never_reaches_it(
         (b'{"title": NaN}', "application/json", 400),
         ('{"title": "x"}'.encode("utf-16"), "application/json", 400),
         (b"[" * 100_000, "application/json", 400),
-        (b'{"title": "x", "price": "1e999999999"}', "application/json", 422),
-        (b'{"title": "x", "price": "-1E-999999999"}', "application/json", 422),
+        (b'{"title": "x", "price": "1e999999999"}', "application/json", 400),
+        (b'{"title": "x", "price": "-1E-999999999"}', "application/json", 400),
         (b'{"title": "x", "price": "1e30"}', "application/json", 200),
-        (b'{"title": "x", "pages": 1.5}', "application/json", 422),
-        (b'{"title": "x", "pages": true}', "application/json", 422),
+        (b'{"title": "x", "pages": 1.5}', "application/json", 400),
+        (b'{"title": "x", "pages": true}', "application/json", 400),
         (b'{"title": "x", "pages": ' + b"9" * 4000 + b"}", "application/json", 400),
-        (b'{"title": "x", "pages": ' + b"9" * 300 + b"}", "application/json", 422),
+        (b'{"title": "x", "pages": ' + b"9" * 300 + b"}", "application/json", 400),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -370,7 +385,7 @@ def test_a_nested_schema_may_be_named_before_it_is_there(
     app = make_pages({"a.py": HEAD + code})
     client = app.test_client()
 
-    assert client.post("/a", json={"inner": {"price": "1e9999"}}).status_code == 422
+    assert client.post("/a", json={"inner": {"price": "1e9999"}}).status_code == 400
 
 
 def test_schemas_that_hold_themselves_end(make_pages: MakePages) -> None:
@@ -393,7 +408,7 @@ def test_schemas_that_hold_themselves_end(make_pages: MakePages) -> None:
     )
 
 
-@pytest.mark.parametrize(("extra", "status"), [(0, 422), (1, 413)])
+@pytest.mark.parametrize(("extra", "status"), [(0, 400), (1, 413)])
 def test_json_has_a_limit_where_the_app_has_none(
     make_pages: MakePages, extra: int, status: int
 ) -> None:
@@ -497,10 +512,15 @@ def test_one_function_may_have_different_schemas(make_pages: MakePages) -> None:
 
 def test_params_that_are_absent_and_params_that_fail(make_pages: MakePages) -> None:
     code = (
-        "@validate(params={'lang': fields.String(), 'n': fields.UUID()}, json=Body)\n"
+        "@validate(params={%s}, json=Body)\n"
         "def POST(context, params, json):\n    return context.json(params)\n"
     )
-    app = make_pages({"[[lang]]/x.py": HEAD + code, "[n]/y.py": HEAD + code})
+    app = make_pages(
+        {
+            "[[lang]]/x.py": HEAD + code % "'lang': fields.String()",
+            "[n]/y.py": HEAD + code % "'n': fields.UUID()",
+        }
+    )
     client = app.test_client()
     body = {"title": "x"}
 
@@ -625,3 +645,81 @@ def test_in_production_answers_are_not_looked_at(make_pages: MakePages) -> None:
     app = make_pages({"a.py": HEAD + ANSWER}, TESTING=False)
 
     assert app.test_client().post("/a?s=200", json={}).status_code == 200
+
+
+# -- forms as browsers send them --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("field", "sent", "loaded"),
+    [
+        ("fields.Integer(load_default=None)", {"a": ""}, {"a": None}),
+        ("fields.Email()", {"a": ""}, {}),
+        ("fields.URL(load_default='x')", {"a": ""}, {"a": "x"}),
+        ("fields.String()", {"a": ""}, {"a": ""}),
+        ("fields.Raw()", {"a": ""}, {"a": ""}),
+        ("fields.Integer(data_key='b')", {"b": ""}, {}),
+        ("fields.List(fields.Integer())", {"a": ["1", "", "2"]}, {"a": [1, 2]}),
+        ("fields.List(fields.String())", {"a": ["x", ""]}, {"a": ["x", ""]}),
+        ("fields.Integer()", {"a": "1", "submit": "Save"}, {"a": 1}),
+    ],
+    ids=lambda value: str(value) if isinstance(value, str) else "",
+)
+@pytest.mark.parametrize("location", ["form", "query"])
+def test_what_browsers_send_for_empty_fields(
+    make_pages: MakePages,
+    location: str,
+    field: str,
+    sent: dict[str, t.Any],
+    loaded: dict[str, t.Any],
+) -> None:
+    code = (
+        f"@validate({location}={{'a': {field}}})\n"
+        f"def POST(context, {location}):\n    return context.json({location})\n"
+    )
+    client = client_of(make_pages, code)
+    where = {"form": "data", "query": "query_string"}[location]
+
+    assert client.post("/a", **{where: sent}).get_json() == loaded
+
+
+def test_an_empty_text_of_a_required_field_is_missing(make_pages: MakePages) -> None:
+    code = (
+        "@validate(form={'a': fields.Integer(required=True)})\n"
+        "def POST(context, form): ...\n"
+    )
+    (error,) = errors_of(client_of(make_pages, code).post("/a", data={"a": ""}))
+
+    assert error["detail"] == "Missing data for required field."
+
+
+def test_what_was_refused_is_in_the_debug_log(
+    make_pages: MakePages, caplog: pytest.LogCaptureFixture
+) -> None:
+    code = "@validate(json=Body)\ndef POST(context, json): ...\n"
+    client = client_of(make_pages, code)
+    client.application.logger.setLevel("DEBUG")
+    client.post("/a", json={"pages": "SECRET"})
+
+    assert "/a refused POST: {'json': {'title': " in caplog.text
+    assert "SECRET" not in caplog.text
+
+
+@pytest.mark.parametrize("value", ["str", "'text'", "fields", "[fields.String()]"])
+def test_a_dict_of_anything_but_fields_is_an_error_at_import(
+    make_pages: MakePages, value: str
+) -> None:
+    code = f"@validate(json={{'a': {value}}})\ndef POST(context, json): ...\n"
+
+    with pytest.raises(LoadError, match="'a' is .*, not a marshmallow field"):
+        make_pages({"a.py": HEAD + code}).test_client().get("/a")
+
+
+def test_an_optional_param_that_the_route_lacks_is_an_error(
+    make_pages: MakePages,
+) -> None:
+    code = (
+        "@validate(params={'slug': fields.String()})\ndef GET(context, params): ...\n"
+    )
+    with pytest.raises(LoadError, match="it validates a param 'slug'"):
+        make_pages({"[id].py": HEAD + code}).test_client().get("/1")

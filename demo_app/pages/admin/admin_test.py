@@ -32,7 +32,7 @@ def test_the_admin_deletes_a_post(filepages_client: FlaskClient) -> None:
 def test_a_wrong_password_is_said(filepages_client: FlaskClient, password: str) -> None:
     page = filepages_client.post("/login", data={"password": password})
 
-    assert page.status_code == 422
+    assert page.status_code == 400
     assert "That is not it." in page.text
 
 

@@ -22,7 +22,7 @@ def POST(context: Context, form: dict[str, str], errors: dict[str, t.Any]) -> Re
     """Take a comment, or show what was typed again with what is wrong with it."""
     post = _post(context)
     if errors:
-        return context.render(post=post, form=form, errors=errors["form"], status=422)
+        return context.render(post=post, form=form, errors=errors["form"], status=400)
     posts.comment(post, form["author"], form["text"])
     return context.redirect(url_for("/blog/[slug]/comments", slug=post.slug), 303)
 

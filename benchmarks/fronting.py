@@ -127,7 +127,7 @@ def memory():
 
 before, start = memory(), time.process_time()
 if way == "release":
-    held = Releases(folder)
+    held = Releases(folder, "app")
     assert held.current() is not None
 else:
     held = WhiteNoise(None, root=BuildFolder(folder).current() + "/site")

@@ -144,6 +144,8 @@ class FilePages:
             renderers=self.renderers,
             releases=first.releases if first else _releases(app, settings),
         )
+        folder = os.path.relpath(site.folder, os.path.realpath(app.root_path))
+        site.releases.owner.trees[self.name] = [self.url_prefix, folder]
         site.check_collisions()
         if first is None:
             app.url_build_error_handlers.append(RouteUrls(app, settings.site))
@@ -244,4 +246,4 @@ class FilePages:
 def _releases(app: Flask, settings: Settings) -> Releases:
     """Return the releases of the build folder, which all FilePages of an app share."""
     parent = os.path.dirname(app.instance_path)
-    return Releases(os.path.join(parent, settings.build_dir))
+    return Releases(os.path.join(parent, settings.build_dir), app.name)

@@ -42,6 +42,8 @@ def make_pages(tmp_path: Path) -> Callable[..., Flask]:
             root_path=str(root),
             instance_path=str(root / "instance"),
         )
+        # A build folder belongs to one name, and a test may make an app twice.
+        app.name = "filepages_test"
         app.config.update({"TESTING": True, **config})
         if setup is not None:
             setup(app)

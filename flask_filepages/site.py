@@ -185,6 +185,10 @@ class Site:
                 raise LoadError(self.folder, faults)
             for route in routes:
                 route.activate()
+            if self.prerendered and not (self.app.debug or self.app.testing):
+                release = self.releases.current()
+                if release is not None:
+                    debug.announce_release(release.folder)
 
     def prepare(self, route: BoundRoute) -> Handlers:
         """Load all files, or in debug only those of *route*; return its handlers.

@@ -31,7 +31,7 @@ def told(expression: str) -> str:
         ("dict(context.cookies)", {"k": "v"}),
         ("vars(context.locals)", {}),
         ("list(context.session)", []),
-        ("context.app.name", "flask_filepages_site1"),
+        ("context.app.name", "filepages_test"),
         ("context.site", "https://example.com"),
         ("context.route_id", "/a/[id]"),
         ("context.is_prerendered", False),

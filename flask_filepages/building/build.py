@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import os
 import secrets
 import shutil
 import time
 import typing as t
+from collections.abc import Generator
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from flask import Flask
 
 from ..errors import BuildError
 from ..errors import Fault
+from ..errors import ReleaseError
 from ..prerendering.get_static_paths import decode
 from ..releases.folder import BuildFolder
 from ..releases.manifest import Entry
@@ -101,7 +104,7 @@ class Build:
         }
         self._in_flight: dict[str, tuple[Entry, Entry | None]] = {}
 
-    def __iter__(self) -> Iterator[PageResult]:
+    def __iter__(self) -> Generator[PageResult, None, None]:
         start = time.perf_counter()
         self._check()
         with contextlib.ExitStack() as opened:
@@ -142,8 +145,11 @@ class Build:
         listings = read_listings(self._routes.values(), opened)
         redirects = redirect_pages(self._sites, self._routes.values())
         static = StaticFiles.of(self.app) if self.options.static else StaticFiles({})
-        last = LastRelease(None if self.options.force else self.folder.current())
+        last = LastRelease(self.folder.current())
         opened.callback(last.close)
+        self._check_owner(last)
+        if self.options.force:
+            last = LastRelease(None)
         has_versions = any(listing.has_versions for listing in listings)
         project = describe_project(self.app, self.folder.path) if has_versions else {}
         can_keep = has_versions and self._is_same_project(last, project)
@@ -173,6 +179,19 @@ class Build:
         self._publish(writer, staging, listings)
         if has_versions:
             self._record(project)
+
+    def _check_owner(self, last: LastRelease) -> None:
+        """Check that the build folder does not belong to another app.
+
+        :raises ReleaseError: with the names of both apps.
+        """
+        owner = last.meta.get("owner", {}).get("app", self.app.name)
+        if owner != self.app.name:
+            raise ReleaseError(
+                f"{self.folder.path} belongs to the app {owner!r}, and this app is"
+                f" {self.app.name!r}. Name another folder with --out or"
+                " FILEPAGES_BUILD_DIR, or delete this one."
+            )
 
     # -- keeping ----------------------------------------------------------------
 
@@ -335,6 +354,7 @@ class Build:
     def _meta(self) -> dict[str, t.Any]:
         """What the manifest says about the app; the routes cannot change any more."""
         return {
+            "owner": dataclasses.asdict(self._releases.owner),
             "routes": digest_of_rules(self.app.url_map),
             "site": self.settings.site,
             "trailing_slash": self.settings.trailing_slash,

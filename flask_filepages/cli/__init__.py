@@ -10,11 +10,13 @@ import click
 
 from . import build
 from . import routes
+from .app import replace_unprintable
 
 
 @click.group()
 def filepages() -> None:
     """File-based endpoints and pages."""
+    replace_unprintable()
 
 
 filepages.add_command(routes.routes)

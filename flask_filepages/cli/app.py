@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
+import signal
+import sys
+import threading
 import typing as t
+from collections.abc import Iterator
 
 import click
 
@@ -46,4 +52,49 @@ def load_sites(app: Flask) -> list[Site]:
 def to_json(value: t.Any) -> str:
     """Return *value* as JSON that every terminal can show."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    return text if text.replace("\n", "").isprintable() else json.dumps(value, indent=2)
+    is_plain = text.replace("\n", "").isprintable() and _can_print(text)
+    return text if is_plain else json.dumps(value, indent=2)
+
+
+def _can_print(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def replace_unprintable() -> None:
+    """Let output replace characters that the encoding of the terminal lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+class Terminated(KeyboardInterrupt):
+    """The process got a signal that ends it. No page catches this error.
+
+    :attr:`status` is the exit status of the command.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.status = 128 + number
+
+
+@contextlib.contextmanager
+def clean_up_on_signals() -> Iterator[None]:
+    """Raise :exc:`Terminated` on SIGTERM and SIGHUP, so that files are cleaned up."""
+
+    def leave(number: int, frame: object) -> t.NoReturn:
+        raise Terminated(number)
+
+    is_main = threading.current_thread() is threading.main_thread()
+    names = [
+        name for name in ("SIGTERM", "SIGHUP") if is_main and hasattr(signal, name)
+    ]
+    before = {name: signal.signal(getattr(signal, name), leave) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)

@@ -12,6 +12,7 @@ import typing as t
 
 import click
 
+from .app import clean_up_on_signals
 from .app import load_app
 from .app import load_sites
 from .app import to_json
@@ -87,21 +88,23 @@ def build(ctx: click.Context, /, as_json: bool, **given: t.Any) -> None:
     running: Build | None = None
     try:
         # Output of the app must not mix with output of the command.
-        with contextlib.redirect_stdout(sys.stderr):
+        with contextlib.redirect_stdout(sys.stderr), clean_up_on_signals():
             running = _start(ctx, **given)
-            pages = [dataclasses.asdict(p) for p in running] if as_json else []
-            summary = Summary() if as_json else _run_with_progress(running)
+            # Closed at once, so that an interrupted build deletes its files.
+            with contextlib.closing(iter(running)) as results:
+                pages = [dataclasses.asdict(p) for p in results] if as_json else []
+                summary = Summary() if as_json else _show_progress(running, results)
     except (FilePagesError, OSError, sqlite3.Error) as error:
         if as_json:
             click.echo(to_json(_failure(error)))
         else:
             click.secho(_message(error), fg="red", err=True)
         ctx.exit(1)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         release = running.report.release if running is not None else None
         state = f"{release} is published" if release else "the last release stays"
         click.secho(f"Interrupted; {state}.", fg="red", err=True)
-        ctx.exit(130)
+        ctx.exit(getattr(error, "status", 130))
     if as_json:
         click.echo(to_json({**dataclasses.asdict(running.report), "pages": pages}))
     else:
@@ -152,9 +155,8 @@ def _failure(error: Exception) -> dict[str, t.Any]:
     return {"error": _message(error).partition("\n")[0], "faults": faults}
 
 
-def _run_with_progress(running: Build) -> Summary:
-    """Run a build, with a progress bar on a terminal."""
-    results = iter(running)
+def _show_progress(running: Build, results: t.Iterator[PageResult]) -> Summary:
+    """Count *results* of a build, with a progress bar on a terminal."""
     summary = Summary()
     if not sys.stderr.isatty():
         summary.add(results)

@@ -64,6 +64,19 @@ def _watch(folder: str, before: Snapshot) -> None:
     os._exit(_RESTART)
 
 
+@functools.cache
+def announce_release(folder: str) -> None:
+    """Print once that ``flask run`` serves stored responses, and of when."""
+    if os.environ.get("FLASK_RUN_FROM_CLI") != "true":
+        return
+    built = time.strftime("%Y-%m-%d %H:%M", time.localtime(os.path.getmtime(folder)))
+    print(
+        f" * Serving the stored responses of {folder}, built {built}."
+        " Build again to see changes, or use --debug.",
+        flush=True,
+    )
+
+
 def failure_page(error: LoadError) -> Response:
     """Return a page with the reason why a file could not be loaded. For debug only."""
     items = "".join(

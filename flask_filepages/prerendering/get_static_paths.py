@@ -49,8 +49,7 @@ def list_paths(
         raise StaticPathError(
             f"{NAME} returned {kind}, not a list", "Return a list of StaticPath."
         )
-    parts = route.params
-    optional = set(route.optional_params)
+    checker = _EntryChecker(route, rule, url_of)
     for index, entry in enumerate(entries):
         if index >= MOST_PATHS:
             raise StaticPathError(
@@ -58,85 +57,116 @@ def list_paths(
                 "Let its generator end, or serve the route on demand.",
             )
         try:
-            path = _checked(entry, index, parts, optional)
-            page = path.props.get(PAGE)
-            if isinstance(page, Page):
-                path = _with_urls(path, page, parts, url_of)
-            yield StaticPath(
-                _with_types(path.params, index, parts, rule), path.props, path.version
-            )
+            yield checker.check(index, entry)
         except (StaticPathError, ParamError) as error:
             yield error
 
 
-def _checked(
-    entry: object,
-    index: int,
-    parts: Mapping[str, Part],
-    optional: t.Container[str],
-) -> StaticPath:
-    if not isinstance(entry, StaticPath):
-        raise StaticPathError(
-            f"entry {index} of {NAME} is {type(entry).__name__}, not a StaticPath",
-            'Write StaticPath({"slug": "a"}, props={...}).',
-        )
-    given, props = entry.params, entry.props or {}
-    for what, mapping in (("params", given), ("props", props)):
-        if not isinstance(mapping, Mapping):
+class _EntryChecker:
+    """Checks the entries of one listing, and completes them."""
+
+    def __init__(
+        self,
+        route: Route,
+        rule: FileRule,
+        url_of: Callable[[Mapping[str, t.Any]], str],
+    ) -> None:
+        self._parts = route.params
+        self._optional = set(route.optional_params)
+        self._rule = rule
+        self._url_of = url_of
+
+    def check(self, index: int, entry: object) -> StaticPath:
+        """Return *entry*, with the values of matchers in their types and with the URLs
+        of pages.
+
+        :raises StaticPathError: the entry is wrong.
+        """
+        if not isinstance(entry, StaticPath):
             raise StaticPathError(
-                f"the {what} of entry {index} of {NAME} are not a dict:"
-                f" {mapping!r:.50}",
+                f"entry {index} of {NAME} is {type(entry).__name__}, not a StaticPath",
                 'Write StaticPath({"slug": "a"}, props={...}).',
             )
-    if entry.version is not None and type(entry.version) is not str:
-        raise StaticPathError(
-            f"the version of entry {index} of {NAME} is {type(entry.version).__name__}"
-            f" ({entry.version!r:.50}), not str",
-            "Write version=str(value).",
-        )
-    if isinstance(props.get(PAGE), Page) and PAGE not in parts:
-        raise StaticPathError(
-            "paginate() needs a param [page]",
-            "Rename the file to [page].py or [...page].py.",
-        )
-    params = {}
-    for name, part in parts.items():
+        given, props = entry.params, entry.props or {}
+        for what, mapping in (("params", given), ("props", props)):
+            if type(mapping) is not dict and not isinstance(mapping, Mapping):
+                raise StaticPathError(
+                    f"the {what} of entry {index} of {NAME} are not a dict:"
+                    f" {mapping!r:.50}",
+                    'Write StaticPath({"slug": "a"}, props={...}).',
+                )
+        if entry.version is not None and type(entry.version) is not str:
+            raise StaticPathError(
+                f"the version of entry {index} of {NAME} is"
+                f" {type(entry.version).__name__} ({entry.version!r:.50}), not str",
+                "Write version=str(value).",
+            )
+        page = props.get(PAGE)
+        if isinstance(page, Page):
+            given, props = self._with_urls(given, props, page)
+        params = {
+            name: self._value(index, name, part, given)
+            for name, part in self._parts.items()
+        }
+        for name in given:
+            if name not in params:
+                raise _unknown(index, name, self._parts)
+        return StaticPath(params, props, entry.version)
+
+    def _value(
+        self, index: int, name: str, part: Part, given: Mapping[str, t.Any]
+    ) -> t.Any:
+        """Return the value of a param as a request has it."""
         value = given.get(name)
-        if value == "" and part.kind == "rest":
-            value = None  # as in Astro
-        if value is None and name not in optional and part.kind != "rest":
-            raise _missing(index, name, given)
-        params[name] = value
-    for name in given:
-        if name not in parts:
-            raise _unknown(index, name, parts)
-    return StaticPath(params, props, entry.version)
-
-
-def _with_types(
-    params: Mapping[str, t.Any], index: int, parts: Mapping[str, Part], rule: FileRule
-) -> dict[str, t.Any]:
-    """Return *params* as a request would have them: those of a matcher in its type."""
-    typed = {}
-    for name, value in params.items():
-        matcher = parts[name].matcher
-        if value is not None and matcher is not None:
+        if value is None or (value == "" and part.kind == "rest"):  # as in Astro
+            if part.kind != "rest" and name not in self._optional:
+                raise _missing(index, name, given)
+            return None
+        if part.matcher is not None:
             try:
-                value = rule.canonical(name, value)
+                return self._rule.canonical(name, value)
             except (ValueError, TypeError) as error:
                 raise StaticPathError(
                     f"entry {index} of {NAME}: {value!r:.50} is not a value of"
-                    f" [{name}={matcher}]",
+                    f" [{name}={part.matcher}]",
                     f"Give a value of that matcher, or its text in the URL: {error}.",
                 ) from None
-        elif value is not None and type(value) is not str:
+        if type(value) is not str:
             raise StaticPathError(
                 f"entry {index} of {NAME}: [{name}] is {type(value).__name__}"
                 f" ({value!r:.50}), not str",
                 "Write str(value); a rest is one str with slashes.",
             )
-        typed[name] = value
-    return typed
+        return value
+
+    def _with_urls(
+        self, given: Mapping[str, t.Any], props: Mapping[str, t.Any], page: Page
+    ) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+        """Return the params and props of a path of :func:`paginate` with the URLs,
+        which only the route knows."""
+        if PAGE not in self._parts:
+            raise StaticPathError(
+                "paginate() needs a param [page]",
+                "Rename the file to [page].py or [...page].py.",
+            )
+
+        def params(number: int) -> dict[str, t.Any]:
+            bare = number == 1 and self._parts[PAGE].kind == "rest"
+            return {**given, PAGE: None if bare else str(number)}
+
+        def url(number: int, *, when: bool) -> str | None:
+            return self._url_of(params(number)) if when else None
+
+        current, last = page.current, page.last
+        urls = PageUrls(
+            self._url_of(params(current)),
+            url(1, when=current > 1),
+            url(current - 1, when=current > 1),
+            url(current + 1, when=current < last),
+            url(last, when=current < last),
+        )
+        page = dataclasses.replace(page, urls=urls)
+        return params(current), {**props, PAGE: page}
 
 
 def _unknown(index: int, name: object, parts: t.Iterable[str]) -> StaticPathError:
@@ -157,33 +187,6 @@ def _missing(index: int, name: str, given: Mapping[str, t.Any]) -> StaticPathErr
         f"entry {index} of {NAME} has no param [{name}]; it has {dict(given)!r:.80}",
         f'{hint}Write StaticPath({{"{name}": "..."}}).',
     )
-
-
-def _with_urls(
-    entry: StaticPath,
-    page: Page,
-    parts: Mapping[str, Part],
-    url_of: Callable[[Mapping[str, t.Any]], str],
-) -> StaticPath:
-    """Fill in the URLs of a path of :func:`paginate`, which only the route knows."""
-
-    def params(number: int) -> dict[str, t.Any]:
-        bare = number == 1 and parts[PAGE].kind == "rest"
-        return {**entry.params, PAGE: None if bare else str(number)}
-
-    def url(number: int, *, when: bool) -> str | None:
-        return url_of(params(number)) if when else None
-
-    current, last = page.current, page.last
-    urls = PageUrls(
-        url_of(params(current)),
-        url(1, when=current > 1),
-        url(current - 1, when=current > 1),
-        url(current + 1, when=current < last),
-        url(last, when=current < last),
-    )
-    props = {**entry.props, PAGE: dataclasses.replace(page, urls=urls)}
-    return StaticPath(params(current), props, entry.version)
 
 
 # -- as text ------------------------------------------------------------------------

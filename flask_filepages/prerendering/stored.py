@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from flask import Request
 from flask import has_request_context
 from werkzeug.datastructures import Headers
+from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..context import Context
@@ -225,6 +226,11 @@ class PrerenderedRoute(BoundRoute):
         key = _key(self.path_of(context.params))
         return self._listed_props(environ).get(key, {})
 
+    def _lists(self, request: Request) -> bool:
+        """Return True if ``get_static_paths`` lists the path of *request* by now."""
+        path = _key(request.path)
+        return self.is_static or path in self._listed_props(request.environ)
+
     def forget_listing(self) -> None:
         """Call ``get_static_paths`` again when it is needed: a build begins."""
         self._listed = None
@@ -293,7 +299,10 @@ class PrerenderedRoute(BoundRoute):
                 redirect = redirect_slash(request)
                 if redirect is not None:
                     return redirect
-            return self._send(release, stored, request, params) or live_view(**params)
+            response = self._send(release, stored, request, params)
+            if response is None and not self._lists(request):
+                raise NotFound  # The file is gone, and so is the path.
+            return response or live_view(**params)
 
         view.__module__ = live_view.__module__
         view.__name__ = view.__qualname__ = live_view.__name__

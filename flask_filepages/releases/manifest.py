@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
     from sqlite3 import Connection
 
 #: A manifest of another version is not served, and no build compares with it.
-VERSION = 2
+VERSION = 3
 NAME = "manifest.sqlite"
 DIGEST_NAME = "manifest.sha256"
 HeaderList = list[tuple[str, str]]

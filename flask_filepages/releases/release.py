@@ -14,6 +14,8 @@ import weakref
 from collections import deque
 from collections.abc import Iterable
 from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import field
 
 from ..errors import ReleaseError
 from .files import StoredFiles
@@ -150,11 +152,46 @@ def _wire(path: str) -> str:
     return path if path.isascii() else path.encode().decode("latin-1")
 
 
-class Releases:
-    """The current release of a build folder. A new one is noticed within a second."""
+@dataclass
+class Owner:
+    """The app whose releases lie in a build folder.
 
-    def __init__(self, folder: str) -> None:
+    :attr:`trees` has the prefix and the folder of each FilePages, by its name. Folders
+    are relative to the app, so that a project may be moved.
+    """
+
+    app: str
+    trees: dict[str, list[str]] = field(default_factory=dict)
+
+    def check(self, meta: t.Mapping[str, t.Any]) -> None:
+        """Check that a release belongs to this app.
+
+        :param meta: of the manifest of the release.
+        :raises ReleaseError: it belongs to another app, or to other pages folders.
+        """
+        other = Owner(**meta["owner"])
+        if other.app != self.app:
+            raise ReleaseError(
+                f"it belongs to the app {other.app!r}, and this app is {self.app!r}."
+                " Give each app its own FILEPAGES_BUILD_DIR"
+            )
+        for name, tree in other.trees.items():
+            if self.trees.get(name, tree) != tree:
+                raise ReleaseError(
+                    f"its FilePages {name!r} had the prefix and the folder {tree}, and"
+                    f" has {self.trees[name]} now. Build again"
+                )
+
+
+class Releases:
+    """The current release of a build folder. A new one is noticed within a second.
+
+    :param app_name: the name of the app. A release of another app is refused.
+    """
+
+    def __init__(self, folder: str, app_name: str) -> None:
         self.folder = folder
+        self.owner = Owner(app_name)
         self._build_folder = BuildFolder(folder)
         self._key = f"flask_filepages.release:{self._build_folder.path}"
         self._release: Release | None = None
@@ -210,8 +247,9 @@ class Releases:
             found = os.stat(folder)
             identity = (folder, found.st_ino, found.st_ctime_ns)
             if identity not in (self._seen, self._damaged):
-                self._release = Release(folder, Manifest.open(folder))
-                self._seen = identity
+                release = Release(folder, Manifest.open(folder))
+                self.owner.check(release.meta)
+                self._release, self._seen = release, identity
                 self._refused = None
         except ReleaseError as error:
             self._damaged = identity  # Do not compute its digest again and again.

@@ -444,7 +444,7 @@ def test_a_build_that_is_left_publishes_nothing(make_pages: MakePages) -> None:
     app = make_pages({"a.html": "1", "b.html": "2"}, FILEPAGES_OUTPUT="hybrid")
     build = iter(Build(app, Options()))
     first = next(build)
-    build.close()  # type: ignore[attr-defined]
+    build.close()
 
     assert isinstance(first, PageResult)
     assert os.listdir(out_of(app) / "releases") == []

@@ -275,7 +275,7 @@ def test_equal_responses_are_copied_where_links_fail(
 def test_a_path_that_is_gone_is_removed(make_pages: MakePages) -> None:
     app, _ = site(make_pages, FILES)
     (Path(app.root_path) / "pages" / "b.html").unlink()
-    again = Flask("again", root_path=app.root_path, instance_path=app.instance_path)
+    again = Flask(app.name, root_path=app.root_path, instance_path=app.instance_path)
     again.config["FILEPAGES_OUTPUT"] = "hybrid"
     FilePages(again)
     report = build_of(again, out_of(app))

@@ -16,6 +16,7 @@ import pytest
 
 from flask_filepages.pytest_plugin import write_files
 
+from ..conftest import _answers
 from ..conftest import fetch
 from ..conftest import free_port
 from ..conftest import server
@@ -299,3 +300,53 @@ def test_faults_of_the_tree_are_told_without_a_traceback(tmp_path: Path) -> None
         assert result.returncode == 1
         assert "Traceback" not in result.stderr
         assert "a/index.html" in result.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("words", [(), ("--jobs=2",)], ids=["alone", "workers"])
+def test_a_signal_leaves_no_files_behind(
+    site: Path, number: signal.Signals, words: tuple[str, ...]
+) -> None:
+    flask(site, "build")
+    write_files(site, SLOW)
+    running = subprocess.Popen(
+        [*FLASK, "build", *words],
+        cwd=site,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    releases = site / "dist" / "releases"
+    until(lambda: any(releases.glob("staging-*/site")), 20)
+    running.send_signal(number)
+    _, told = running.communicate(timeout=20)
+
+    assert running.returncode == 128 + number
+    assert "Interrupted; the last release stays." in told
+    assert os.listdir(releases) == ["000001"]
+
+
+def test_output_that_the_terminal_cannot_show(site: Path) -> None:
+    env = {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
+    write_files(site, {"pages/\u65e5\u672c.html": "x"})
+    for words in (["build"], ["routes"], ["check"], ["build", "--json"]):
+        done = flask(site, *words, **env)
+
+        assert (done.returncode, "UnicodeEncodeError" in done.stderr) == (0, False)
+    assert "\\u65e5\\u672c" in flask(site, "routes", **env).stdout
+
+
+def test_flask_run_says_which_release_it_serves(site: Path) -> None:
+    flask(site, "build")
+    port = free_port()
+    command = [sys.executable, "-m", "flask", "--app", "app", "run", f"--port={port}"]
+    with subprocess.Popen(
+        command, cwd=site, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as running:
+        until(lambda: _answers(f"http://127.0.0.1:{port}/"), 20)
+        fetch(f"http://127.0.0.1:{port}/p/1.json")
+        running.terminate()
+        told, _ = running.communicate(timeout=20)
+
+    release = site / "dist" / "releases" / "000001"
+    assert told.count(f" * Serving the stored responses of {release}, built 20") == 1

@@ -264,7 +264,7 @@ def test_a_file_that_the_static_folder_lacks_is_an_unmatched_url(
 
     assert (missing.status_code, missing.text) == (404, "page 404")
     with client.get(f"{static_url_path}/a.txt") as found:
-        assert found.text == "a"
+        assert found.get_data() == b"a"
 
 
 def test_errors_of_the_apps_own_routes_stay_the_apps(make_pages: MakePages) -> None:

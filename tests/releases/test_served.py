@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import hashlib
 import logging
 import os
 import shutil
 import sqlite3
+import threading
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import flask
@@ -18,10 +22,15 @@ from flask.testing import FlaskClient
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from flask_filepages import FilePages
+from flask_filepages import ReleaseError
 from flask_filepages import SettingsError
+from flask_filepages.prerendering.front import RENDER
 from flask_filepages.prerendering.front import Front
 from flask_filepages.pytest_plugin import write_files
 from flask_filepages.releases import release as served
+from flask_filepages.releases.folder import BuildFolder
+from flask_filepages.releases.manifest import VERSION
+from flask_filepages.releases.manifest import Manifest
 from flask_filepages.site import sites_of
 
 from ..conftest import ECHO
@@ -152,7 +161,11 @@ def test_a_new_release_is_seen_without_a_restart(
     app = built_site(make_pages)
     client = app.test_client()
     assert client.get("/a").text == "a"
-    other = make_pages({"a.html": "new"}, FILEPAGES_OUTPUT="hybrid")
+    other = make_pages(
+        {"a.html": "new"},
+        lambda other: setattr(other, "name", app.name),
+        FILEPAGES_OUTPUT="hybrid",
+    )
     built(other, out=str(folder_of(app)))
 
     until(lambda: client.get("/a").text == "new", 5)
@@ -302,7 +315,7 @@ def test_the_front_stands_down_where_the_routes_have_changed(
     make_pages: MakePages, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = built_site(make_pages)
-    again = Flask("again", root_path=app.root_path, instance_path=app.instance_path)
+    again = Flask(app.name, root_path=app.root_path, instance_path=app.instance_path)
     again.config.update(FILEPAGES_OUTPUT="hybrid", FILEPAGES_FRONT=True)
     again.before_request(lambda: Response("hook"))
     again.add_url_rule("/a/<new>", "new", lambda new: new)
@@ -563,3 +576,182 @@ def test_a_hook_changes_the_location_of_a_stored_response(
     got = hooked(make_pages, move)
 
     assert got.headers["Location"] == "/%E6%97%A5%E6%9C%AC"
+
+
+# -- releases and the requests that see them --------------------------------------------
+
+
+def test_the_first_requests_of_many_threads_see_the_release(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = (
+        f"import os\n{HEAD}def get_static_paths():\n"
+        "    return [StaticPath({'id': n}) for n in os.environ['IDS'].split()]\n"
+        "def GET(context):\n    return context.json(context.params['id'])\n"
+    )
+    monkeypatch.setenv("IDS", " ".join(map(str, range(2000))))
+    app = built(make_pages({"p/[id].py": listed}))
+    monkeypatch.setenv("IDS", "")
+    fresh = Flask("fresh", root_path=app.root_path, instance_path=app.instance_path)
+    fresh.name = app.name
+    FilePages(fresh)
+    together = threading.Barrier(8)
+
+    def ask(number: int) -> int:
+        together.wait()
+        return fresh.test_client().get(f"/p/{number}").status_code
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(ask, range(8))) == {200}
+
+
+def test_one_request_sees_one_release(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = (
+        f"import os\n{HEAD}def get_static_paths():\n"
+        "    return [StaticPath({'id': n}) for n in os.environ['IDS'].split()]\n"
+        "def GET(context):\n    return context.json(context.params['id'])\n"
+    )
+    monkeypatch.setenv("IDS", "a")
+    app = make_pages({"p/[id].py": listed}, TRAP_HTTP_EXCEPTIONS=False)
+    out = str(sites_of(app)["filepages"].releases.folder)
+    seen: list[object] = []
+
+    @app.before_request
+    def publish() -> None:
+        if RENDER in flask.request.environ or len(seen) > 1:
+            return
+        releases = sites_of(app)["filepages"].releases
+        seen.append(releases.for_request(flask.request.environ))
+        monkeypatch.setenv("IDS", "b")
+        built(app, out=out)
+        releases._next_look = 0.0
+        releases.current()
+        seen.append(releases.for_request(flask.request.environ))
+
+    client = built(app, out=out).test_client()
+
+    assert client.get("/p/a").json == "a"
+    assert seen[0] is seen[1]
+    assert client.get("/p/a").status_code == 404
+    assert client.get("/p/b").json == "b"
+
+
+@pytest.mark.parametrize("name", ["../../../../outside.txt", "/outside.txt", "a\\b"])
+def test_a_name_in_a_manifest_never_leads_out(
+    make_pages: MakePages, tmp_path: Path, name: str
+) -> None:
+    app = built(make_pages({"a.html": "live"}, FILEPAGES_OUTPUT="hybrid"))
+    outside = tmp_path / "outside.txt"
+    outside.write_text("live")
+    release = Path(app.instance_path).parent / "dist" / "current"
+    change_manifest(release, f"UPDATE responses SET file = '{name}'")
+    prunable = release.resolve()
+    os.utime(prunable, (0, 0))
+
+    assert app.test_client().get("/a").text == "live"
+    BuildFolder(prunable.parent.parent).prune(0)
+    assert outside.exists()
+
+
+def change_manifest(release: Path, statement: str) -> None:
+    """Change a manifest as somebody would who can also write its digest."""
+    with contextlib.closing(sqlite3.connect(release / "manifest.sqlite")) as connection:
+        connection.execute(statement)
+        connection.commit()
+    digest = hashlib.sha256((release / "manifest.sqlite").read_bytes()).hexdigest()
+    (release / "manifest.sha256").write_text(f"{VERSION} {digest}\n")
+
+
+def test_a_manifest_that_was_still_being_copied_is_tried_again(
+    make_pages: MakePages,
+) -> None:
+    app = built(make_pages({"a.html": "a"}, FILEPAGES_OUTPUT="hybrid"))
+    release = Path(app.instance_path).parent / "dist" / "current"
+    whole = (release / "manifest.sha256").read_text()
+    (release / "manifest.sha256").unlink()
+    client = app.test_client()
+    client.get("/a")
+    assert sites_of(app)["filepages"].releases.current() is None
+
+    (release / "manifest.sha256").write_text(whole)
+
+    assert until(lambda: sites_of(app)["filepages"].releases.current(), 5)
+
+
+def test_a_release_that_could_not_be_opened_is_tried_again(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: str) -> t.NoReturn:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    app = built(make_pages({"a.html": "a"}, FILEPAGES_OUTPUT="hybrid"))
+    releases = sites_of(app)["filepages"].releases
+    with monkeypatch.context() as patched:
+        patched.setattr(Manifest, "open", refuse)
+        assert releases.current() is None
+
+    assert until(releases.current, 5)
+
+
+def test_the_release_of_another_app_is_refused(
+    make_pages: MakePages, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = built(make_pages({"a.html": "{{ config.X }}"}, FILEPAGES_OUTPUT="hybrid"))
+    other = Flask("other", root_path=app.root_path, instance_path=app.instance_path)
+    other.config.update(X="other", FILEPAGES_OUTPUT="hybrid")
+    FilePages(other)
+
+    assert other.test_client().get("/a").text == "other"
+    assert f"it belongs to the app {app.name!r}, and this app is 'other'" in caplog.text
+    with pytest.raises(ReleaseError, match=f"belongs to the app {app.name!r}"):
+        built(other)
+    with pytest.raises(ReleaseError, match="and this app is 'other'"):
+        built(other, force=True)
+
+
+def test_a_release_of_other_pages_is_refused(
+    make_pages: MakePages, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = built(make_pages({"a.html": "a"}, FILEPAGES_OUTPUT="hybrid"))
+    other = Flask(app.name, root_path=app.root_path, instance_path=app.instance_path)
+    other.config["FILEPAGES_OUTPUT"] = "hybrid"
+    FilePages(other, url_prefix="/new")
+    other.test_client().get("/new/a")
+
+    assert "had the prefix and the folder ['', 'pages']" in caplog.text
+
+
+def test_a_file_and_a_path_that_are_gone_are_not_found(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = (
+        f"import os\n{HEAD}def get_static_paths():\n"
+        "    return [StaticPath({'id': n}, {'n': n}) for n in os.environ['IDS'].split()]\n"
+        "def GET(context):\n    return context.json(context.props['n'])\n"
+    )
+    monkeypatch.setenv("IDS", "a")
+    app = built(make_pages({"p/[id].py": listed}))
+    monkeypatch.setenv("IDS", "b")
+    (Path(app.instance_path).parent / "dist/current/site/p/a").unlink()
+
+    assert app.test_client().get("/p/a").status_code == 404
+
+
+def test_tests_see_the_code_and_not_the_release(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = (
+        "import os\nprerender = True\n"
+        "def GET(context):\n    return context.json(os.environ['A'])\n"
+    )
+    monkeypatch.setenv("A", "old")
+    app = built(make_pages({"a.py": code}))
+    monkeypatch.setenv("A", "new")
+    client = app.test_client()
+    assert client.get("/a").json == "old"
+
+    app.testing = True
+
+    assert client.get("/a").json == "new"

@@ -1,0 +1,67 @@
+"""Names that look like mistakes. ``flask filepages check`` reports them."""
+
+from __future__ import annotations
+
+import os
+import re
+import typing as t
+
+from ..errors import Fault
+
+_CODE = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".astro", ".vue", ".svelte")
+_ASSETS = (
+    *(".css", ".scss", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".avif"),
+    *(".ico", ".woff", ".woff2", ".ttf", ".mp4", ".pdf"),
+)
+_MARKDOWN = (".md", ".mdx", ".markdown")
+# The params of other routers: {id}, <id>, :id, $id.
+_foreign_re = re.compile(r"\{(\w+)\}|<(?:\w+:)?(\w+)>|(?:\A|(?<=/))[:$](\w+)")
+_status_re = re.compile(r"[45]\d\d")
+
+
+def ignored_file(relative: str, suffixes: t.Collection[str]) -> Fault | None:
+    """Return a warning if a file makes no route but seems meant to, else ``None``.
+
+    :param relative: its path below the pages folder.
+    :param suffixes: the suffixes of files that make routes.
+    """
+    stem, suffix = os.path.splitext(relative)
+    lower = suffix.lower()
+    if lower in suffixes:
+        fix = f"Name it {stem}{lower}: letter case counts."
+    elif lower == ".htm":
+        fix = f"Name it {stem}.html."
+    elif lower in _MARKDOWN:
+        fix = (
+            'Write FilePages(app, renderers={".md": render_markdown}), with the extra'
+            " Flask-Filepages[markdown], and name it .md."
+        )
+    elif lower in _CODE:
+        fix = f"Write the endpoint in Python, as {stem}.py, or the page as {stem}.html."
+    elif lower in _ASSETS:
+        fix = "Move it to the static folder of the app."
+    else:
+        return None
+    return Fault("ignored", relative, "files with this suffix make no route", fix)
+
+
+def odd_name(relative: str) -> Fault | None:
+    """Return a warning if a route is literal by accident, else ``None``.
+
+    :param relative: the path of its file below the pages folder.
+    """
+    stem, suffix = os.path.splitext(relative)
+    name = os.path.basename(stem)
+    renamed = _foreign_re.sub(lambda m: f"[{m[1] or m[2] or m[3]}]", stem)
+    if renamed != stem:
+        problem = "its name is literal text, not a param"
+        return Fault("name", relative, problem, f"Name it {renamed}{suffix}.")
+    if name != "index" and name.lower() == "index":
+        problem = f"its URL is /{stem}, because letter case counts"
+        fix = f"Name it {stem[: -len(name)]}index{suffix}."
+        return Fault("name", relative, problem, fix)
+    if _status_re.fullmatch(stem) and stem not in ("404", "500"):
+        problem = f"it is a page at /{stem}, not an error page"
+        fix = f"Only 404 and 500 are error pages. Write @app.errorhandler({stem})."
+        return Fault("name", relative, problem, fix)
+    return None

@@ -77,7 +77,7 @@ class Context:
 
     @cached_property
     def props(self) -> Mapping[str, t.Any]:
-        """The props that ``get_static_paths`` gave for this path, else empty."""
+        """The props that ``get_static_paths`` lists for this path, or no props."""
         return types.MappingProxyType(dict(self._route.props_for(self)))
 
     @cached_property

@@ -119,7 +119,8 @@ class BuildError(TreeError):
 
 
 class ReleaseError(FilePagesError, RuntimeError):
-    """The build folder is not ours, or another build is using it."""
+    """A release or its build folder cannot be used: it is damaged, belongs to something
+    else, or another build is using it."""
 
 
 class SettingsError(FilePagesError, ValueError):

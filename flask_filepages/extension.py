@@ -127,8 +127,8 @@ class FilePages:
             )
         if app.url_map.host_matching or "<" in app.url_map.default_subdomain:
             raise SettingsError(
-                "FilePages works for every host, so it cannot be used in an app with"
-                " host_matching=True or a default subdomain with variables."
+                "The routes of FilePages have no host, so it cannot be used in an app"
+                " with host_matching=True or a default subdomain with variables."
             )
         folder = os.path.realpath(os.path.join(app.root_path, self.folder))
         # Watch before discovery, so that renaming a faulty file restarts the server.
@@ -228,8 +228,10 @@ class FilePages:
         apps = list(self._apps)
         if len(apps) != 1:
             raise RuntimeError(
-                f"This FilePages has {len(apps)} apps. Pass the app, or push its app"
-                " context."
+                f"This FilePages serves {len(apps)} apps. Push the context of one, or"
+                " pass it."
+                if apps
+                else "This FilePages has no app. Call init_app(app) first."
             )
         return apps[0]
 

@@ -96,7 +96,9 @@ def _site(value: t.Any) -> str | None:
 
 def _redirects(value: t.Any) -> dict[str, Redirect]:
     if not isinstance(value, t.Mapping):
-        raise SettingsError("FILEPAGES_REDIRECTS must be a dict of paths.")
+        raise SettingsError(
+            "FILEPAGES_REDIRECTS must be a dict that maps paths to targets."
+        )
     return {source: _redirect(source, target) for source, target in value.items()}
 
 

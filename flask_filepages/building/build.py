@@ -43,17 +43,17 @@ from .report import Report
 from .static_files import StaticFiles
 from .workers import Batch
 from .workers import Pool
-from .workers import Spec
 from .workers import Task
 from .workers import Worker
 from .workers import WorkerError
+from .workers import WorkerSpec
 from .workers import forget
 from .workers import register
 from .writer import LastRelease
 from .writer import ReleaseWriter
 
 _MOST_FAULTS = 1000
-_MOMENT = 0.05  # Seconds of rendering between two results.
+_BATCH_SECONDS = 0.05  # Seconds of rendering between two results.
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ class Build:
     # -- keeping ----------------------------------------------------------------
 
     def _is_same_project(self, last: LastRelease, project: Project) -> bool:
-        """Return True if versions can be used; else report why not."""
+        """Return True if versions can be trusted; else report what changed."""
         record = read_record(self.folder.path, last.name)
         if record is None:
             return False
@@ -293,7 +293,7 @@ class Build:
             yield None
             return
         token = secrets.token_hex(4)
-        spec = Spec(self.options.app_import, os.getcwd(), token, self.folder.path)
+        spec = WorkerSpec(self.options.app_import, os.getcwd(), token, self.folder.path)
         register(spec, worker)  # Threads use the app that is loaded already.
         pool = Pool(make, self.options.jobs, spec)
         try:
@@ -317,7 +317,7 @@ class Build:
             except WorkerError as error:
                 fault = Fault("worker", "the executor", str(error), error.fix)
                 raise BuildError(project_folder(self.app), [fault]) from error
-        # Props that are not JSON cannot travel to a worker.
+        # Props that cannot be written as JSON cannot be sent to a worker.
         jobs = (
             Job(entry.path, entry.endpoint, plan.objects[entry.path])
             for entry, _, _ in self._started(plan, writer, is_json=False)
@@ -389,14 +389,14 @@ class Build:
 def _render_here(worker: Worker, jobs: Iterator[Job]) -> Iterator[Batch]:
     """Render in this process, and yield a batch every moment."""
     while True:
-        batch = worker.render(_for_a_moment(jobs))
+        batch = worker.render(_one_batch(jobs))
         if not batch.responses:
             return
         yield batch
 
 
-def _for_a_moment(jobs: Iterator[Job]) -> Iterator[Job]:
-    end = time.monotonic() + _MOMENT
+def _one_batch(jobs: Iterator[Job]) -> Iterator[Job]:
+    end = time.monotonic() + _BATCH_SECONDS
     for job in jobs:
         yield job
         if time.monotonic() > end:

@@ -18,7 +18,7 @@ from ..errors import BuildError
 from ..errors import Fault
 from ..errors import ParamError
 from ..handling.route import BoundRoute
-from ..prerendering.front import root_of
+from ..prerendering.front import script_name_of
 from ..prerendering.get_static_paths import decode
 from ..prerendering.get_static_paths import encode
 from ..prerendering.static_paths import StaticPath
@@ -39,8 +39,9 @@ _IN_MEMORY = 8 * 1024 * 1024  # Bytes of a listing, before it goes to a file.
 class Listing:
     """The paths of one route, each as a line of canonical JSON in a temporary file.
 
-    A path whose props are not JSON has an empty line, and is kept in :attr:`objects`.
-    :attr:`digest` is ``None`` unless every path has a ``version`` and JSON props.
+    A path whose props cannot be written as JSON has an empty line, and is kept in
+    :attr:`objects`. :attr:`digest` is ``None`` unless every path has a ``version`` and
+    JSON props.
     """
 
     route: PrerenderedRoute
@@ -108,7 +109,7 @@ class Plan:
     """All paths of a build, in a temporary SQLite database, and what is wrong with
     them.
 
-    :attr:`objects` has the paths whose props are not JSON, by URL path.
+    :attr:`objects` has the paths whose props cannot be written as JSON, by URL path.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -198,8 +199,8 @@ class Plan:
         if path != entry.path:
             problem = f"its path {entry.path} differs from {path} only by case"
         elif endpoint != entry.endpoint:
-            problem = f"{self._names[endpoint]} has the path {path} too"
-        fix = "Leave one of the two out."
+            problem = f"its path {path} is also a path of {self._names[endpoint]}"
+        fix = "Remove one of them."
         self.faults.append(Fault("collision", route_name, problem, fix))
 
     def waiting(self, *, is_json: bool) -> Iterator[tuple[Entry, str | None]]:
@@ -301,8 +302,9 @@ def _redirect_pages_of(
         path = route.path_of(static_path.params)
         location = targets.fill_params(redirect.target, static_path.params)
         if location.startswith("/"):
-            location = root_of(site.app) + location
-        response = RenderedResponse(path, f"{redirect.status or 301} REDIRECT")
+            location = script_name_of(site.app) + location
+        code = redirect.status or 301
+        response = RenderedResponse(path, f"{code} REDIRECT", code)
         response.headers = [("Location", targets.encode(location))]
         response.complete(site.settings.site)
         response.compress()

@@ -21,7 +21,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from ..functions import location_of
 from ..functions import name_of
 from ..prerendering.front import RENDER
-from ..prerendering.front import root_of
+from ..prerendering.front import script_name_of
 from ..prerendering.static_paths import StaticPath
 from ..prerendering.stored import Render
 from ..releases.headers import stored_headers
@@ -64,7 +64,7 @@ class BuildClient:
         secure = site.scheme.lower() == "https"
         self._environ: dict[str, t.Any] = {
             "REQUEST_METHOD": "GET",
-            "SCRIPT_NAME": root_of(app),
+            "SCRIPT_NAME": script_name_of(app),
             "QUERY_STRING": "",
             "SERVER_NAME": site.hostname or "localhost",
             "SERVER_PORT": str(site.port or (443 if secure else 80)),
@@ -78,9 +78,9 @@ class BuildClient:
         }
 
     def get(self, job: Job) -> RenderedResponse:
-        """Return the response of a path, or the reason why it cannot be stored.
+        """Return the response for a path; its ``problem`` says if it cannot be stored.
 
-        Compression is left out if the body did not change since the last release.
+        The body is not compressed if it did not change since the last release.
         """
         start = time.perf_counter()
         response = RenderedResponse(job.path)
@@ -179,7 +179,7 @@ class BuildClient:
             for function in hooks.get(scope, ())
         ]
         who = " or ".join(names) or "something before the route"
-        fix = "Let it pass this path, or write `prerender = False`."
+        fix = "Let it ignore requests for this path, or write `prerender = False`."
         return f"{who} responded with {status} before the route", fix
 
     def _describe_hook(self, function: t.Any) -> str:
@@ -195,7 +195,7 @@ def _take(
     sent: BaseResponse, environ: dict[str, t.Any], response: RenderedResponse
 ) -> None:
     """Copy *sent*, a response that left the middleware, into *response*."""
-    response.status = sent.status
+    response.status, response.code = sent.status, sent.status_code
     if session.modified:
         response.problem = "it sets the session, which every visitor would get"
         response.fix = "Set it on routes with `prerender = False`."

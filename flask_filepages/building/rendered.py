@@ -31,13 +31,14 @@ _private_re = re.compile(r"(?:\A|[,\s])(private|no-store)(?:[\s,=]|\Z)", re.IGNO
 
 @dataclass(slots=True)
 class RenderedResponse:
-    """Status, headers and body of one path, as they left the middleware.
+    """The response that was rendered for one path, as it left the middleware.
 
     :attr:`problem` says why the response cannot be stored, and :attr:`fix` what to do.
     """
 
     path: str
     status: str = ""
+    code: int = 0
     headers: HeaderList = field(default_factory=list)
     body: bytes = b""
     digest: str = ""
@@ -45,11 +46,6 @@ class RenderedResponse:
     seconds: float = 0.0
     problem: str | None = None
     fix: str = ""
-
-    @property
-    def code(self) -> int:
-        """The status as a number, or 0 if it is not one."""
-        return int(self.status[:3]) if self.status[:3].isdigit() else 0
 
     @property
     def has_body(self) -> bool:

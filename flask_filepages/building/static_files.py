@@ -16,7 +16,7 @@ from ..releases.names import name_problem
 
 @dataclass(frozen=True, slots=True)
 class StaticFiles:
-    """Static files: their paths by the names that they get in a release."""
+    """The static files of an app: their paths, by their names in a release."""
 
     paths: t.Mapping[str, str]
 

@@ -57,7 +57,7 @@ class StaleWorkerError(WorkerError):
 
 
 @dataclass(frozen=True, slots=True)
-class Spec:
+class WorkerSpec:
     """How a worker gets its app. Equal specs mean the same app in a process.
 
     :attr:`build` is a token of the build, :attr:`folder` the working directory.
@@ -97,8 +97,8 @@ class Worker:
 
 # -- in a worker --------------------------------------------------------------------
 
-_workers: dict[Spec, Worker] = {}
-_projects: dict[Spec, Project] = {}
+_workers: dict[WorkerSpec, Worker] = {}
+_projects: dict[WorkerSpec, Project] = {}
 _lock = threading.Lock()
 
 
@@ -116,16 +116,16 @@ def _exit_with(parent: t.Any) -> None:
     os._exit(1)
 
 
-def register(spec: Spec, worker: Worker) -> None:
+def register(spec: WorkerSpec, worker: Worker) -> None:
     """Let threads of this process render with *worker*."""
     _workers[spec] = worker
 
 
-def forget(spec: Spec) -> None:
+def forget(spec: WorkerSpec) -> None:
     _workers.pop(spec, None)
 
 
-def render_chunk(spec: Spec, tasks: list[Task]) -> Batch:
+def render_chunk(spec: WorkerSpec, tasks: list[Task]) -> Batch:
     """Render *tasks*. Executors call this function.
 
     :raises StaleWorkerError: the project has changed since this process started.
@@ -140,12 +140,12 @@ def render_chunk(spec: Spec, tasks: list[Task]) -> Batch:
     )
 
 
-def _make_worker(spec: Spec) -> Worker:
+def _make_worker(spec: WorkerSpec) -> Worker:
     earlier = next(reversed(_workers), None)
     if earlier is None:
         from flask.cli import ScriptInfo
 
-        is_here = os.path.isdir(spec.folder)  # False on another machine.
+        is_here = os.path.isdir(spec.folder)  # A worker on another machine lacks it.
         with contextlib.chdir(spec.folder if is_here else "."):
             app = ScriptInfo(app_import_path=spec.app_import).load_app()
         worker = Worker(app)
@@ -176,7 +176,9 @@ class Pool:
     :param width: the number of workers.
     """
 
-    def __init__(self, make: t.Callable[[], Executor], width: int, spec: Spec) -> None:
+    def __init__(
+        self, make: t.Callable[[], Executor], width: int, spec: WorkerSpec
+    ) -> None:
         self._make = make
         self._executor = make()
         self._width = width
@@ -199,7 +201,7 @@ class Pool:
                     self._retry(chunk, tries, executor, error)
                     continue
                 batch = future.result()
-                self._learn(len(chunk), batch.seconds)
+                self._adapt_size(len(chunk), batch.seconds)
                 yield batch
             self._fill(tasks)
 
@@ -235,7 +237,7 @@ class Pool:
         future = self._executor.submit(render_chunk, self._spec, chunk)
         self._in_flight[future] = (chunk, tries, self._executor)
 
-    def _learn(self, count: int, seconds: float) -> None:
+    def _adapt_size(self, count: int, seconds: float) -> None:
         """Make chunks long enough to pay for their round trip."""
         wanted = count * _CHUNK_SECONDS / max(seconds, 1e-4)
         self._size = min(_LONGEST_CHUNK, max(1.0, (self._size + wanted) / 2))

@@ -20,7 +20,7 @@ from .rendered import RenderedResponse
 from .static_files import StaticFiles
 
 # Raised if a file or folder of that name exists.
-_TAKEN = (FileExistsError, NotADirectoryError, IsADirectoryError)
+_NAME_TAKEN_ERRORS = (FileExistsError, NotADirectoryError, IsADirectoryError)
 
 
 class LastRelease:
@@ -84,8 +84,6 @@ class ReleaseWriter:
     Until something differs from *last*, it writes nothing but the manifest. At the
     first difference it links all files so far, and then links or writes each file. If
     nothing differs in the end, there is nothing to publish.
-
-    :attr:`unchanged` counts the responses that are equal to those of *last*.
     """
 
     def __init__(self, staging: str, last: LastRelease) -> None:
@@ -93,7 +91,7 @@ class ReleaseWriter:
         self._files = StoredFiles(os.path.join(staging, SITE))
         self._last = last
         self._is_writing = False
-        self._found = 0
+        self._also_in_last = 0
         self._linked_static: set[str] = set()
         self._codings = list(COMPRESSORS)
         self._can_link = last.meta.get("codings") == self._codings
@@ -107,7 +105,7 @@ class ReleaseWriter:
 
     def keep(self, entry: Entry) -> None:
         """Add a response of the last release that need not be rendered."""
-        self._found += 1
+        self._also_in_last += 1
         self._manifest.add(entry)
         if self._is_writing:
             self._link(entry)
@@ -125,7 +123,7 @@ class ReleaseWriter:
         entry.digest, entry.size = response.digest, len(response.body)
         if not response.has_body:
             entry.file = None
-        self._found += self._last.lists(entry.path)
+        self._also_in_last += self._last.lists(entry.path)
         if before is not None:
             entry.variants = before.variants
             if entry.key != before.key:
@@ -170,7 +168,7 @@ class ReleaseWriter:
                     self._files.write(name, static.read(name))
                 elif self._is_writing:
                     self._last.link_to(self._files, name)
-            except _TAKEN:
+            except _NAME_TAKEN_ERRORS:
                 problem = "a page has the same file name"
                 fix = "Rename one of the two, or build with --no-static."
                 faults.append(Fault("collision", name, problem, fix))
@@ -184,7 +182,7 @@ class ReleaseWriter:
     ) -> tuple[bool, int]:
         """Complete the manifest. Return True if the release must be published, and the
         number of paths that only the last release has."""
-        removed = self._last.count() - self._found
+        removed = self._last.count() - self._also_in_last
         meta = {**meta, "codings": self._codings}
         if not self._is_writing and (removed or meta != self._last.meta):
             self._start_writing()
@@ -214,7 +212,7 @@ def _collision(entry: Entry, name: str) -> Iterator[None]:
     """Raise a ``BuildError`` where the file *name* of a response is taken."""
     try:
         yield
-    except _TAKEN:
+    except _NAME_TAKEN_ERRORS:
         problem = f"another path has its file {name}"
         fault = Fault("collision", entry.path, problem, "Rename one of them.")
         raise BuildError("the release", [fault]) from None

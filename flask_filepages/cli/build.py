@@ -102,7 +102,7 @@ def build(ctx: click.Context, /, as_json: bool, **given: t.Any) -> None:
         ctx.exit(1)
     except KeyboardInterrupt as error:
         release = running.report.release if running is not None else None
-        state = f"{release} is published" if release else "the last release stays"
+        state = f"{release} was published" if release else "nothing was published"
         click.secho(f"Interrupted; {state}.", fg="red", err=True)
         ctx.exit(getattr(error, "status", 130))
     if as_json:

@@ -132,7 +132,7 @@ def _problem(request: Request, error: HTTPException) -> BaseResponse:
 
 
 def _built_in(request: Request, error: HTTPException) -> BaseResponse:
-    """Return *error* as Werkzeug's page."""
+    """Return Werkzeug's page for *error*, with the errors of validation in it."""
     if isinstance(error, InvalidContentError):
         lines = (
             f"{one.get('parameter') or one.get('pointer')}: {one['detail']}"

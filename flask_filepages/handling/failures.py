@@ -31,7 +31,7 @@ def change_error_response(
     environ.setdefault(_CHANGES, []).append((error, change))
 
 
-def remember(context: Context, error: BaseException) -> None:
+def remember_failure(context: Context, error: BaseException) -> None:
     """Keep *context* for the error page, and give *error* an id for the log.
 
     Flask logs the traceback once, and the notes of an exception are part of it.

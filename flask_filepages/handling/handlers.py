@@ -90,7 +90,7 @@ def _make_options(allow: tuple[str, ...]) -> Handler:
 def read_handlers(
     module: types.ModuleType, source: Source, *, has_page: bool
 ) -> tuple[dict[str, Handler], list[Fault], list[Fault]]:
-    """Return the handlers of *module*, faults and warnings."""
+    """Return a tuple: the handlers of *module*, its faults, and its warnings."""
     names = vars(module)
     own: dict[str, Handler] = {}
     faults: list[Fault] = []
@@ -115,7 +115,7 @@ def read_handlers(
         for name, meant in _near_misses(module, own).items()
     ]
     if any(is_cross_origin(handler) for handler in own.values()):
-        problem = "its @cross_origin never sees OPTIONS, so it answers no preflight"
+        problem = "its @cross_origin never sees OPTIONS, so it handles no preflight"
         fix = "Write `middleware = cors([...])`, from flask_filepages."
         warnings.append(Fault("cross-origin", source.relative, problem, fix))
     if own or faults or has_page:
@@ -128,8 +128,8 @@ def read_handlers(
 
 
 def is_cross_origin(handler: Handler) -> bool:
-    """Return True if Flask-CORS decorated *handler*, which needs ``OPTIONS`` for
-    itself."""
+    """Return True if *handler* has the decorator of Flask-CORS, which must handle
+    ``OPTIONS`` itself."""
     return getattr(handler, "provide_automatic_options", None) is False
 
 

@@ -27,7 +27,7 @@ from ..errors import Fault
 from ..errors import SettingsError
 from ..routing.files import Source
 
-_PRIVATE = "flask_filepages.tree"
+_TREE_PACKAGE = "flask_filepages.tree"
 _DOT = "·"
 _SLASH = "∕"
 
@@ -50,7 +50,7 @@ def anchor_for(folder: str, package: t.Sequence[str], root_path: str) -> str:
         name = ".".join([*package, *parts])
         if _search_path(name) == {folder}:
             return name
-    return f"{_PRIVATE}.{folder.replace('.', _DOT).replace(os.sep, _SLASH)}"
+    return f"{_TREE_PACKAGE}.{folder.replace('.', _DOT).replace(os.sep, _SLASH)}"
 
 
 def package_of(import_name: str) -> list[str]:
@@ -154,15 +154,19 @@ class PagesFinder(importlib.abc.MetaPathFinder):
         if path is None:
             self._refuse_second_main(fullname)
             return None
-        if fullname == _PRIVATE:
+        if fullname == _TREE_PACKAGE:
             return _folder_spec(fullname, [])
         parent, _, tail = fullname.rpartition(".")
-        if parent == _PRIVATE:
+        if parent == _TREE_PACKAGE:
             return _folder_spec(
                 fullname, [tail.replace(_SLASH, os.sep).replace(_DOT, ".")]
             )
         anchor = self._anchor_of(fullname)
-        if not anchor and _DOT not in tail and not fullname.startswith(f"{_PRIVATE}."):
+        if (
+            not anchor
+            and _DOT not in tail
+            and not fullname.startswith(f"{_TREE_PACKAGE}.")
+        ):
             return None
         folder, fresh = self._anchors.get(anchor, ("", False))
         loader = _FreshLoader if fresh else _FileLoader

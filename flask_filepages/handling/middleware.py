@@ -32,7 +32,7 @@ M = t.TypeVar("M", bound=Middleware)
 #: Handles a context and always returns a response.
 Respond = Callable[[Context], BaseResponse]
 
-NAME = "middleware"
+MIDDLEWARE_NAME = "middleware"
 # These functions make a middleware, and are easily given without their call.
 _FACTORIES = {
     "cors": "flask_filepages.handling.origins",
@@ -165,14 +165,16 @@ def read_links(
     with a typo in its name would guard nothing. A ``_middleware.py`` must have one.
     """
     names = vars(module)
-    if NAME not in names:
+    if MIDDLEWARE_NAME not in names:
         found = {n.lower(): n for n in names if _may_be_middleware(module, n)}
-        close = closest(NAME, found, 0.8)
+        close = closest(MIDDLEWARE_NAME, found, 0.8)
         if not (close or source.is_middleware):
             return [], []
-        hint = f"Did you mean `{NAME}`, not `{found[close]}`? " if close else ""
-        return [], [_fault(source, f"the file defines no `{NAME}`", hint)]
-    given = names[NAME]
+        hint = (
+            f"Did you mean `{MIDDLEWARE_NAME}`, not `{found[close]}`? " if close else ""
+        )
+        return [], [_fault(source, f"the file defines no `{MIDDLEWARE_NAME}`", hint)]
+    given = names[MIDDLEWARE_NAME]
     functions = list(given) if isinstance(given, (list, tuple)) else [given]
     faults = []
     if not functions and source.is_middleware:
@@ -186,8 +188,12 @@ def read_links(
 
 
 def _fault(source: Source, problem: str, hint: str = "") -> Fault:
-    fix = f"{hint}Write `def {NAME}(context, call_next): return call_next()`."
-    return Fault(NAME, source.relative, problem, fix, source.line_of(NAME))
+    fix = (
+        f"{hint}Write `def {MIDDLEWARE_NAME}(context, call_next): return call_next()`."
+    )
+    return Fault(
+        MIDDLEWARE_NAME, source.relative, problem, fix, source.line_of(MIDDLEWARE_NAME)
+    )
 
 
 def _factory_problem(function: t.Any) -> str | None:

@@ -25,7 +25,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "QUERY"})
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _ANY = "*"
 _BEARER = "bearer"
-_ALLOWING = ("Access-Control-Allow-Origin", "Access-Control-Allow-Credentials")
+_ALLOW_FIELDS = ("Access-Control-Allow-Origin", "Access-Control-Allow-Credentials")
 
 
 class Cors:
@@ -91,8 +91,8 @@ class Cors:
         def change(response: BaseResponse) -> BaseResponse:
             if not self.is_open:
                 vary_by_origin(response)
-            fields = self._allowing(origin) if self.allows(origin) else {}
-            for name in _ALLOWING:
+            fields = self._allow_fields(origin) if self.allows(origin) else {}
+            for name in _ALLOW_FIELDS:
                 if name in fields:
                     response.headers[name] = fields[name]
                 elif name in response.headers:
@@ -110,17 +110,17 @@ class Cors:
             vary_by_origin(response)
         if self.allows(origin):
             methods = ", ".join(context._route.allowed_methods)
-            response.headers.update(self._allowing(origin))
+            response.headers.update(self._allow_fields(origin))
             response.headers["Access-Control-Allow-Methods"] = methods
             response.headers["Access-Control-Max-Age"] = str(self._max_age)
             if self._headers:
                 response.headers["Access-Control-Allow-Headers"] = self._headers
         return response
 
-    def _allowing(self, origin: str | None) -> dict[str, str]:
-        fields = {_ALLOWING[0]: _ANY if self.is_open else origin or ""}
+    def _allow_fields(self, origin: str | None) -> dict[str, str]:
+        fields = {_ALLOW_FIELDS[0]: _ANY if self.is_open else origin or ""}
         if self._credentials:
-            fields[_ALLOWING[1]] = "true"
+            fields[_ALLOW_FIELDS[1]] = "true"
         return fields
 
 
@@ -134,8 +134,8 @@ def cors(
 ) -> Cors:
     """Return a middleware for cross-origin requests (Fetch standard, section 3.2).
 
-    ``cors("*")`` guards nothing: it is marked :func:`once_per_render`, and stored
-    responses keep its fields.
+    ``cors("*")`` keeps nobody out, so it is marked :func:`once_per_render`: a build
+    stores its header fields with the response.
 
     :param origins: exact origins such as ``"https://app.example"``, or ``"*"``.
     :param credentials: let scripts send cookies. Not allowed with ``"*"``.

@@ -25,7 +25,7 @@ _extension_re = re.compile(r"\.\w+\Z", re.ASCII)
 
 
 def make_redirect_view(redirect: Redirect) -> Callable[..., BaseResponse]:
-    """Return the view of a route of ``FILEPAGES_REDIRECTS``.
+    """Return the view for a redirect of ``FILEPAGES_REDIRECTS``.
 
     The query of the request is kept unless the target has one of its own.
     """

@@ -75,7 +75,7 @@ def finish(context: Context, response: BaseResponse) -> BaseResponse:
     return response
 
 
-def without_storing_errors(response: BaseResponse) -> BaseResponse:
+def with_no_store_on_error(response: BaseResponse) -> BaseResponse:
     """Return *response*. An error gets ``no-store``, unless it has a
     ``Cache-Control``."""
     if response.status_code >= 400:

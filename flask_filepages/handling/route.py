@@ -30,7 +30,7 @@ from .handlers import Handlers
 from .handlers import read_handlers
 from .loading import import_source
 from .loading import module_name
-from .middleware import NAME
+from .middleware import MIDDLEWARE_NAME
 from .middleware import Link
 from .middleware import chain
 from .middleware import read_links
@@ -88,7 +88,9 @@ class BoundRoute:
         self.module = self._module_of(route.endpoint) if route.endpoint else None
         self.absent_params = dict.fromkeys(route.optional_params)
         self.status = site.status_of(route)
-        self.around = [self._middleware_file(source) for source in route.middleware]
+        self.middleware_files = [
+            self._middleware_file(source) for source in route.middleware
+        ]
         self.rules: list[FileRule] = []
         self.handlers: Handlers | None = None
         self.links: list[Link] = []
@@ -110,7 +112,9 @@ class BoundRoute:
         route, folder = self.route, self.site.folder
         if self._loaded is not None or route.redirect is not None:
             return []
-        faults = [fault for file in self.around for fault in file.load(folder)]
+        faults = [
+            fault for file in self.middleware_files for fault in file.load(folder)
+        ]
         own, links, found = self._read()
         faults += found
         if faults:
@@ -122,7 +126,7 @@ class BoundRoute:
         except RuntimeError as error:  # ensure_sync() lacks asgiref.
             fix = "Install the extra: Flask-Filepages[async]."
             return [Fault("async", route.name, str(error).partition(".")[0], fix)]
-        outer = [link for file in self.around for link in file.links]
+        outer = [link for file in self.middleware_files for link in file.links]
         self.links = with_cors_first([*outer, *links])
         self.cors = cors_policy(self.links)
         self._loaded = self._complete(own)
@@ -154,7 +158,10 @@ class BoundRoute:
         if has_page and ALL not in own:
             own.setdefault("GET", GET)
         if self.is_error_page and own and not {"GET", ALL} & own.keys():
-            problem, fix = "an error page needs GET", "Write `def GET(context)`."
+            problem, fix = (
+                "an error page needs a GET or ALL handler",
+                "Write `def GET(context)`.",
+            )
             faults.append(Fault("handler", source.relative, problem, fix))
         if links and not own:
             fix = f"Write `def GET(context): ...`, or name it {MIDDLEWARE_FILE}."
@@ -187,7 +194,15 @@ class BoundRoute:
             return []
         problem = f"its middleware does not run for {folder}"
         fix = f"If it should, move it to {folder}{MIDDLEWARE_FILE}."
-        return [Fault("unguarded", source.relative, problem, fix, source.line_of(NAME))]
+        return [
+            Fault(
+                "unguarded",
+                source.relative,
+                problem,
+                fix,
+                source.line_of(MIDDLEWARE_NAME),
+            )
+        ]
 
     def _unknown_params(self, source: Source, handler: Handler) -> list[Fault]:
         """Return a fault for each param that a schema has and the route lacks."""

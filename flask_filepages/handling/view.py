@@ -17,11 +17,11 @@ from ..errors import RewriteLoopError
 from ..routing.rules import FileRule
 from ..routing.rules import matched_path
 from ..validation.bodies import make_rereadable
-from .failures import remember
+from .failures import remember_failure
 from .origins import SAFE_METHODS
 from .redirects import redirect_slash
 from .responses import finish
-from .responses import without_storing_errors
+from .responses import with_no_store_on_error
 
 if t.TYPE_CHECKING:
     from .route import BoundRoute
@@ -53,14 +53,14 @@ def make_view(route: BoundRoute) -> View:
 def respond(context: Context) -> BaseResponse:
     """Return the response to *context*, with its cookies; remember a failure."""
     try:
-        return without_storing_errors(finish(context, handle(context)))
+        return with_no_store_on_error(finish(context, handle(context)))
     except BaseException as error:
-        remember(context, error)
+        remember_failure(context, error)
         raise
 
 
 def handle(context: Context) -> BaseResponse:
-    """Call the handler for the method of the request, behind its middleware.
+    """Call the middleware of the route, and its handler for the method of the request.
 
     :raises Forbidden: the origin check refuses the request.
     :raises MethodNotAllowed: the route does not handle the method.

@@ -23,7 +23,7 @@ from ..releases.manifest import Entry
 from ..releases.manifest import HeaderList
 from ..releases.manifest import Manifest
 
-_CACHED: tuple[str, str] = ("Cache-Control", DEFAULT_CACHE_CONTROL)
+_DEFAULT_FIELD: tuple[str, str] = ("Cache-Control", DEFAULT_CACHE_CONTROL)
 _word_re = re.compile(r"[A-Za-z0-9]+")
 _TEMPLATES = {
     "nginx": "nginx.conf.jinja",
@@ -57,13 +57,15 @@ def write_config(host: str, manifest: Manifest, folder: str) -> str:
     """
     entries = list(manifest.entries())
     types = _types(entries, manifest.static_files())
-    heads = Counter(tuple(_fields(e)) for e in entries if _is_plain_file(e))
-    common = list(heads.most_common(1)[0][0]) if heads else []
-    if _CACHED not in common:
-        common = [_CACHED]  # Other files get it too.
+    field_lists = Counter(tuple(_fields(e)) for e in entries if _is_plain_file(e))
+    common = list(field_lists.most_common(1)[0][0]) if field_lists else []
+    if _DEFAULT_FIELD not in common:
+        common = [_DEFAULT_FIELD]  # Other files get it too.
     special = [e for e in entries if _is_special(e, types, common)]
     if host == "netlify":
-        others = [e for e in entries if e.served_at != "nowhere" and not _is_guessed(e)]
+        others = [
+            e for e in entries if e.served_at != "nowhere" and not _has_usual_type(e)
+        ]
         special = sorted({e.path: e for e in [*special, *others]}.values(), key=_path)
     template = _environment(host).get_template(_TEMPLATES[host])
     return template.render(
@@ -82,8 +84,8 @@ def _environment(host: str) -> Environment:
         autoescape=False,
         keep_trailing_newline=True,
     )
-    environment.filters["quoted"] = _caddy if host == "caddy" else _nginx
-    environment.filters["literal"] = _literal
+    environment.filters["quoted"] = _quote_caddy if host == "caddy" else _quote_nginx
+    environment.filters["literal"] = _caddy_literal
     environment.filters["urlpath"] = quote
     return environment
 
@@ -134,7 +136,7 @@ def _is_special(entry: Entry, types: t.Mapping[str, str], common: HeaderList) ->
     )
 
 
-def _is_guessed(entry: Entry) -> bool:
+def _has_usual_type(entry: Entry) -> bool:
     """Return True if every host knows the type of the suffix."""
     guessed = mimetypes.guess_type(entry.file or "")[0]
     return guessed == _type_of(entry).partition(";")[0]
@@ -164,7 +166,7 @@ def _fields(entry: Entry) -> HeaderList:
 # -- quoting ------------------------------------------------------------------------
 
 
-def _nginx(text: str, *, variables: bool = True) -> str:
+def _quote_nginx(text: str, *, variables: bool = True) -> str:
     """Return *text* as one word of nginx.
 
     :param variables: True where nginx replaces variables.
@@ -173,13 +175,13 @@ def _nginx(text: str, *, variables: bool = True) -> str:
     return f'"{text.replace("$", "${filepages_dollar}") if variables else text}"'
 
 
-def _caddy(text: str) -> str:
+def _quote_caddy(text: str) -> str:
     """Return *text* as one word of Caddy, which reads ``{$NAME}`` as a variable."""
     # Caddy keeps a backslash, unless a quote follows.
     text = text.replace('"', '\\"').replace("{", "\\{")
     return f'"{text.replace("{$", "{{vars.dollar}")}"'
 
 
-def _literal(path: str) -> str:
+def _caddy_literal(path: str) -> str:
     """Return *path* as a pattern of Caddy that matches nothing else."""
     return re.sub(r"([\[\]*?\\])", r"\\\1", path)

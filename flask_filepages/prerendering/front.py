@@ -51,8 +51,8 @@ class Front:
         self._app = app
         self._wsgi_app: WSGI = t.cast(t.Any, app.wsgi_app)
         self._releases = releases
-        self._root = root_of(app)
-        self._decided: Release | None = None
+        self._root = script_name_of(app)
+        self._sent_release: Release | None = None
         self._sent: t.Container[str] = ()
 
     def __call__(self, environ: Environ, start_response: t.Any) -> Iterable[bytes]:
@@ -84,7 +84,7 @@ class Front:
 
     def _endpoints(self, release: Release) -> t.Container[str]:
         """Return the endpoint names of the routes that are sent from *release*."""
-        if release is self._decided:
+        if release is self._sent_release:
             return self._sent
         try:
             names = sent_endpoints(self._app)
@@ -97,7 +97,7 @@ class Front:
                 release.folder,
             )
             names = set()
-        self._sent, self._decided = names, release
+        self._sent, self._sent_release = names, release
         return names
 
 
@@ -120,6 +120,6 @@ def is_live(app: Flask, environ: Environ) -> bool:
     return RENDER in environ or config["DEBUG"] or config["TESTING"]
 
 
-def root_of(app: Flask) -> str:
+def script_name_of(app: Flask) -> str:
     """Return the ``SCRIPT_NAME`` for which responses are stored."""
     return (app.config.get("APPLICATION_ROOT") or "/").rstrip("/")

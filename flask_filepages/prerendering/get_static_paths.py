@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from ..errors import ParamError
 from ..errors import StaticPathError
 from ..errors import closest
-from ..routing.files import STATIC_PATHS as NAME
+from ..routing.files import STATIC_PATHS
 from ..routing.patterns import Part
 from ..routing.routes import Route
 from ..routing.rules import FileRule
@@ -47,13 +47,14 @@ def list_paths(
     if isinstance(entries, (str, bytes, Mapping)) or not isinstance(entries, Iterable):
         kind = "nothing (None)" if entries is None else type(entries).__name__
         raise StaticPathError(
-            f"{NAME} returned {kind}, not a list", "Return a list of StaticPath."
+            f"{STATIC_PATHS} returned {kind}, not a list",
+            "Return a list of StaticPath.",
         )
     checker = _EntryChecker(route, rule, url_of)
     for index, entry in enumerate(entries):
         if index >= MOST_PATHS:
             raise StaticPathError(
-                f"{NAME} lists more than {MOST_PATHS:,} paths",
+                f"{STATIC_PATHS} lists more than {MOST_PATHS:,} paths",
                 "Let its generator end, or serve the route on demand.",
             )
         try:
@@ -84,20 +85,19 @@ class _EntryChecker:
         """
         if not isinstance(entry, StaticPath):
             raise StaticPathError(
-                f"entry {index} of {NAME} is {type(entry).__name__}, not a StaticPath",
+                f"{_entry(index)} is {type(entry).__name__}, not a StaticPath",
                 'Write StaticPath({"slug": "a"}, props={...}).',
             )
         given, props = entry.params, entry.props or {}
         for what, mapping in (("params", given), ("props", props)):
             if type(mapping) is not dict and not isinstance(mapping, Mapping):
                 raise StaticPathError(
-                    f"the {what} of entry {index} of {NAME} are not a dict:"
-                    f" {mapping!r:.50}",
+                    f"the {what} of {_entry(index)} are not a dict: {mapping!r:.50}",
                     'Write StaticPath({"slug": "a"}, props={...}).',
                 )
         if entry.version is not None and type(entry.version) is not str:
             raise StaticPathError(
-                f"the version of entry {index} of {NAME} is"
+                f"the version of {_entry(index)} is"
                 f" {type(entry.version).__name__} ({entry.version!r:.50}), not str",
                 "Write version=str(value).",
             )
@@ -127,13 +127,13 @@ class _EntryChecker:
                 return self._rule.canonical(name, value)
             except (ValueError, TypeError) as error:
                 raise StaticPathError(
-                    f"entry {index} of {NAME}: {value!r:.50} is not a value of"
+                    f"{_entry(index)}: {value!r:.50} is not a value of"
                     f" [{name}={part.matcher}]",
                     f"Give a value of that matcher, or its text in the URL: {error}.",
                 ) from None
         if type(value) is not str:
             raise StaticPathError(
-                f"entry {index} of {NAME}: [{name}] is {type(value).__name__}"
+                f"{_entry(index)}: [{name}] is {type(value).__name__}"
                 f" ({value!r:.50}), not str",
                 "Write str(value); a rest is one str with slashes.",
             )
@@ -169,11 +169,15 @@ class _EntryChecker:
         return params(current), {**props, PAGE: page}
 
 
+def _entry(index: int) -> str:
+    return f"entry {index} of {STATIC_PATHS}"
+
+
 def _unknown(index: int, name: object, parts: t.Iterable[str]) -> StaticPathError:
     close = closest(str(name), parts)
     hint = f"Did you mean {close!r}? " if close else ""
     return StaticPathError(
-        f"entry {index} of {NAME} has {name!r}, which is not a param of the route",
+        f"{_entry(index)} has {name!r}, which is not a param of the route",
         f"{hint}Its params are: {', '.join(parts) or 'none'}. Values for the page go"
         " into props.",
     )
@@ -184,14 +188,14 @@ def _missing(index: int, name: str, given: Mapping[str, t.Any]) -> StaticPathErr
     close = closest(name.lower(), spelt) if name not in given else None
     hint = f"Did you mean {name!r}, not {spelt[close]!r}? " if close else ""
     return StaticPathError(
-        f"entry {index} of {NAME} has no param [{name}]; it has {dict(given)!r:.80}",
+        f"{_entry(index)} has no param [{name}]; it has {dict(given)!r:.80}",
         f'{hint}Write StaticPath({{"{name}": "..."}}).',
     )
 
 
 # -- as text ------------------------------------------------------------------------
 
-_MARK = "$page"
+_PAGE_TAG = "$page"
 _decode = json.JSONDecoder().decode
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 
@@ -203,14 +207,14 @@ def is_json(value: t.Any) -> bool:
         return kind is not float or math.isfinite(value)
     if kind is dict:
         return all(
-            type(k) is str and k != _MARK and is_json(v) for k, v in value.items()
+            type(k) is str and k != _PAGE_TAG and is_json(v) for k, v in value.items()
         )
     return kind is list and all(map(is_json, value))
 
 
 def _plain(value: t.Any) -> t.Any:
     if isinstance(value, Page):
-        return {_MARK: dataclasses.asdict(value)}
+        return {_PAGE_TAG: dataclasses.asdict(value)}
     raise TypeError
 
 
@@ -222,7 +226,7 @@ _encode = json.JSONEncoder(
 def encode(path: StaticPath) -> str | None:
     """Return *path* as JSON, or ``None`` if its props are not JSON."""
     for name, value in path.props.items():
-        if type(name) is not str or name == _MARK:
+        if type(name) is not str or name == _PAGE_TAG:
             return None
         if not is_json(value.data if type(value) is Page else value):
             return None
@@ -235,9 +239,9 @@ def encode(path: StaticPath) -> str | None:
 def decode(text: str) -> StaticPath:
     """Return the path that :func:`encode` wrote as *text*."""
     params, props, version = _decode(text)
-    for name, value in props.items() if _MARK in text else ():
-        if type(value) is dict and value.keys() == {_MARK}:
-            page = dict(value[_MARK])
+    for name, value in props.items() if _PAGE_TAG in text else ():
+        if type(value) is dict and value.keys() == {_PAGE_TAG}:
+            page = dict(value[_PAGE_TAG])
             page["urls"] = PageUrls(**page["urls"])
             props[name] = Page(**page)
     return StaticPath(params, props, version)
@@ -248,8 +252,10 @@ def problem_of(error: BaseException) -> tuple[str, str]:
     if isinstance(error, StaticPathError):
         return error.problem, error.fix
     if isinstance(error, ParamError):
-        return str(error), f"Give another value, or leave the path out of {NAME}."
-    return f"{NAME} raised {type(error).__name__}: {error}", "Fix the function."
+        return str(
+            error
+        ), f"Give another value, or leave the path out of {STATIC_PATHS}."
+    return f"{STATIC_PATHS} raised {type(error).__name__}: {error}", "Fix the function."
 
 
 def line_of(error: BaseException, file: str) -> int | None:

@@ -25,7 +25,7 @@ from ..errors import BuildError
 from ..errors import Fault
 from ..errors import ParamError
 from ..errors import closest
-from ..handling.failures import remember
+from ..handling.failures import remember_failure
 from ..handling.handlers import Handler
 from ..handling.handlers import Handlers
 from ..handling.middleware import Link
@@ -33,7 +33,7 @@ from ..handling.middleware import chain
 from ..handling.redirects import redirect_slash
 from ..handling.responses import add_default_cache_control
 from ..handling.responses import finish
-from ..handling.responses import without_storing_errors
+from ..handling.responses import with_no_store_on_error
 from ..handling.route import BoundRoute
 from ..handling.view import View
 from ..releases.http import StoredResponse
@@ -43,7 +43,7 @@ from ..routing.files import Source
 from ..routing.rules import matched_path
 from .front import RENDER
 from .front import is_live
-from .front import root_of
+from .front import script_name_of
 from .get_static_paths import line_of
 from .get_static_paths import list_paths
 from .get_static_paths import problem_of
@@ -102,7 +102,10 @@ class PrerenderedRoute(BoundRoute):
             line = source.line_of(unsafe[0])
             faults.append(Fault("prerender", source.relative, problem, fix, line))
         elif "GET" not in own:
-            problem, fix = "a prerendered route needs GET", "Write `def GET(context)`."
+            problem, fix = (
+                "a prerendered route needs a GET handler",
+                "Write `def GET(context)`.",
+            )
             faults.append(Fault("prerender", source.relative, problem, fix))
         if function is not None and not callable(function):
             problem = f"{STATIC_PATHS} is {type(function).__name__}, not a function"
@@ -275,7 +278,7 @@ class PrerenderedRoute(BoundRoute):
         """Return the view: it renders for a build, sends a stored response, or runs the
         handler like any other route."""
         live_view = super().make_view()
-        root = root_of(self.app)
+        root = script_name_of(self.app)
         has_one_slash_form = self.settings.trailing_slash != "ignore"
 
         def view(**params: t.Any) -> t.Any:
@@ -339,9 +342,9 @@ class PrerenderedRoute(BoundRoute):
         context = Context(request, params, self)
         try:
             guarded = chain(self.guards, lambda context: response)
-            return without_storing_errors(finish(context, guarded(context)))
+            return with_no_store_on_error(finish(context, guarded(context)))
         except BaseException as error:
-            remember(context, error)
+            remember_failure(context, error)
             raise
 
     def _render_for_build(
@@ -361,13 +364,16 @@ class PrerenderedRoute(BoundRoute):
         context = Context(request, params, self)
         try:
             if given != matched:
-                raise ValueError(f"its URL is matched with the params {matched}")
+                raise ValueError(
+                    f"its URL has the params {matched}, but {STATIC_PATHS} lists"
+                    f" {given}"
+                )
             handler = t.cast(Handlers, self._render_handlers).find("GET")
             response = finish(context, handler(context))
             render.take(response)
         except BaseException as error:
             render.error = error
-            remember(context, error)
+            remember_failure(context, error)
             raise
         return response
 

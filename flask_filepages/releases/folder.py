@@ -29,7 +29,7 @@ from pathlib import Path
 from ..errors import ReleaseError
 from .files import StoredFiles
 from .manifest import DIGEST_NAME
-from .manifest import NAME
+from .manifest import FILE_NAME
 from .manifest import Manifest
 
 SITE = "site"
@@ -183,7 +183,7 @@ class BuildFolder:
         """Delete old releases except the last *keep*.
 
         A release stays for :data:`GRACE` seconds after it was current. Files that no
-        build wrote stay too, and so does their folder.
+        build wrote are kept, with their folder.
         """
         for name in self._numbers()[:-keep]:
             release = os.path.join(self._releases, name)
@@ -212,6 +212,6 @@ def _delete(release: str) -> None:
             with contextlib.suppress(ReleaseError):
                 files.remove(name)
         os.rmdir(site)
-        os.unlink(os.path.join(release, NAME))
+        os.unlink(os.path.join(release, FILE_NAME))
         os.unlink(os.path.join(release, DIGEST_NAME))
         os.rmdir(release)

@@ -80,8 +80,8 @@ def select(
 ) -> Selection:
     """Select the part of a stored response that a GET or HEAD request gets.
 
-    Only a 200 is conditional (RFC 9110, 13.2.1). A request for several ranges gets the
-    whole response (14.2).
+    Conditions and ranges count only if the stored response is a 200 (RFC 9110, 13.2.1).
+    A request for several ranges gets the whole response (14.2).
     """
     if stored.status[:3] == "200":
         for name in _CONDITIONS:

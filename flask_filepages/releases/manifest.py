@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
 
 #: A manifest of another version is not served, and no build compares with it.
 VERSION = 3
-NAME = "manifest.sqlite"
+FILE_NAME = "manifest.sqlite"
 DIGEST_NAME = "manifest.sha256"
 HeaderList = list[tuple[str, str]]
 #: The URLs for which a response is sent: its path, its path with or without a slash at
@@ -66,7 +66,8 @@ class Entry:
 
     :attr:`path` is the decoded URL path, :attr:`digest` the SHA-256 of the body, and
     :attr:`variants` has the sizes of the compressed files by content coding.
-    :attr:`key` is a digest of params, props and version, if the path has a version.
+    :attr:`key` is a digest of endpoint, params, props and version, or ``None`` if the
+    path has no version.
     """
 
     path: str
@@ -122,7 +123,9 @@ class Manifest:
         import sqlite3
 
         connection = sqlite3.connect(
-            os.path.join(folder, NAME), isolation_level=None, check_same_thread=False
+            os.path.join(folder, FILE_NAME),
+            isolation_level=None,
+            check_same_thread=False,
         )
         # No journal: the release of a killed build is never published.
         connection.execute("PRAGMA journal_mode = OFF")
@@ -141,7 +144,7 @@ class Manifest:
         """
         import sqlite3
 
-        path = os.path.join(folder, NAME)
+        path = os.path.join(folder, FILE_NAME)
         try:
             with open(os.path.join(folder, DIGEST_NAME), encoding="ascii") as file:
                 version, _, expected = file.read().strip().partition(" ")
@@ -170,7 +173,7 @@ class Manifest:
         self.connection.executemany("INSERT INTO meta VALUES (?, ?)", rows)
         self.connection.execute("COMMIT")
         self.connection.close()
-        with open(os.path.join(self._folder, NAME), "rb") as file:
+        with open(os.path.join(self._folder, FILE_NAME), "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         name = os.path.join(self._folder, DIGEST_NAME)
         with open(name, "x", encoding="ascii") as out:

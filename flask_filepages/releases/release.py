@@ -56,7 +56,7 @@ class Release:
         if manifest.count() <= MOST_IN_MEMORY:
             entries = manifest.entries(served=True)
             self.find = {
-                _wire(entry.path): stored_response(entry) for entry in entries
+                _wsgi_path(entry.path): stored_response(entry) for entry in entries
             }.get
             manifest.close()
         else:
@@ -147,7 +147,7 @@ def _chunks(file: t.Any, start: int, length: int) -> Iterator[bytes]:
             yield chunk
 
 
-def _wire(path: str) -> str:
+def _wsgi_path(path: str) -> str:
     """Return a path as WSGI has it: its UTF-8 bytes as Latin-1."""
     return path if path.isascii() else path.encode().decode("latin-1")
 
@@ -226,11 +226,12 @@ class Releases:
             yield
         finally:
             self.is_suspended = before
+            self._next_look = 0.0  # This process may have published a release.
 
     def _look(self) -> None:
         """Open the current release if it is new. Without a valid new one, the old one
         stays."""
-        # Only the first look makes others wait: there is nothing to serve before it.
+        # Other threads wait for the first look only: before it there is no release.
         if not self._lock.acquire(blocking=self._next_look == 0.0):
             return
         folder = identity = None

@@ -30,7 +30,7 @@ PartKind = t.Literal["text", "param", "rest"]
 
 # Ranks of a segment, the most specific first. END comes after the last segment, so
 # that `/foo` sorts before `/foo/[...bar]` (FINAL_REST), but `[...a]/b` before `[...a]`.
-STATIC, HALF, HALF_REST, MATCHER, PARAM, REST, END, FINAL_REST = range(1, 9)
+STATIC, MIXED, MIXED_REST, MATCHER, PARAM, REST, END, FINAL_REST = range(1, 9)
 
 SegmentKey = tuple[int, int, int, str]
 
@@ -39,7 +39,7 @@ _param_re = re.compile(
     r"(?P<rest>\.\.\.)?(?P<name>[A-Za-z0-9_$]+)(?:=(?P<matcher>[A-Za-z_]\w*))?",
     re.ASCII,
 )
-_TAKEN = frozenset({"_anchor", "_external", "_method", "_scheme"})
+_URL_FOR_ARGUMENTS = frozenset({"_anchor", "_external", "_method", "_scheme"})
 _extension_re = re.compile(r"[^/]+\.\w+\Z", re.ASCII)
 _control_re = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -90,11 +90,11 @@ class Segment:
         if self.is_rest:
             return (FINAL_REST if last else REST, 0, 0, "")
         literal = sum(len(part.text) for part in self.parts if part.kind == "text")
-        unmatched = int(any(part.matcher is None for part in params))
+        has_plain_param = int(any(part.matcher is None for part in params))
         if literal:
-            rank = HALF_REST if self.has_rest else HALF
-            return (rank, -literal, unmatched, self.text)
-        if unmatched:
+            rank = MIXED_REST if self.has_rest else MIXED
+            return (rank, -literal, has_plain_param, self.text)
+        if has_plain_param:
             return (PARAM, 0, 0, "")
         return (MATCHER, 0, 0, params[0].matcher or "")
 
@@ -183,7 +183,7 @@ def _parse_part(piece: str) -> Part:
             "Write [name], [...name] or [name=matcher]; a name is made of ASCII"
             " letters, digits, '_' and '$'.",
         )
-    if match["name"] in _TAKEN:
+    if match["name"] in _URL_FOR_ARGUMENTS:
         raise PatternError(
             f"[{match['name']}] is an argument of url_for",
             "Give the param another name.",

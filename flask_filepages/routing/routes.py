@@ -296,6 +296,6 @@ def _collision(first: str, second: str, pattern: str) -> Fault:
     return Fault(
         "collision",
         first,
-        f"answers {pattern}, and so does {second}",
-        "Keep one of the two, or rename one.",
+        f"conflicts with {second}: both match {pattern}",
+        "Remove or rename one of them.",
     )

@@ -27,9 +27,9 @@ from .converters import ParamConverter
 from .converters import RestConverter
 from .converters import make_matcher
 from .expressions import PatternExpressions
-from .patterns import HALF
-from .patterns import HALF_REST
 from .patterns import MATCHER
+from .patterns import MIXED
+from .patterns import MIXED_REST
 from .patterns import PARAM
 from .patterns import Part
 from .patterns import Pattern
@@ -294,8 +294,8 @@ def _weight(keys: t.Sequence[SegmentKey]) -> Weighting:
     We use the same numbers, and our own sort keys after them to break ties.
     """
     rank, literal, *_ = keys[0]
-    kind = {MATCHER: 50, HALF: 100, HALF_REST: 100, PARAM: 100}.get(rank, 200)
+    kind = {MATCHER: 50, MIXED: 100, MIXED_REST: 100, PARAM: 100}.get(rank, 200)
     ranked = t.cast("list[int]", [kind, *keys])
-    if rank in (HALF, HALF_REST):
-        return Weighting(-1, [(rank - HALF, literal)], -1, ranked)
+    if rank in (MIXED, MIXED_REST):
+        return Weighting(-1, [(rank - MIXED, literal)], -1, ranked)
     return Weighting(0, [], -1, ranked)

@@ -91,9 +91,9 @@ def collisions_with_app(map: Map, name: str, rules: Iterable[FileRule]) -> list[
             faults[rule.route.id] = Fault(
                 "collision",
                 rule.route.name,
-                f"answers {rule.rule}, and so does the app's endpoint"
-                f" {other.endpoint!r}",
-                "Keep one of the two: rename the file, or remove the other route.",
+                f"conflicts with the app's endpoint {other.endpoint!r}: both match"
+                f" {rule.rule}",
+                "Rename the file, or remove the other route.",
             )
     return list(faults.values())
 

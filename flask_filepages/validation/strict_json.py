@@ -19,7 +19,7 @@ MAX_VALUES = 10_000
 _MAX_DIGITS = 308
 _string_re = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _not_structure_re = re.compile(r"[^\[\]{},]+")
-_half_re = re.compile(r"\\u[dD][89a-fA-F]")
+_surrogate_re = re.compile(r"\\u[dD][89a-fA-F]")
 _BRACKETS = str.maketrans("{}", "[]", ",")
 
 
@@ -43,7 +43,7 @@ def loads(data: bytes) -> t.Any:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno} column {error.colno}"
         raise StrictJSONError(f"{error.msg} at {where}") from None
-    if _half_re.search(text):
+    if _surrogate_re.search(text):
         _check_surrogates(value)
     return value
 

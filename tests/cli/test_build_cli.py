@@ -142,7 +142,7 @@ def test_an_interrupt_leaves_the_last_release(site: Path) -> None:
     _, told = running.communicate(timeout=20)
 
     assert running.returncode == 130
-    assert "Interrupted; the last release stays." in told
+    assert "Interrupted; nothing was published." in told
     assert os.listdir(releases) == ["000001"]
 
 
@@ -322,7 +322,7 @@ def test_a_signal_leaves_no_files_behind(
     _, told = running.communicate(timeout=20)
 
     assert running.returncode == 128 + number
-    assert "Interrupted; the last release stays." in told
+    assert "Interrupted; nothing was published." in told
     assert os.listdir(releases) == ["000001"]
 
 

@@ -168,7 +168,8 @@ def other_methods(case: Case, answer: Answer, site: Site) -> bool:
 
 
 never_asked = refused(
-    "prerender", "a prerendered route cannot handle|a prerendered route needs GET"
+    "prerender",
+    "a prerendered route cannot handle|a prerendered route needs a GET handler",
 )
 
 
@@ -257,7 +258,7 @@ def collided(case: Case, answer: Answer, site: Site) -> bool:
 
 def _two(problem: str) -> list[str]:
     found = re.fullmatch(
-        "answers .*, and so does (.*)|two suffixes, one name: (.*)", problem
+        "conflicts with (.*): both match .*|two suffixes, one name: (.*)", problem
     )
     return [one for one in found.groups() if one] if found else []
 
@@ -281,7 +282,8 @@ def listed_twice(case: Case, answer: Answer, site: Site) -> bool:
     """Whether two entries, of one file or of two, have the path of this case's file."""
     fault = site.refused.get(site.owner(case) or "")
     found = re.search(
-        r"(?:its|the) path (\S+) (?:twice|differs|too)", fault.problem if fault else ""
+        r"(?:its|the) path (\S+) (?:twice|differs|is also)",
+        fault.problem if fault else "",
     )
     if found is None:
         return False
@@ -315,7 +317,7 @@ def _listed(file: str, data: t.Any) -> list[str]:
 
 
 once_only = refused(
-    "collision", "it lists the path .* twice|its path .* differs from|has the path "
+    "collision", "it lists the path .* twice|its path .* differs from|is also a path of"
 )
 
 

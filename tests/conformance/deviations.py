@@ -136,7 +136,7 @@ def _named_both(case: Case, answer: Answer, site: Site) -> bool:
     fault = site.refused[case.winner or ""]
     if fault.fix == "":
         return True
-    return bool(re.match(r"answers \S.*, and so does \S", fault.problem)) and (
+    return bool(re.match(r"conflicts with \S.*: both match \S", fault.problem)) and (
         answer.status in (200, 405, 404)
     )
 

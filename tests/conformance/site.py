@@ -211,7 +211,7 @@ class Site:
         or a redirect. Return whether there was any."""
         left = False
         for fault in error.faults if isinstance(error, TreeError) else ():
-            collided = re.fullmatch("answers .*, and so does (.*)", fault.problem)
+            collided = re.fullmatch("conflicts with (.*): both match .*", fault.problem)
             if collided:
                 self.refused.setdefault(self.recorded_name(fault.file), fault)
             name = self.recorded_name(collided[1] if collided else fault.file)

@@ -95,7 +95,10 @@ def test_what_is_no_list_of_paths(
             "a prerendered route cannot handle POST, DELETE",
         ),
         ({"a.py": "def ALL(context): ...\n"}, "a prerendered route cannot handle ALL"),
-        ({"a.py": "def HEAD(context): ...\n"}, "a prerendered route needs GET"),
+        (
+            {"a.py": "def HEAD(context): ...\n"},
+            "a prerendered route needs a GET handler",
+        ),
     ],
 )
 def test_what_cannot_be_stored_is_said_at_the_start(

@@ -161,28 +161,28 @@ def test_redirects_replace_files_of_their_pattern(find: Find) -> None:
         ),
         (
             ["a.py", "a/index.py"],
-            "a.py: answers /a, and so does a/index.py\n"
-            "    Keep one of the two, or rename one.",
+            "a.py: conflicts with a/index.py: both match /a\n"
+            "    Remove or rename one of them.",
         ),
         (
             ["u/[id].py", "u/[slug].html"],
-            "u/[id].py: answers /u/[slug], and so does u/[slug].html\n"
-            "    Keep one of the two, or rename one.",
+            "u/[id].py: conflicts with u/[slug].html: both match /u/[slug]\n"
+            "    Remove or rename one of them.",
         ),
         (
             ["[[lang]]/about.html", "about.py"],
-            "about.py: answers /about, and so does [[lang]]/about.html\n"
-            "    Keep one of the two, or rename one.",
+            "about.py: conflicts with [[lang]]/about.html: both match /about\n"
+            "    Remove or rename one of them.",
         ),
         (
             ["A.py", "a.py"],
-            "A.py: answers /a, and so does a.py\n"
-            "    Keep one of the two, or rename one.",
+            "A.py: conflicts with a.py: both match /a\n"
+            "    Remove or rename one of them.",
         ),
         (
             ["e\u0301.py", "\u00e9.py"],
-            "e\u0301.py: answers /\u00e9, and so does \u00e9.py\n"
-            "    Keep one of the two, or rename one.",
+            "e\u0301.py: conflicts with \u00e9.py: both match /\u00e9\n"
+            "    Remove or rename one of them.",
         ),
         (
             {"a.py": "\nprerender = not False\n"},
@@ -271,7 +271,7 @@ def test_params_of_two_names_may_meet_if_one_is_prerendered(find: Find) -> None:
 
 
 def test_static_routes_may_not_meet_even_then(find: Find) -> None:
-    with pytest.raises(TreeError, match=r"so does a/index\.py"):
+    with pytest.raises(TreeError, match=r"conflicts with a/index\.py"):
         find({"a.py": "prerender = True", "a/index.py": ""})
 
 
@@ -350,7 +350,9 @@ def test_links_inside_are_followed_and_loops_end(find: Find, tmp_path: Path) -> 
 
 
 def test_two_pages_of_one_name_collide(find: Find) -> None:
-    with pytest.raises(TreeError, match=r"a\.html: answers /a, and so does a\.txt"):
+    with pytest.raises(
+        TreeError, match=r"a\.html: conflicts with a\.txt: both match /a"
+    ):
         find(["a.html", "a.txt"], page_suffixes=(".html", ".txt"))
 
 
@@ -402,5 +404,5 @@ def test_what_cannot_be_read_is_a_fault(
 def test_a_stored_route_makes_room_for_one_other_only(
     find: Find, files: dict[str, str]
 ) -> None:
-    with pytest.raises(TreeError, match="and so does"):
+    with pytest.raises(TreeError, match="conflicts with"):
         find(files)

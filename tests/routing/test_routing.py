@@ -154,7 +154,8 @@ def test_a_route_of_the_app_itself_is_a_collision(make_pages: MakePages) -> None
         app.add_url_rule("/", "api", lambda: "api", subdomain="api")
 
     with pytest.raises(
-        TreeError, match=r"users/\[id=int\]\.py: answers /users/<int:id>"
+        TreeError,
+        match=r"users/\[id=int\]\.py: conflicts with the app's endpoint 'user'",
     ):
         make_pages({"users/[id=int].py": ECHO}, setup)
     # Another converter, or another subdomain, is another pattern.

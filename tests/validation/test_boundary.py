@@ -317,7 +317,7 @@ def test_a_failing_error_page_does_not_change_the_error(
 
 def test_an_error_page_without_get_is_a_fault(make_pages: MakePages) -> None:
     app = make_pages({"404.py": "def POST(context): ...\n"})
-    with pytest.raises(LoadError, match="an error page needs GET"):
+    with pytest.raises(LoadError, match="an error page needs a GET or ALL handler"):
         app.extensions["filepages"]["filepages"].load()
 
 

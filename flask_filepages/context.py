@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 import typing as t
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import MutableMapping
 from functools import cached_property
@@ -25,12 +26,43 @@ from .errors import closest
 from .settings import REDIRECT_STATUSES
 
 if t.TYPE_CHECKING:
+    from .extension import FilePages
     from .handling.route import BoundRoute
 
 Headers = Mapping[str, str] | t.Iterable[tuple[str, str]]
 
 #: Returns Flask's request itself, without the proxy.
 current_request: Callable[[], Request] = t.cast(t.Any, request)._get_current_object
+
+
+class Values(Mapping[str, t.Any]):
+    """The params or the props of a context: a mapping that cannot be changed.
+
+    :param name: ``"params"`` or ``"props"``, for errors.
+    """
+
+    __slots__ = ("_name", "_values")
+
+    def __init__(self, name: str, values: Mapping[str, t.Any]) -> None:
+        self._name = name
+        self._values = values
+
+    def __getitem__(self, name: str) -> t.Any:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return repr(dict(self._values))
+
+    def __getattr__(self, name: str) -> t.NoReturn:
+        close = name if name in self._values else closest(name, self._values)
+        hint = f" Write context.{self._name}[{close!r}]." if close else ""
+        raise AttributeError(f"context.{self._name} has no attribute {name!r}.{hint}")
 
 
 class Context:
@@ -46,6 +78,7 @@ class Context:
     ``locals``          a namespace of this request, for middleware and pages
     ``session``         Flask's session
     ``app``             the Flask app
+    ``pages``           the ``FilePages`` that this route belongs to
     ``site``            ``FILEPAGES_SITE``, or ``None``
     ``route_id``        such as ``/blog/[slug]``
     ``is_prerendered``  True if a build stores the route; not a substitute for a guard
@@ -64,7 +97,7 @@ class Context:
         self.request = request
         if route.absent_params:
             params = {**route.absent_params, **params}
-        self.params: Mapping[str, t.Any] = types.MappingProxyType(params)
+        self.params: Mapping[str, t.Any] = Values("params", params)
         self._route = route
 
     def __getattr__(self, name: str) -> t.Any:
@@ -78,7 +111,7 @@ class Context:
     @cached_property
     def props(self) -> Mapping[str, t.Any]:
         """The props that ``get_static_paths`` lists for this path, or no props."""
-        return types.MappingProxyType(dict(self._route.props_for(self)))
+        return Values("props", dict(self._route.props_for(self)))
 
     @cached_property
     def url(self) -> SplitResult:
@@ -117,6 +150,11 @@ class Context:
     def app(self) -> Flask:
         """The Flask app."""
         return self._route.app
+
+    @property
+    def pages(self) -> FilePages:
+        """The FilePages that this route belongs to."""
+        return self._route.site.pages
 
     @property
     def site(self) -> str | None:

@@ -45,6 +45,12 @@ class Cookies(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._values)
 
+    def __setitem__(self, name: str, value: str) -> t.NoReturn:
+        raise TypeError(f"Write context.cookies.set({name!r}, {value!r}).")
+
+    def __delitem__(self, name: str) -> t.NoReturn:
+        raise TypeError(f"Write context.cookies.delete({name!r}).")
+
     def set(
         self,
         name: str,

@@ -69,6 +69,11 @@ class FilePages:
                 f"url_prefix is {url_prefix!r}. Write it as '/shop': with a slash at"
                 " its start, none at its end, and no variables."
             )
+        for suffix in renderers or ():
+            if not suffix.startswith("."):
+                raise SettingsError(
+                    f"renderers has the suffix {suffix!r}. Write {'.' + suffix!r}."
+                )
         self.name = name
         self.folder = folder
         self.url_prefix = url_prefix
@@ -137,6 +142,7 @@ class FilePages:
         first = next(iter(sites.values()), None)
         site = Site(
             app,
+            pages=self,
             name=self.name,
             folder=folder,
             url_prefix=self.url_prefix,

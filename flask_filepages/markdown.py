@@ -11,18 +11,26 @@ import functools
 import typing as t
 from dataclasses import dataclass
 
-import yaml
 from jinja2 import Environment
 from jinja2 import TemplateNotFound
 from jinja2 import TemplateSyntaxError
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from markupsafe import Markup
-from mdit_py_plugins.anchors import anchors_plugin
-from mdit_py_plugins.front_matter import front_matter_plugin
 
 from .context import Context
 from .handling.templates import render_jinja
+
+try:
+    import yaml
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+    from mdit_py_plugins.anchors import anchors_plugin
+    from mdit_py_plugins.front_matter import front_matter_plugin
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        f"flask_filepages.markdown needs {error.name}. Install the extra:"
+        " Flask-Filepages[markdown].",
+        name=error.name,
+    ) from error
 
 # Written in C, and ten times as fast. Not every platform has it.
 _YamlLoader: t.Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -53,6 +53,11 @@ class Settings:
 
         :raises SettingsError: a key is unknown, or a value is wrong.
         """
+        names = [f"{_PREFIX}{name.upper()}" for name in _READERS]
+        for key in config:
+            close = closest(key, names, 0.9) if key.startswith("FILE") else None
+            if close is not None and not key.startswith(_PREFIX):
+                raise SettingsError(f"{key} is not a setting. Did you mean {close}?")
         given = {
             key[len(_PREFIX) :].lower(): value
             for key, value in config.items()
@@ -65,7 +70,7 @@ class Settings:
                 raise SettingsError(
                     f"{_PREFIX}{name.upper()} is not a setting.{hint}"
                     f" The settings are:"
-                    f" {', '.join(_PREFIX + name.upper() for name in _READERS)}."
+                    f" {', '.join(names)}."
                 )
         return cls(**{name: _READERS[name](value) for name, value in given.items()})
 

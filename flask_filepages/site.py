@@ -38,6 +38,9 @@ from .routing.rules import make_rules
 from .routing.urls import collisions_with_app
 from .settings import Settings
 
+if t.TYPE_CHECKING:
+    from .extension import FilePages
+
 
 def sites_of(app: Flask) -> dict[str, Site]:
     """Return the sites of *app* by the names of their FilePages."""
@@ -67,6 +70,7 @@ class Site:
         self,
         app: Flask,
         *,
+        pages: FilePages,
         name: str,
         folder: str,
         url_prefix: str,
@@ -77,6 +81,7 @@ class Site:
         self.app = app
         #: Seconds since the epoch. Files that change later may have been imported.
         self.created = time.time()
+        self.pages = pages
         self.name = name
         self.folder = folder
         self.url_prefix = url_prefix
@@ -213,14 +218,14 @@ class Site:
 
     @property
     def tree_warnings(self) -> list[Fault]:
-        """Return the warnings about file names."""
+        """Return the warnings about routes, from the names of their files."""
         return [w for route in self.routes.values() for w in route.route.warnings]
 
     @property
     def warnings(self) -> list[Fault]:
         """Return the warnings about file names and loaded files."""
         loaded = (w for route in self.routes.values() for w in route.warnings)
-        return [*self.tree_warnings, *loaded]
+        return [*self.tree.warnings, *self.tree_warnings, *loaded]
 
     def template_faults(self) -> list[Fault]:
         """Return a fault for each Jinja page that does not compile."""

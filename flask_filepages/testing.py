@@ -16,6 +16,7 @@ from werkzeug.http import dump_cookie
 from werkzeug.test import EnvironBuilder
 
 from .context import Context
+from .context import Values
 from .handling.loading import anchor_for
 from .handling.loading import finder
 from .settings import Settings
@@ -64,7 +65,7 @@ def make_context(
     make_rereadable(request)
     route = t.cast("BoundRoute", _NoRoute(path, app))
     context = Context(request, dict(params or {}), route)
-    context.props = types.MappingProxyType(dict(props or {}))
+    context.props = Values("props", dict(props or {}))
     context.session = SecureCookieSession(session or {})
     context.locals = types.SimpleNamespace(**(locals or {}))
     return context
@@ -82,6 +83,12 @@ class _NoRoute:
     def __init__(self, path: str, app: Flask) -> None:
         self.id = path
         self.app = app
+
+    @property
+    def site(self) -> t.NoReturn:
+        raise RuntimeError(
+            "make_context() belongs to no pages. Test this with app.test_client()."
+        )
 
     def render(
         self, context: Context, template: str | None, data: dict[str, t.Any]

@@ -6,7 +6,6 @@ touched.
 
 from __future__ import annotations
 
-import types
 import typing as t
 from collections.abc import Mapping
 
@@ -18,6 +17,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from .. import problems
 from ..context import Context
+from ..context import Values
 from ..context import current_request
 from ..errors import InvalidContentError
 from ..routing.routes import Route
@@ -155,7 +155,7 @@ def _render_page(route: BoundRoute, error: BaseException) -> BaseResponse:
     context = Context(request, {}, route)
     context._is_error = True
     props = {"error": error, "request_id": failure_id(request)}
-    context.props = types.MappingProxyType(props)
+    context.props = Values("props", props)
     failed = failed_context(request)
     if failed is not None:
         context.locals = failed.locals

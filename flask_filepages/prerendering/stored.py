@@ -99,6 +99,8 @@ class PrerenderedRoute(BoundRoute):
         if unsafe:
             problem = f"a prerendered route cannot handle {', '.join(unsafe)}"
             fix = f"Write `prerender = False` in {source.relative}."
+            if self.settings.output == "static":
+                fix = f"Set FILEPAGES_OUTPUT = 'hybrid'. {fix}"
             line = source.line_of(unsafe[0])
             faults.append(Fault("prerender", source.relative, problem, fix, line))
         elif "GET" not in own:

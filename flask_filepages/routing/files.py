@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from ..errors import Fault
 from ..errors import closest
+from .mistakes import ignored_file
+from .mistakes import odd_name
 from .patterns import Segment
 
 ENDPOINT_SUFFIX = ".py"
@@ -73,14 +75,19 @@ def is_private(name: str) -> bool:
 
 
 def walk(
-    folder: str, suffixes: t.Collection[str], faults: list[Fault]
+    folder: str,
+    suffixes: t.Collection[str],
+    faults: list[Fault],
+    warnings: list[Fault],
 ) -> t.Iterator[Source]:
     """Yield the route and middleware files of *folder* and its subfolders, sorted.
 
     Links that lead out of the folder are skipped, and so is a second link to the same
-    folder. Files that cannot be read are added to *faults*.
+    folder. Files that cannot be read are added to *faults*, and names that look like
+    mistakes to *warnings*.
     """
-    yield from _walk(os.path.realpath(folder), "", suffixes, faults, set())
+    root = os.path.realpath(folder)
+    yield from _walk(root, "", suffixes, faults, warnings, set())
 
 
 def _walk(
@@ -88,6 +95,7 @@ def _walk(
     below: str,
     suffixes: t.Collection[str],
     faults: list[Fault],
+    warnings: list[Fault],
     linked: set[str],
 ) -> t.Iterator[Source]:
     try:
@@ -109,10 +117,14 @@ def _walk(
                 faults.append(Fault("middleware", relative, problem, fix))
             continue
         if entry.is_dir():
-            yield from _walk(root, f"{relative}/", suffixes, faults, linked)
+            yield from _walk(root, f"{relative}/", suffixes, faults, warnings, linked)
             continue
         stem, suffix = os.path.splitext(relative)
-        if suffix in suffixes and entry.is_file():
+        is_route = suffix in suffixes and entry.is_file()
+        odd = odd_name(relative) if is_route else ignored_file(relative, suffixes)
+        if odd is not None:
+            warnings.append(odd)
+        if is_route:
             yield Source(entry.path, relative, stem)
 
 
@@ -149,8 +161,12 @@ def _is_inside(entry: os.DirEntry[str], root: str, linked: set[str]) -> bool:
 # -- prerender ----------------------------------------------------------------------
 
 
-def read_prerender(source: Source) -> tuple[bool | None, list[Fault]]:
+def read_prerender(
+    source: Source, warnings: list[Fault]
+) -> tuple[bool | None, list[Fault]]:
     """Return the ``prerender`` flag of an endpoint (``None`` without one) and faults.
+
+    Near misses of the name are added to *warnings*.
 
     The file is parsed, not run, and only if it contains the word. A syntax error is
     left to the import, which reports it.
@@ -160,7 +176,7 @@ def read_prerender(source: Source) -> tuple[bool | None, list[Fault]]:
             code = file.read()
     except OSError as error:
         return None, [_unreadable(source.relative, error)]
-    if b"prerender" not in code:
+    if b"prerender" not in code.lower().replace(b"_", b""):
         return None, []
     try:
         body = ast.parse(code).body
@@ -169,6 +185,7 @@ def read_prerender(source: Source) -> tuple[bool | None, list[Fault]]:
     flag = None
     for statement in body:
         if not _binds_prerender(statement):
+            warnings += _near_misses(statement, source)
             continue
         value = getattr(statement, "value", None)
         if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or not (
@@ -179,6 +196,22 @@ def read_prerender(source: Source) -> tuple[bool | None, list[Fault]]:
             return None, [Fault(*where, problem, _PRERENDER_FIX, statement.lineno)]
         flag = value.value
     return flag, []
+
+
+def _near_misses(statement: ast.stmt, source: Source) -> t.Iterator[Fault]:
+    """Yield a warning for ``PRERENDER = True`` and the like."""
+    value = getattr(statement, "value", None)
+    if not (isinstance(statement, ast.Assign) and isinstance(value, ast.Constant)):
+        return
+    for target in statement.targets:
+        name = target.id if isinstance(target, ast.Name) else ""
+        if name.lower().replace("_", "") in (
+            "prerender",
+            "prerendered",
+            "prerendering",
+        ):
+            problem, fix = f"{name} means nothing", "Did you mean `prerender`?"
+            yield Fault("near-miss", source.relative, problem, fix, statement.lineno)
 
 
 def _unreadable(relative: str, error: OSError) -> Fault:

@@ -11,13 +11,16 @@ import functools
 import typing as t
 from dataclasses import dataclass
 
+from flask import Flask
 from jinja2 import Environment
 from jinja2 import TemplateNotFound
 from jinja2 import TemplateSyntaxError
 from markupsafe import Markup
 
 from .context import Context
+from .errors import Fault
 from .handling.templates import render_jinja
+from .handling.templates import template_fault
 
 try:
     import yaml
@@ -59,21 +62,50 @@ def render_markdown(context: Context, template: str, data: dict[str, t.Any]) -> 
 
     :raises jinja2.TemplateSyntaxError: the front matter is not a YAML mapping.
     """
-    environment = context.app.jinja_env
-    loader = t.cast(t.Any, environment.loader)
-    text, filename, _ = loader.get_source(environment, template)
-    document = _read(text, template, filename)
+    document = _load(context.app.jinja_env, template)
     layout = document.frontmatter.get("layout")
     if layout is None:
         return f'<!DOCTYPE html><meta charset="utf-8">{document.content}'
-    if not isinstance(layout, str) or not _is_template(environment, layout):
-        raise TemplateSyntaxError(
-            f"its layout {layout!r} is not a template of the app", 1, template, filename
-        )
     # A copy, because the document is cached and a layout may change its values.
     front = copy.deepcopy(document.frontmatter)
     values = {**data, "content": document.content, "frontmatter": front}
     return render_jinja(context, layout, values)
+
+
+def _check(app: Flask, template: str, file: str) -> Fault | None:
+    """Return a fault if a Markdown page cannot be rendered."""
+    try:
+        layout = _load(app.jinja_env, template).frontmatter.get("layout")
+    except TemplateSyntaxError as error:
+        fix = "Fix the front matter."
+        return Fault("template", file, error.message or "", fix, error.lineno)
+    except UnicodeDecodeError as error:
+        problem = (
+            f"it is not UTF-8: byte {error.start} is {error.object[error.start]:#x}"
+        )
+        return Fault("template", file, problem, "Save it as UTF-8.")
+    return template_fault(app, layout, file) if layout else None
+
+
+t.cast(t.Any, render_markdown).check = _check
+
+
+def _load(environment: Environment, template: str) -> Document:
+    """Return the parsed text of a Markdown page.
+
+    :raises jinja2.TemplateSyntaxError: its front matter is wrong.
+    """
+    loader = t.cast(t.Any, environment.loader)
+    text, filename, _ = loader.get_source(environment, template)
+    document = _read(text, template, filename)
+    layout = document.frontmatter.get("layout")
+    if layout is not None and not (
+        isinstance(layout, str) and _is_template(environment, layout)
+    ):
+        raise TemplateSyntaxError(
+            f"its layout {layout!r} is not a template of the app", 1, template, filename
+        )
+    return document
 
 
 def _is_template(environment: Environment, name: str) -> bool:

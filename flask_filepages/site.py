@@ -26,7 +26,8 @@ from .handling.origins import OriginCheck
 from .handling.route import BoundRoute
 from .handling.route import MiddlewareFile
 from .handling.templates import Renderer
-from .handling.templates import page_fault
+from .handling.templates import render_jinja
+from .handling.templates import template_fault
 from .prerendering.front import Front
 from .prerendering.stored import PrerenderedRoute
 from .releases.release import Releases
@@ -46,6 +47,9 @@ def sites_of(app: Flask) -> dict[str, Site]:
     """Return the sites of *app* by the names of their FilePages."""
     found: dict[str, Site] = app.extensions.setdefault("filepages", {})
     return found
+
+
+_LONG = 10  # Seconds of loading, after which the file that is imported is logged.
 
 
 class ListedPath(t.NamedTuple):
@@ -105,6 +109,9 @@ class Site:
         self.middleware_files: dict[str, MiddlewareFile] = {}
         self.lock = threading.RLock()
         self._is_set_up = False
+        self.logs_warnings = True
+        #: The file that is being imported.
+        self.importing = ""
         self._faults: list[Fault] = []
         self.routes = {route.id: self._bind(route) for route in self.tree.routes}
         self.prerendered = {
@@ -160,14 +167,19 @@ class Site:
         if self._is_set_up:
             return
         self.check_collisions()
-        for warning in self.tree_warnings:
-            self.app.logger.warning("%s", warning)
+        self.log(self.tree_warnings)
         late = self.settings.late_change(self.app.config)
         if late is not None:
             self.app.logger.warning("%s", late)
         # app.run(debug=True) sets app.debug after FilePages(app).
         finder.register(self.anchor, self.folder, fresh=self.app.debug)
         self._is_set_up = True
+
+    def log(self, warnings: list[Fault]) -> None:
+        """Log *warnings*, unless a command prints them itself."""
+        if self.logs_warnings:
+            for warning in warnings:
+                self.app.logger.warning("%s", warning)
 
     # -- loading ----------------------------------------------------------------
 
@@ -176,6 +188,22 @@ class Site:
 
         :raises LoadError: with every file that could not be loaded.
         """
+        timer = threading.Timer(_LONG, self._report_long_import)
+        timer.daemon = True
+        timer.start()
+        try:
+            self._load()
+        finally:
+            timer.cancel()
+
+    def _report_long_import(self) -> None:
+        self.app.logger.warning(
+            "Loading the pages takes over %d seconds. %s is being imported.",
+            _LONG,
+            self.importing,
+        )
+
+    def _load(self) -> None:
         with self.lock:
             self._set_up()
             routes = self.routes.values()
@@ -228,12 +256,23 @@ class Site:
         return [*self.tree.warnings, *self.tree_warnings, *loaded]
 
     def template_faults(self) -> list[Fault]:
-        """Return a fault for each Jinja page that does not compile."""
-        pages = [r.page for r in self.tree.routes if r.page is not None]
-        faults = (
-            page_fault(self.app, self.template_name(page), page.relative)
-            for page in pages
-        )
+        """Return a fault for each page that does not compile, or uses a template that
+        does not.
+
+        A renderer may have a function ``check(app, template, file)`` for its pages.
+        """
+        faults = []
+        for route in self.tree.routes:
+            page = route.page
+            if page is None:
+                continue
+            renderer = self.renderers[os.path.splitext(page.relative)[1]]
+            check = getattr(renderer, "check", None)
+            if renderer is render_jinja:
+                check = template_fault
+            if check is not None:
+                name = self.template_name(page)
+                faults.append(check(self.app, name, page.relative))
         return [fault for fault in faults if fault is not None]
 
     def listing_faults(self) -> list[Fault]:

@@ -30,7 +30,7 @@ site: errors handling prerendering releases routing settings
 building: errors functions handling prerendering releases routing settings site targets
 hosts: handling releases
 extension: building errors handling prerendering releases routing settings site
-markdown: context handling
+markdown: context errors handling
 testing: context handling settings validation
 cli: building errors hosts releases site
 """

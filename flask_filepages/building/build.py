@@ -53,7 +53,6 @@ from .writer import LastRelease
 from .writer import ReleaseWriter
 
 _MOST_FAULTS = 1000
-_BATCH_SECONDS = 0.05  # Seconds of rendering between two results.
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +309,7 @@ class Build:
                 Job(path, endpoint, decode(line), digest)
                 for path, endpoint, line, digest in self._tasks(plan, writer)
             )
-            yield from _render_here(worker, jobs)
+            yield from worker.batches(jobs)
         else:
             try:
                 yield from pool.render(self._tasks(plan, writer))
@@ -322,7 +321,7 @@ class Build:
             Job(entry.path, entry.endpoint, plan.objects[entry.path])
             for entry, _, _ in self._started(plan, writer, is_json=False)
         )
-        yield from _render_here(worker, jobs)
+        yield from worker.batches(jobs)
 
     def _tasks(self, plan: Plan, writer: ReleaseWriter) -> Iterator[Task]:
         for entry, line, before in self._started(plan, writer, is_json=True):
@@ -384,20 +383,3 @@ class Build:
     def _raise(self, faults: list[Fault]) -> None:
         if faults:
             raise BuildError(project_folder(self.app), faults[:_MOST_FAULTS])
-
-
-def _render_here(worker: Worker, jobs: Iterator[Job]) -> Iterator[Batch]:
-    """Render in this process, and yield a batch every moment."""
-    while True:
-        batch = worker.render(_one_batch(jobs))
-        if not batch.responses:
-            return
-        yield batch
-
-
-def _one_batch(jobs: Iterator[Job]) -> Iterator[Job]:
-    end = time.monotonic() + _BATCH_SECONDS
-    for job in jobs:
-        yield job
-        if time.monotonic() > end:
-            return

@@ -23,11 +23,11 @@ from ..functions import name_of
 from ..prerendering.front import RENDER
 from ..prerendering.front import script_name_of
 from ..prerendering.static_paths import StaticPath
+from ..prerendering.stored import PrerenderedRoute
 from ..prerendering.stored import Render
 from ..releases.headers import stored_headers
 from ..routing.rules import FileRule
 from ..settings import Settings
-from ..site import sites_of
 from .rendered import LARGEST
 from .rendered import RenderedResponse
 
@@ -52,15 +52,13 @@ class BuildClient:
     """Requests paths from *app* through its whole WSGI stack, with no context
     pushed."""
 
-    def __init__(self, app: Flask, settings: Settings) -> None:
+    def __init__(
+        self, app: Flask, settings: Settings, routes: t.Mapping[str, PrerenderedRoute]
+    ) -> None:
         self.app = app
-        self._routes = {
-            route.endpoint: route
-            for site in sites_of(app).values()
-            for route in site.prerendered.values()
-        }
+        self._routes = routes
         self._site = settings.site
-        site = urlsplit(settings.site or "http://localhost")
+        site = urlsplit(self._site or "http://localhost")
         secure = site.scheme.lower() == "https"
         self._environ: dict[str, t.Any] = {
             "REQUEST_METHOD": "GET",

@@ -40,6 +40,7 @@ from .rendered import RenderedResponse
 #: Path, endpoint name, static path as JSON, digest in the last release.
 Task = tuple[str, str, str, "str | None"]
 _MOST_TRIES = 3
+_BATCH_SECONDS = 0.05  # Seconds of rendering between two results in one process.
 _FIRST_CHUNK, _LONGEST_CHUNK = 16, 1024
 _CHUNK_SECONDS = 0.1  # Rendering a chunk should take about this long.
 
@@ -81,18 +82,36 @@ class Worker:
     """Renders paths for a build with an app in this process."""
 
     def __init__(self, app: Flask) -> None:
-        for site in sites_of(app).values():
+        sites = sites_of(app).values()
+        routes = {}
+        for site in sites:
             site.load()
             for route in site.prerendered.values():
                 route.forget_listing()
-        settings = next(iter(sites_of(app).values())).settings
+                routes[route.endpoint] = route
         self.app = app
-        self._client = BuildClient(app, settings)
+        self._client = BuildClient(app, next(iter(sites)).settings, routes)
 
     def render(self, jobs: t.Iterable[Job]) -> Batch:
         start = time.perf_counter()
         responses = [self._client.get(job) for job in jobs]
         return Batch(responses, time.perf_counter() - start)
+
+    def batches(self, jobs: Iterator[Job]) -> Iterator[Batch]:
+        """Render all *jobs*, and yield a batch every moment."""
+        while True:
+            batch = self.render(_one_batch(jobs))
+            if not batch.responses:
+                return
+            yield batch
+
+
+def _one_batch(jobs: Iterator[Job]) -> Iterator[Job]:
+    end = time.monotonic() + _BATCH_SECONDS
+    for job in jobs:
+        yield job
+        if time.monotonic() > end:
+            return
 
 
 # -- in a worker --------------------------------------------------------------------

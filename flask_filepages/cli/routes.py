@@ -106,6 +106,8 @@ def check(ctx: click.Context, as_json: bool) -> None:
             raise
         faults += error.__cause__.faults
     for site in sites:
+        # This command prints all warnings itself. Long imports are still logged.
+        site.logs_warnings = False
         try:
             site.load()
         except TreeError as error:

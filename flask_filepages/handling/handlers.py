@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import types
 import typing as t
 from collections.abc import Callable
@@ -75,7 +76,16 @@ class Handlers:
         return self._refuse if handler is None else handler
 
     def _refuse(self, context: Context) -> t.NoReturn:
-        raise MethodNotAllowed(valid_methods=list(self.allow))
+        error = MethodNotAllowed(valid_methods=list(self.allow))
+        method = context.request.environ["REQUEST_METHOD"]
+        if context.app.debug and method in METHODS:
+            source = context._route.route.source
+            file = f"{source.stem}.py" if source is not None else "its file"
+            error.description = (
+                f"{context._route.route.name} does not handle {method}. Write"
+                f" `def {method}(context)` in {file}."
+            )
+        raise error
 
 
 def _make_options(allow: tuple[str, ...]) -> Handler:
@@ -100,6 +110,8 @@ def read_handlers(
         problem = call_problem(names[method], "context")
         if problem is None:
             own[method] = names[method]
+        elif hasattr(names[method], "__wrapped__"):
+            faults.append(_decorator_fault(method, names[method], source))
         else:
             problem, line = f"{method} {problem}", source.line_of(method)
             fix = _STREAM_FIX if problem.endswith("generator") else _FIX
@@ -125,6 +137,20 @@ def read_handlers(
     fix = "Write `def GET(context): ...`."
     problem = "the file defines no handler"
     return {}, [Fault("no-handler", source.relative, problem, fix)], []
+
+
+def _decorator_fault(method: str, handler: t.Any, source: Source) -> Fault:
+    """Return a fault for a decorator that was written for Flask views, such as one
+    whose function takes only ``**kwargs``."""
+    code = handler.__code__
+    signature = inspect.signature(handler, follow_wrapped=False)
+    where = f"{os.path.relpath(code.co_filename)}:{code.co_firstlineno}"
+    problem = (
+        f"{method} has a decorator whose function {code.co_name}{signature} does not"
+        f" take the context ({where})"
+    )
+    fix = f"Let it pass on all arguments: `def {code.co_name}(*args, **kwargs)`."
+    return Fault("handler", source.relative, problem, fix, source.line_of(method))
 
 
 def is_cross_origin(handler: Handler) -> bool:

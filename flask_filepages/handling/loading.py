@@ -28,6 +28,10 @@ from ..errors import SettingsError
 from ..routing.files import Source
 
 _TREE_PACKAGE = "flask_filepages.tree"
+SETUP_FIX = (
+    "A page has handlers, such as `def GET(context)`. Move views and hooks of the app"
+    " to the module of the app."
+)
 _DOT = "·"
 _SLASH = "∕"
 
@@ -274,7 +278,8 @@ def _import_fault(error: BaseException, source: Source, folder: str) -> Fault:
     if isinstance(error, SyntaxError) and error.filename:
         file = _shown(error.filename, folder)
         fix = "Fix the syntax error on this line."
-        return Fault("syntax", file, f"{kind}: {error.msg}", fix, error.lineno)
+        text = f": {error.text.strip()}" if error.text else ""
+        return Fault("syntax", file, f"{kind}: {error.msg}{text}", fix, error.lineno)
     file, line = source.relative, None
     for frame, number in traceback.walk_tb(error.__traceback__):
         filename = frame.f_code.co_filename
@@ -306,6 +311,8 @@ def _import_fix(error: BaseException) -> str:
             "Use flask.current_app or context.app, or move the shared code to a module"
             " of its own. Call FilePages(app) and pages.load() last."
         )
+    if isinstance(error, AssertionError) and "setup method" in str(error):
+        return SETUP_FIX
     if not isinstance(error, ImportError):
         return "Importing the file raised this error. Fix this line."
     module = sys.modules.get(error.name or "")

@@ -28,6 +28,7 @@ from .handlers import ALL
 from .handlers import Handler
 from .handlers import Handlers
 from .handlers import read_handlers
+from .loading import SETUP_FIX
 from .loading import import_source
 from .loading import module_name
 from .middleware import MIDDLEWARE_NAME
@@ -39,6 +40,7 @@ from .origins import cors_policy
 from .origins import with_cors_first
 from .redirects import make_redirect_view
 from .responses import to_response
+from .templates import join_name
 from .templates import render_jinja
 from .view import View
 from .view import make_view
@@ -119,8 +121,7 @@ class BoundRoute:
         faults += found
         if faults:
             return faults
-        for warning in self.warnings:
-            self.app.logger.warning("%s", warning)
+        self.site.log(self.warnings)
         try:
             own = {method: self._adapted(own[method]) for method in own}
         except RuntimeError as error:  # ensure_sync() lacks asgiref.
@@ -149,9 +150,15 @@ class BoundRoute:
         if source is None or self.module is None:
             own = {"GET": t.cast(Handler, GET)}
             return own, [], self._check_static_paths(None, own)
+        self.site.importing = source.relative
+        count = len(self.app.view_functions)
         module, faults = import_source(self.module, source, self.site.folder)
         if module is None:
             return {}, [], faults
+        added = list(self.app.view_functions)[count:]
+        if added:
+            problem = f"it adds the view {added[0]!r} to the app"
+            return {}, [], [Fault("import", source.relative, problem, SETUP_FIX)]
         own, faults, warnings = read_handlers(module, source, has_page=has_page)
         links, found = read_links(module, source)
         self.warnings = [*warnings, *self._narrow_middleware(source, links)]
@@ -327,6 +334,9 @@ class BoundRoute:
                     " one, or name a template: context.render('some.html')."
                 )
             template = self.site.template_name(page)
+        elif self.route.source is not None:
+            own = self.site.template_name(self.route.source)
+            template = join_name(template, own)
         suffix = template[template.rfind(".") :]
         render = self.site.renderers.get(suffix, render_jinja)
         return render(context, template, data)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import typing as t
 from collections.abc import Callable
+from dataclasses import replace
 
 from flask import render_template
 from jinja2 import BaseLoader
 from jinja2 import FileSystemLoader
 from jinja2 import TemplateNotFound
 from jinja2 import TemplateSyntaxError
+from jinja2 import meta
 
 from ..errors import Fault
 
@@ -58,17 +61,50 @@ class PagesLoader(BaseLoader):
         return []
 
 
-def page_fault(app: Flask, template: str, file: str) -> Fault | None:
-    """Return a fault if the Jinja page *template*, in *file*, does not compile."""
-    if not file.endswith(".html"):
-        return None
+def template_fault(
+    app: Flask, template: str, file: str, seen: set[str] | None = None
+) -> Fault | None:
+    """Return a fault if the Jinja template *template*, in *file*, or one that it uses
+    does not exist or does not compile."""
+    environment = _autoescaping(app.jinja_env)
+    seen = set() if seen is None else seen
+    seen.add(template)
     try:
-        app.jinja_env.get_template(template)
+        text, _, _ = t.cast(t.Any, environment.loader).get_source(environment, template)
+        environment.get_template(template)
+        used = meta.find_referenced_templates(environment.parse(text))
     except TemplateSyntaxError as error:
         problem = f"TemplateSyntaxError: {error.message}"
         fix = "Fix the syntax error on this line."
         return Fault("template", file, problem, fix, error.lineno)
+    except UnicodeDecodeError as error:
+        problem = (
+            f"it is not UTF-8: byte {error.start} is {error.object[error.start]:#x}"
+        )
+        return Fault("template", file, problem, "Save it as UTF-8.")
+    except TemplateNotFound as error:
+        problem = f"the template {error.name!r} does not exist"
+        fix = "Check the name. Write './name.html' for a file next to this one."
+        return Fault("template", file, problem, fix)
+    for name in used:
+        if name is None:  # It is computed.
+            continue
+        joined = environment.join_path(name, template)
+        if joined in seen:
+            continue
+        _, is_page, relative = joined.partition(":/")
+        fault = template_fault(app, joined, relative if is_page else joined, seen)
+        if fault is not None:
+            # Report a missing template where it is used.
+            is_missing = fault.problem.endswith("does not exist")
+            return replace(fault, file=file) if is_missing else fault
     return None
+
+
+def encoding_fault(file: str, error: UnicodeDecodeError) -> Fault:
+    """Return a fault for a page that is not UTF-8."""
+    problem = f"it is not UTF-8: byte {error.start} is {error.object[error.start]:#x}"
+    return Fault("template", file, problem, "Save it as UTF-8.")
 
 
 def render_jinja(context: Context, template: str, data: dict[str, t.Any]) -> str:
@@ -80,8 +116,43 @@ def render_jinja(context: Context, template: str, data: dict[str, t.Any]) -> str
     environment: Environment = context.app.jinja_env
     if not template.endswith(".txt") or ":/" in template:
         environment = _autoescaping(environment)
-    source = environment.get_template(template)
-    return render_template(source, **{**data, "context": context})
+    try:
+        source = environment.get_template(template)
+        return render_template(source, **{**data, "context": context})
+    except TemplateNotFound as error:
+        hint = _hint(context, str(error.name or ""))
+        if hint is None:
+            raise
+        raise TemplateNotFound(error.name, f"{error.name} {hint}") from error
+
+
+def _hint(context: Context, name: str) -> str | None:
+    """Return how to name a template of the pages folder, if *name* lies there."""
+    site, source = context._route.site, context._route.route.source
+    if ":/" in name or source is None:
+        return None
+    below = os.path.dirname(source.relative)
+    if os.path.isfile(os.path.join(site.folder, below, name)):
+        return f"is not a template of the app. Write './{name}'."
+    if os.path.isfile(os.path.join(site.folder, name)):
+        return f"is not a template of the app. Write '{site.name}:/{name}'."
+    return None
+
+
+def join_name(name: str, parent: str) -> str:
+    """Return the full name of a template that *parent* names.
+
+    In a template of the pages folder, ``./`` and ``../`` are relative to its file.
+
+    :raises jinja2.TemplateNotFound: the name leads out of the pages folder.
+    """
+    prefix, is_page, relative = parent.partition(":/")
+    if not is_page or not name.startswith(("./", "../")):
+        return name
+    joined = posixpath.normpath(posixpath.join(posixpath.dirname(relative), name))
+    if joined.startswith("../"):
+        raise TemplateNotFound(name, f"{name} leads out of the pages folder")
+    return f"{prefix}:/{joined}"
 
 
 def _autoescaping(environment: Environment) -> Environment:
@@ -92,6 +163,8 @@ def _autoescaping(environment: Environment) -> Environment:
     overlay: Environment | None = getattr(environment, "filepages_escaping", None)
     if overlay is None:
         overlay = environment.overlay(autoescape=True)
+        # Only in this overlay, which is ours: the app's templates keep their names.
+        t.cast(t.Any, overlay).join_path = join_name
         environment.extend(filepages_escaping=overlay)
     overlay.auto_reload = environment.auto_reload
     overlay.undefined = environment.undefined

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextvars
-import functools
 import threading
 import types
 import typing as t
@@ -33,6 +32,7 @@ from ..handling.middleware import chain
 from ..handling.redirects import redirect_slash
 from ..handling.responses import add_default_cache_control
 from ..handling.responses import finish
+from ..handling.responses import stored_class
 from ..handling.responses import with_no_store_on_error
 from ..handling.route import BoundRoute
 from ..handling.view import View
@@ -334,7 +334,7 @@ class PrerenderedRoute(BoundRoute):
         fields = Headers()
         fields[:] = headers
         base: t.Any = self.app.response_class
-        response: BaseResponse = _stored_class(base)(body, status, fields)
+        response: BaseResponse = stored_class(base)(body, status, fields)
         if len(fields) != len(headers):  # A 304 got Werkzeug's default content type.
             fields[:] = headers
         now = (response.status, [*response.headers], response.response)
@@ -378,28 +378,6 @@ class PrerenderedRoute(BoundRoute):
             remember_failure(context, error)
             raise
         return response
-
-
-@functools.lru_cache(8)
-def _stored_class(base: t.Any) -> t.Any:
-    """Return a subclass of *base* for stored responses.
-
-    Werkzeug copies the headers to complete them. Those of a stored response are
-    complete, and the copy costs 10 % of a request. It is made if a hook has changed
-    the response, or if *base* completes the headers itself.
-    """
-
-    class StoredHeadersResponse(base):  # type: ignore[misc]
-        stored: t.Any = None
-
-        def get_wsgi_headers(self, environ: t.Any) -> Headers:
-            now = (self.status, [*self.headers], self.response)
-            if now == self.stored and is_plain:
-                return t.cast(Headers, self.headers)
-            return t.cast(Headers, super().get_wsgi_headers(environ))
-
-    is_plain = base.get_wsgi_headers is BaseResponse.get_wsgi_headers
-    return StoredHeadersResponse
 
 
 def _missing_static_paths(module: types.ModuleType | None, source: Source) -> Fault:

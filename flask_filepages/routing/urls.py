@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import typing as t
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 from flask import has_request_context
 from flask import request
+from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map
 from werkzeug.routing import Rule
 
@@ -56,9 +58,11 @@ class RouteUrls:
     ) -> str:
         found = self._routes.get(endpoint)
         if found is None:
-            close = closest(endpoint, self._routes)
-            if close and "/" in endpoint:
-                error.add_note(f"Did you mean {close!r}?")
+            hint = self._hint(endpoint)
+            if hint is not None:
+                # Werkzeug's own suggestion would be the name of an endpoint.
+                t.cast(t.Any, error).suggested = None
+                error.add_note(hint)
             raise error
         if len(found) > 1 and has_request_context() and request.blueprint in found:
             found = {request.blueprint: found[request.blueprint]}
@@ -71,6 +75,29 @@ class RouteUrls:
             values.update(_external=False, _scheme=None)
             return self._origin + self._app.url_for(name, **values)
         return self._app.url_for(name, **values)
+
+    def _hint(self, endpoint: str) -> str | None:
+        """Return what to write instead of *endpoint*, if it seems meant as a route
+        id."""
+        path = endpoint
+        for name in {name for found in self._routes.values() for name in found}:
+            path = path.removeprefix(f"{name}.")
+        if "/" not in path and path == endpoint:
+            return None
+        path = path if path.startswith("/") else f"/{path}"
+        if path in self._routes:
+            return f"Did you mean url_for({path!r})?"
+        with contextlib.suppress(HTTPException):
+            adapter = self._app.url_map.bind("localhost")
+            rule, values = adapter.match(path, return_rule=True)
+            if isinstance(rule, FileRule):
+                values = {k: v for k, v in values.items() if v is not None}
+                params = "".join(
+                    f", {name}={value!r}" for name, value in values.items()
+                )
+                return f"Did you mean url_for({rule.route.id!r}{params})?"
+        close = closest(path, self._routes)
+        return f"Did you mean url_for({close!r})?" if close else None
 
 
 def collisions_with_app(map: Map, name: str, rules: Iterable[FileRule]) -> list[Fault]:

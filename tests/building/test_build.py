@@ -218,7 +218,7 @@ def listing(*params: str) -> str:
         ({"[slug].py": listing("b"), "b.py": ECHO}, "its URL leads to b.py"),
         (
             {"[slug].py": listing("b"), "b.py": f"prerender = True\n{ECHO}"},
-            "b.py has the path /b too",
+            "its path /b is also a path of b.py",
         ),
         ({"[slug].py": listing("a.")}, "ends in a dot"),
         ({"[slug].py": listing("a/b")}, "it is empty, or contains '/'"),

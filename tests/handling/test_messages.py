@@ -1,0 +1,262 @@
+"""Errors that say what to write: the first mistakes of people who know Astro or Flask."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from flask import Flask
+from flask import url_for
+from flask.testing import FlaskClient
+from jinja2 import TemplateNotFound
+from werkzeug.routing import BuildError
+
+from flask_filepages import FilePages
+from flask_filepages import LoadError
+from flask_filepages import SettingsError
+from flask_filepages.testing import make_context
+
+from ..conftest import ECHO
+from ..conftest import MakePages
+
+ClientOf = t.Callable[..., FlaskClient]
+
+
+def handler(code: str) -> str:
+    return f"def GET(context):\n    {code}\n    return context.json(1)\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "says"),
+    [
+        ("context.params.id", AttributeError, "Write context.params['id']."),
+        ("context.params.ID", AttributeError, "has no attribute 'ID'"),
+        ("context.params.ids", AttributeError, "Write context.params['id']."),
+        ("context.props.title", AttributeError, "context.props has no attribute"),
+        ("context.cookies['a'] = 'b'", TypeError, "context.cookies.set('a', 'b')"),
+        ("del context.cookies['a']", TypeError, "context.cookies.delete('a')"),
+        ("context.param", AttributeError, "Did you mean context.params?"),
+    ],
+)
+def test_the_first_lines_of_an_astro_user(
+    client_of: ClientOf, code: str, error: type[Exception], says: str
+) -> None:
+    with pytest.raises(error) as caught:
+        client_of({"[id].py": handler(code)}).get("/1")
+
+    assert says in str(caught.value)
+
+
+def test_params_are_a_mapping_that_cannot_be_changed() -> None:
+    params = make_context(params={"id": "1"}).params
+
+    assert (dict(params), len(params), "id" in params, repr(params)) == (
+        {"id": "1"},
+        1,
+        True,
+        "{'id': '1'}",
+    )
+    with pytest.raises(TypeError):
+        params["id"] = "2"  # type: ignore[index]
+
+
+def test_templates_may_use_attributes_for_params(client_of: ClientOf) -> None:
+    client = client_of({"[id].html": "{{ context.params.id }}"})
+
+    assert client.get("/7").text == "7"
+
+
+def test_a_context_knows_its_filepages(make_pages: MakePages) -> None:
+    code = "def GET(context):\n    return context.json(len(context.pages.routes))\n"
+
+    assert make_pages({"a.py": code}).test_client().get("/a").json == 1
+    with pytest.raises(RuntimeError, match="belongs to no pages"):
+        _ = make_context().pages
+
+
+def test_a_decorator_of_a_flask_view_is_named(make_pages: MakePages) -> None:
+    code = (
+        "import functools\n\n\n"
+        "def login_required(view):\n"
+        "    @functools.wraps(view)\n"
+        "    def wrapped_view(**kwargs):\n"
+        "        return view(**kwargs)\n\n"
+        "    return wrapped_view\n\n\n"
+        f"@login_required\n{ECHO}"
+    )
+    with pytest.raises(LoadError) as caught:
+        make_pages({"a.py": code}).test_client().get("/a")
+
+    (fault,) = caught.value.faults
+    assert "wrapped_view(**kwargs) does not take the context" in fault.problem
+    assert fault.problem.endswith("pages/a.py:5)")
+    assert fault.fix == (
+        "Let it pass on all arguments: `def wrapped_view(*args, **kwargs)`."
+    )
+
+
+# -- templates --------------------------------------------------------------------------
+
+TEMPLATES = {
+    "blog/page.html": "{% include './_card.html' %}{% include '../_foot.html' %}",
+    "blog/_card.html": "card ",
+    "_foot.html": "foot",
+    "blog/other.py": "def GET(context):\n    return context.render('./_card.html')\n",
+    "blog/up.py": "def GET(context):\n    return context.render('../_foot.html')\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [("/blog/page", "card foot"), ("/blog/other", "card "), ("/blog/up", "foot")],
+)
+def test_relative_names_of_templates(client_of: ClientOf, url: str, text: str) -> None:
+    assert client_of(TEMPLATES).get(url).text == text
+
+
+@pytest.mark.parametrize(
+    ("file", "code", "says"),
+    [
+        ("blog/a.html", "{% include '_card.html' %}", "Write './_card.html'."),
+        ("blog/a.html", "{% extends '_foot.html' %}", "'filepages:/_foot.html'."),
+        ("blog/a.html", "{% include '../../app.html' %}", "leads out of the pages"),
+        ("blog/a.html", "{% include 'nowhere.html' %}", "nowhere.html"),
+        ("blog/a.py", "context.render('_card.html')", "Write './_card.html'."),
+        ("blog/a.py", "context.render('../../app.html')", "leads out of the pages"),
+    ],
+)
+def test_a_missing_template_says_which_name_to_write(
+    client_of: ClientOf, file: str, code: str, says: str
+) -> None:
+    text = code if file.endswith(".html") else handler(code)
+
+    with pytest.raises(TemplateNotFound) as caught:
+        client_of({**TEMPLATES, file: text}).get("/blog/a")
+    assert says in str(caught.value)
+
+
+def test_names_in_templates_of_the_app_keep_their_meaning(
+    make_pages: MakePages,
+) -> None:
+    app = make_pages(
+        {
+            "a.html": "{% extends 'layout.html' %}",
+            "../templates/layout.html": "{% include 'part.html' %}",
+            "../templates/part.html": "part",
+        }
+    )
+
+    assert app.test_client().get("/a").text == "part"
+
+
+# -- url_for ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "hint"),
+    [
+        ("posts/[id]", "Did you mean url_for('/posts/[id]')?"),
+        (".b", "Did you mean url_for('/b')?"),
+        ("filepages.b", "Did you mean url_for('/b')?"),
+        ("/posts/1", "Did you mean url_for('/posts/[id]', id='1')?"),
+        ("/post/[id]", "Did you mean url_for('/posts/[id]')?"),
+    ],
+)
+def test_url_for_suggests_route_ids(
+    make_pages: MakePages, endpoint: str, hint: str
+) -> None:
+    def ask() -> str:
+        with pytest.raises(BuildError) as caught:
+            url_for(endpoint)
+        return f"{caught.value} {caught.value.__notes__}"
+
+    app = make_pages({"posts/[id].py": ECHO, "b.html": ""})
+    with app.test_request_context("/b"):
+        app.preprocess_request()
+        told = ask()
+
+    assert hint in told
+    assert "filepages./" not in told.partition("[")[2]
+
+
+def test_other_endpoints_get_werkzeugs_suggestion(make_pages: MakePages) -> None:
+    app = make_pages({"a.html": ""})
+    app.add_url_rule("/own", "account", lambda: "own")
+
+    with app.test_request_context(), pytest.raises(BuildError, match="'account'"):
+        url_for("acount")
+
+
+# -- loading ----------------------------------------------------------------------------
+
+
+def test_a_syntax_error_shows_its_line(make_pages: MakePages) -> None:
+    with pytest.raises(LoadError, match=r"syntax.*: x = = 1|x = = 1"):
+        make_pages({"a.py": "x = = 1\n"}).test_client().get("/a")
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_page_with_a_view_of_the_app(make_pages: MakePages, debug: bool) -> None:
+    code = (
+        "from flask import current_app\n"
+        "@current_app.get('/x')\ndef x():\n    return 'x'\n" + ECHO
+    )
+
+    def setup(app: Flask) -> None:
+        app.debug = debug
+
+    app = make_pages({"a.py": code}, setup)
+    with app.app_context():
+        told = load(app)
+
+    assert "Move views and hooks of the app to the module of the app." in told
+
+
+def load(app: Flask) -> str:
+    """Return why the pages of *app* cannot be loaded."""
+    from flask_filepages.site import sites_of
+
+    with pytest.raises(LoadError) as caught:
+        sites_of(app)["filepages"].load()
+    return str(caught.value)
+
+
+def test_an_import_that_takes_long_is_logged(
+    make_pages: MakePages,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("flask_filepages.site._LONG", 0.05)
+    code = f"import time\ntime.sleep(1)\n{ECHO}"
+    make_pages({"slow.py": code}).test_client().get("/slow")
+
+    assert "slow.py is being imported." in caplog.text
+
+
+def test_in_debug_a_405_says_what_to_write(make_pages: MakePages) -> None:
+    def setup(app: Flask) -> None:
+        app.debug = True
+
+    files = {"contact.html": "<form method=post>"}
+    debug = make_pages(files, setup).test_client().post("/contact")
+    plain = make_pages(files).test_client().post("/contact")
+
+    assert "Write `def POST(context)` in contact.py." in debug.text
+    assert "def POST" not in plain.text
+    assert (debug.status_code, plain.status_code) == (405, 405)
+
+
+# -- settings ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["FILEPAGE_OUTPUT", "FILE_PAGES_OUTPUT"])
+def test_a_near_miss_of_the_prefix_of_a_setting(
+    make_pages: MakePages, key: str
+) -> None:
+    with pytest.raises(SettingsError, match="Did you mean FILEPAGES_OUTPUT?"):
+        make_pages({}, **{key: "static"})
+
+
+def test_a_suffix_of_a_renderer_has_a_dot() -> None:
+    with pytest.raises(SettingsError, match=r"Write '\.md'\."):
+        FilePages(renderers={"md": lambda *args: ""})

@@ -43,7 +43,7 @@ def make_pages(tmp_path: Path) -> Callable[..., Flask]:
             instance_path=str(root / "instance"),
         )
         # A build folder belongs to one name, and a test may make an app twice.
-        app.name = "filepages_test"
+        t.cast(t.Any, app).name = "filepages_test"
         app.config.update({"TESTING": True, **config})
         if setup is not None:
             setup(app)

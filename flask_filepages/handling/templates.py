@@ -89,7 +89,11 @@ def template_fault(
     for name in used:
         if name is None:  # It is computed.
             continue
-        joined = environment.join_path(name, template)
+        try:
+            joined = environment.join_path(name, template)
+        except TemplateNotFound as error:
+            fix = f"For a template of the app write {os.path.basename(name)!r}."
+            return Fault("template", file, str(error), fix)
         if joined in seen:
             continue
         _, is_page, relative = joined.partition(":/")

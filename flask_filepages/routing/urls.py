@@ -82,15 +82,20 @@ class RouteUrls:
         path = endpoint
         for name in {name for found in self._routes.values() for name in found}:
             path = path.removeprefix(f"{name}.")
-        if "/" not in path and path == endpoint:
+        slashed = path if path.startswith("/") else f"/{path}"
+        if "/" not in path and path == endpoint and slashed not in self._routes:
             return None
-        path = path if path.startswith("/") else f"/{path}"
+        path = slashed.replace("·", ".")
+        if endpoint in self._app.view_functions:  # So a param is missing.
+            rule = next(self._app.url_map.iter_rules(endpoint))
+            params = "".join(f", {name}=..." for name in sorted(rule.arguments))
+            return f"Write url_for({path!r}{params})."
         if path in self._routes:
             return f"Did you mean url_for({path!r})?"
         with contextlib.suppress(HTTPException):
             adapter = self._app.url_map.bind("localhost")
             rule, values = adapter.match(path, return_rule=True)
-            if isinstance(rule, FileRule):
+            if isinstance(rule, FileRule) and not set("[]<>") & set(path):
                 values = {k: v for k, v in values.items() if v is not None}
                 params = "".join(
                     f", {name}={value!r}" for name, value in values.items()

@@ -46,6 +46,7 @@ def check(
             "TemplateSyntaxError",
         ),
         ({"a.html": "{{ x "}, "TemplateSyntaxError"),
+        ({"a.html": "{% include '../x.html' %}"}, "leads out of the pages folder"),
         ({"a.html": "caf\xe9".encode("latin-1")}, "it is not UTF-8: byte 3 is 0xe9"),
         ({"a.md": "---\na: b: c\n---\n"}, "the front matter is not YAML"),
         ({"a.md": "---\nlayout: no.html\n---\n"}, "layout 'no.html' is not a template"),

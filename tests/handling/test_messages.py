@@ -160,6 +160,10 @@ def test_names_in_templates_of_the_app_keep_their_meaning(
         ("filepages.b", "Did you mean url_for('/b')?"),
         ("/posts/1", "Did you mean url_for('/posts/[id]', id='1')?"),
         ("/post/[id]", "Did you mean url_for('/posts/[id]')?"),
+        ("/posts/[slug]", "Did you mean url_for('/posts/[id]')?"),
+        ("/posts/<id>", "Did you mean url_for('/posts/[id]')?"),
+        ("/posts/[id]", "Write url_for('/posts/[id]', id=...)."),
+        ("b", "Did you mean url_for('/b')?"),
     ],
 )
 def test_url_for_suggests_route_ids(

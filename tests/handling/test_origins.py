@@ -252,6 +252,16 @@ def test_every_origin_may_read_but_not_act_for_a_visitor(
     assert client.post("/api", headers=headers).status_code == status
 
 
+def test_the_preflight_of_an_open_policy_is_for_everybody(
+    make_pages: MakePages,
+) -> None:
+    headers = {"Origin": OTHER, "Access-Control-Request-Method": "POST"}
+    answer = cors_client(make_pages, "'*'").options("/api", headers=headers)
+
+    assert (answer.status_code, answer.headers[ALLOWED]) == (204, "*")
+    assert "Vary" not in answer.headers
+
+
 def test_a_decorator_that_sees_no_options_is_warned_of(
     make_pages: MakePages, caplog: pytest.LogCaptureFixture
 ) -> None:

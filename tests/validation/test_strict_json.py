@@ -73,6 +73,7 @@ def test_refused(data: bytes, says: str) -> None:
     "data",
     [
         b"[" * MAX_DEPTH + b"]" * MAX_DEPTH,
+        b"[" * (MAX_DEPTH - 1) + b"[],[]" + b"]" * (MAX_DEPTH - 1),
         json.dumps(["[" * 1000, '\\"{{{{' * 50, "[]"] * 3).encode(),
         b"[" + b",".join([b"[]"] * 1000) + b"]",
         b"[" + b"0," * 9_999 + b"0]",

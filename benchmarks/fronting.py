@@ -127,7 +127,7 @@ def memory():
 
 before, start = memory(), time.process_time()
 if way == "release":
-    held = Releases(folder, "app")
+    held = Releases(folder, "front_" + folder.split("/")[-2])
     assert held.current() is not None
 else:
     held = WhiteNoise(None, root=BuildFolder(folder).current() + "/site")

@@ -116,7 +116,7 @@ from flask_filepages.releases.folder import BuildFolder
 from flask_filepages.releases.release import Releases
 from whitenoise import WhiteNoise
 
-way, folder = sys.argv[1:]
+way, folder, name = sys.argv[1:]
 
 
 def memory():
@@ -127,7 +127,7 @@ def memory():
 
 before, start = memory(), time.process_time()
 if way == "release":
-    held = Releases(folder, "front_" + folder.split("/")[-2])
+    held = Releases(folder, name)
     assert held.current() is not None
 else:
     held = WhiteNoise(None, root=BuildFolder(folder).current() + "/site")
@@ -355,10 +355,12 @@ def GET(context):
     return context.json({{"id": context.params["id"]}})
 """
     }
-    folder = str(Path(built(files, "static").root_path) / "dist")
+    app = built(files, "static")
+    folder = str(Path(app.root_path) / "dist")
     here = str(Path(__file__).parent.parent)
     for name, way in (("a release", "release"), ("WhiteNoise", "whitenoise")):
-        command = [sys.executable, "-c", OPENED.format(here=here), way, folder]
+        words = [way, folder, app.name]
+        command = [sys.executable, "-c", OPENED.format(here=here), *words]
         runs = [
             subprocess.run(command, capture_output=True, text=True, check=True)
             for _ in range(rounds)

@@ -61,9 +61,9 @@ def _printable(text: str) -> str:
 def closest(name: str, known: t.Iterable[str], cutoff: float = 0.6) -> str | None:
     """Return the word of *known* that is most like *name*, or ``None``.
 
-    :param cutoff: how like it must be: 1 is the same word, 0 any word.
+    :param cutoff: the least similarity, from 0 (any word) to 1 (the same word).
     """
-    import difflib  # Imported here, because only errors need it.
+    import difflib  # Imported here, because it is rarely needed.
 
     found = difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)
     return found[0] if found else None
@@ -276,7 +276,7 @@ class InvalidContentError(FilePagesError, HTTPException):
     description = "The content was understood, but it is not valid."
 
     def __init__(self, messages: t.Mapping[str, t.Any]) -> None:
-        # No code of the class: Flask would miss handlers for this class if it had one.
+        # Not on the class: Flask looks for handlers of this class without a code.
         self.code = self.code or 400
         self.messages = dict(messages)
         self.data = {"messages": self.messages}

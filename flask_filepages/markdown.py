@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from .context import Context
 from .errors import Fault
+from .handling.templates import encoding_fault
 from .handling.templates import render_jinja
 from .handling.templates import template_fault
 
@@ -80,10 +81,7 @@ def _check(app: Flask, template: str, file: str) -> Fault | None:
         fix = "Fix the front matter."
         return Fault("template", file, error.message or "", fix, error.lineno)
     except UnicodeDecodeError as error:
-        problem = (
-            f"it is not UTF-8: byte {error.start} is {error.object[error.start]:#x}"
-        )
-        return Fault("template", file, problem, "Save it as UTF-8.")
+        return encoding_fault(file, error)
     return template_fault(app, layout, file) if layout else None
 
 

@@ -1,4 +1,4 @@
-"""The pytest plugin: two fixtures, and arguments with brackets in their paths."""
+"""The pytest plugin: two fixtures, and paths with brackets as arguments."""
 
 from __future__ import annotations
 

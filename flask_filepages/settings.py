@@ -55,8 +55,9 @@ class Settings:
         """
         names = [f"{_PREFIX}{name.upper()}" for name in _READERS]
         for key in config:
-            close = closest(key, names, 0.9) if key.startswith("FILE") else None
-            if close is not None and not key.startswith(_PREFIX):
+            is_near = key.startswith("FILE") and not key.startswith(_PREFIX)
+            close = closest(key, names, 0.9) if is_near else None
+            if close is not None:
                 raise SettingsError(f"{key} is not a setting. Did you mean {close}?")
         given = {
             key[len(_PREFIX) :].lower(): value

@@ -26,13 +26,13 @@ from .handling.origins import OriginCheck
 from .handling.route import BoundRoute
 from .handling.route import MiddlewareFile
 from .handling.templates import Renderer
-from .handling.templates import render_jinja
-from .handling.templates import template_fault
 from .prerendering.front import Front
 from .prerendering.stored import PrerenderedRoute
 from .releases.release import Releases
 from .routing.converters import usable_matchers
+from .routing.files import ENDPOINT_SUFFIX
 from .routing.files import Source
+from .routing.mistakes import mistakes_in
 from .routing.routes import Route
 from .routing.routes import discover
 from .routing.rules import make_rules
@@ -83,7 +83,8 @@ class Site:
         releases: Releases,
     ) -> None:
         self.app = app
-        #: Seconds since the epoch. Files that change later may have been imported.
+        #: Seconds since the epoch. The code that runs may be older than files that
+        #: changed later.
         self.created = time.time()
         self.pages = pages
         self.name = name
@@ -253,7 +254,8 @@ class Site:
     def warnings(self) -> list[Fault]:
         """Return the warnings about file names and loaded files."""
         loaded = (w for route in self.routes.values() for w in route.warnings)
-        return [*self.tree.warnings, *self.tree_warnings, *loaded]
+        suffixes = {ENDPOINT_SUFFIX, *self.renderers}
+        return [*mistakes_in(self.folder, suffixes), *self.tree_warnings, *loaded]
 
     def template_faults(self) -> list[Fault]:
         """Return a fault for each page that does not compile, or uses a template that
@@ -268,8 +270,6 @@ class Site:
                 continue
             renderer = self.renderers[os.path.splitext(page.relative)[1]]
             check = getattr(renderer, "check", None)
-            if renderer is render_jinja:
-                check = template_fault
             if check is not None:
                 name = self.template_name(page)
                 faults.append(check(self.app, name, page.relative))

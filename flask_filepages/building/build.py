@@ -146,7 +146,8 @@ class Build:
         static = StaticFiles.of(self.app) if self.options.static else StaticFiles({})
         last = LastRelease(self.folder.current())
         opened.callback(last.close)
-        self._check_owner(last)
+        if last.meta:
+            self._check_owner(last)
         if self.options.force:
             last = LastRelease(None)
         has_versions = any(listing.has_versions for listing in listings)
@@ -184,13 +185,11 @@ class Build:
 
         :raises ReleaseError: with the names of both apps.
         """
-        owner = last.meta.get("owner", {}).get("app", self.app.name)
-        if owner != self.app.name:
-            raise ReleaseError(
-                f"{self.folder.path} belongs to the app {owner!r}, and this app is"
-                f" {self.app.name!r}. Name another folder with --out or"
-                " FILEPAGES_BUILD_DIR, or delete this one."
-            )
+        try:
+            self._releases.owner.check_app(last.meta)
+        except ReleaseError as error:
+            message = f"Cannot write to {self.folder.path}: {error}."
+            raise ReleaseError(message) from None
 
     # -- keeping ----------------------------------------------------------------
 

@@ -125,16 +125,18 @@ def changed_since(app: Flask, build_folder: str, moment: float) -> str | None:
     for path in _files(app, build_folder):
         found = os.stat(path)
         if max(found.st_mtime, found.st_ctime) > moment:
-            return _name(path, app)
+            return _name(path, project_folder(app))
     return None
 
 
 def _digests(app: Flask, build_folder: str) -> Iterator[tuple[str, str]]:
     """Yield name and digest of each file of the project, and of each template that is
     not a file."""
+    root = project_folder(app)
     for path in _files(app, build_folder):
         with open(path, "rb") as file:
-            yield _name(path, app), hashlib.file_digest(file, "sha256").hexdigest()[:32]
+            digest = hashlib.file_digest(file, "sha256").hexdigest()[:32]
+        yield _name(path, root), digest
     for loader in _loaders(app, app.jinja_env.loader):
         if not isinstance(loader, FileSystemLoader):
             yield from _listed_templates(app, loader)
@@ -160,8 +162,8 @@ def _is_code(path: str) -> bool:
     return path.endswith(".py") and not _tests_re.fullmatch(os.path.basename(path))
 
 
-def _name(path: str, app: Flask) -> str:
-    return os.path.relpath(path, project_folder(app)).replace(os.sep, "/")
+def _name(path: str, root: str) -> str:
+    return os.path.relpath(path, root).replace(os.sep, "/")
 
 
 def _loaders(app: Flask, loader: BaseLoader | None) -> Iterator[BaseLoader]:

@@ -123,7 +123,7 @@ class ReleaseWriter:
         entry.digest, entry.size = response.digest, len(response.body)
         if not response.has_body:
             entry.file = None
-        self._also_in_last += self._last.lists(entry.path)
+        self._also_in_last += before is not None or self._last.lists(entry.path)
         if before is not None:
             entry.variants = before.variants
             if entry.key != before.key:

@@ -1,4 +1,4 @@
-"""Load the app of a ``flask filepages`` command."""
+"""Load the app of a ``flask filepages`` command, print, and handle signals."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def replace_unprintable() -> None:
 
 
 class Terminated(KeyboardInterrupt):
-    """The process got a signal that ends it. No page catches this error.
+    """Raised by a signal that ends the process. Pages do not catch it.
 
     :attr:`status` is the exit status of the command.
     """

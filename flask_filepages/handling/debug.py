@@ -66,7 +66,8 @@ def _watch(folder: str, before: Snapshot) -> None:
 
 @functools.cache
 def announce_release(folder: str) -> None:
-    """Print once that ``flask run`` serves stored responses, and of when."""
+    """Print once which stored responses ``flask run`` serves, and when they were
+    built."""
     if os.environ.get("FLASK_RUN_FROM_CLI") != "true":
         return
     built = time.strftime("%Y-%m-%d %H:%M", time.localtime(os.path.getmtime(folder)))

@@ -79,11 +79,10 @@ class Handlers:
         error = MethodNotAllowed(valid_methods=list(self.allow))
         method = context.request.environ["REQUEST_METHOD"]
         if context.app.debug and method in METHODS:
-            source = context._route.route.source
-            file = f"{source.stem}.py" if source is not None else "its file"
+            source = t.cast(Source, context._route.route.source)
             error.description = (
-                f"{context._route.route.name} does not handle {method}. Write"
-                f" `def {method}(context)` in {file}."
+                f"{source.relative} does not handle {method}. Write"
+                f" `def {method}(context)` in {source.stem}.py."
             )
         raise error
 
@@ -110,7 +109,7 @@ def read_handlers(
         problem = call_problem(names[method], "context")
         if problem is None:
             own[method] = names[method]
-        elif hasattr(names[method], "__wrapped__"):
+        elif problem.startswith("does not take") and _is_decorated(names[method]):
             faults.append(_decorator_fault(method, names[method], source))
         else:
             problem, line = f"{method} {problem}", source.line_of(method)
@@ -137,6 +136,10 @@ def read_handlers(
     fix = "Write `def GET(context): ...`."
     problem = "the file defines no handler"
     return {}, [Fault("no-handler", source.relative, problem, fix)], []
+
+
+def _is_decorated(handler: t.Any) -> bool:
+    return inspect.isfunction(handler) and hasattr(handler, "__wrapped__")
 
 
 def _decorator_fault(method: str, handler: t.Any, source: Source) -> Fault:

@@ -262,7 +262,7 @@ def import_source(
 ) -> tuple[types.ModuleType | None, list[Fault]]:
     """Import the module *name*, and return it and its faults.
 
-    Everything that the import raises becomes a fault, also ``SystemExit``.
+    Everything that the import raises becomes a fault, even ``SystemExit``.
     """
     try:
         with finder.loading():

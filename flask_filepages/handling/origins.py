@@ -62,6 +62,10 @@ class Cors:
         without ``Origin`` too, so that one response serves all."""
         return self.is_open or origin in self.origins
 
+    def vary(self, response: t.Any) -> t.Any:
+        """Return *response* with ``Vary: Origin``, unless all origins get the same."""
+        return response if self.is_open else vary_by_origin(response)
+
     def trusts(self, request: Request) -> bool:
         """Return True if a request with an unsafe method may pass.
 
@@ -89,8 +93,7 @@ class Cors:
             return self._preflight(context, origin)
 
         def change(response: BaseResponse) -> BaseResponse:
-            if not self.is_open:
-                vary_by_origin(response)
+            self.vary(response)
             fields = self._allow_fields(origin) if self.allows(origin) else {}
             for name in _ALLOW_FIELDS:
                 if name in fields:
@@ -106,8 +109,7 @@ class Cors:
     def _preflight(self, context: Context, origin: str) -> BaseResponse:
         """Return the response to a preflight (Fetch standard, section 4.8)."""
         response = context.app.response_class(status=204)
-        if not self.is_open:
-            vary_by_origin(response)
+        self.vary(response)
         if self.allows(origin):
             methods = ", ".join(context._route.allowed_methods)
             response.headers.update(self._allow_fields(origin))
@@ -205,8 +207,8 @@ class OriginCheck:
             request.url_rule,
             request.headers.get("Origin"),
         )
-        if policy is not None and not policy.is_open:
-            after_this_request(vary_by_origin)
+        if policy is not None:
+            after_this_request(policy.vary)
         raise Forbidden("The request was sent by a page of another site.")
 
     def _passes(self, request: Request, policy: Cors | None) -> bool:

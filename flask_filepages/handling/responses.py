@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import re
 import types
@@ -10,7 +9,6 @@ import typing as t
 from collections.abc import Callable
 
 from flask import current_app
-from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response as BaseResponse
@@ -111,28 +109,6 @@ def add_default_cache_control(response: BaseResponse, *, is_guarded: bool) -> No
     if response.status_code < 400 and not has_own:
         default = _GUARDED_CACHE_CONTROL if is_guarded else DEFAULT_CACHE_CONTROL
         response.headers.add("Cache-Control", default)
-
-
-@functools.lru_cache(8)
-def stored_class(base: t.Any) -> t.Any:
-    """Return a subclass of *base* for stored responses.
-
-    Werkzeug copies the headers to complete them. Those of a stored response are
-    complete, and the copy costs 10 % of a request. It is made if a hook has changed
-    the response, or if *base* completes the headers itself.
-    """
-
-    class StoredHeadersResponse(base):  # type: ignore[misc]
-        stored: t.Any = None
-
-        def get_wsgi_headers(self, environ: t.Any) -> Headers:
-            now = (self.status, [*self.headers], self.response)
-            if now == self.stored and is_plain:
-                return t.cast(Headers, self.headers)
-            return t.cast(Headers, super().get_wsgi_headers(environ))
-
-    is_plain = base.get_wsgi_headers is BaseResponse.get_wsgi_headers
-    return StoredHeadersResponse
 
 
 def _is_wsgi_response(value: t.Any) -> bool:

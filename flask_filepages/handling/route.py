@@ -114,9 +114,10 @@ class BoundRoute:
         route, folder = self.route, self.site.folder
         if self._loaded is not None or route.redirect is not None:
             return []
-        faults = [
-            fault for file in self.middleware_files for fault in file.load(folder)
-        ]
+        faults = []
+        for file in self.middleware_files:
+            self.site.importing = file.source.relative
+            faults += file.load(folder)
         own, links, found = self._read()
         faults += found
         if faults:
@@ -155,9 +156,9 @@ class BoundRoute:
         module, faults = import_source(self.module, source, self.site.folder)
         if module is None:
             return {}, [], faults
-        added = list(self.app.view_functions)[count:]
-        if added:
-            problem = f"it adds the view {added[0]!r} to the app"
+        if len(self.app.view_functions) > count:
+            added = list(self.app.view_functions)[count]
+            problem = f"it adds the view {added!r} to the app"
             return {}, [], [Fault("import", source.relative, problem, SETUP_FIX)]
         own, faults, warnings = read_handlers(module, source, has_page=has_page)
         links, found = read_links(module, source)
@@ -165,10 +166,8 @@ class BoundRoute:
         if has_page and ALL not in own:
             own.setdefault("GET", GET)
         if self.is_error_page and own and not {"GET", ALL} & own.keys():
-            problem, fix = (
-                "an error page needs a GET or ALL handler",
-                "Write `def GET(context)`.",
-            )
+            problem = "an error page needs a GET or ALL handler"
+            fix = "Write `def GET(context)`."
             faults.append(Fault("handler", source.relative, problem, fix))
         if links and not own:
             fix = f"Write `def GET(context): ...`, or name it {MIDDLEWARE_FILE}."
@@ -201,15 +200,8 @@ class BoundRoute:
             return []
         problem = f"its middleware does not run for {folder}"
         fix = f"If it should, move it to {folder}{MIDDLEWARE_FILE}."
-        return [
-            Fault(
-                "unguarded",
-                source.relative,
-                problem,
-                fix,
-                source.line_of(MIDDLEWARE_NAME),
-            )
-        ]
+        line = source.line_of(MIDDLEWARE_NAME)
+        return [Fault("unguarded", source.relative, problem, fix, line)]
 
     def _unknown_params(self, source: Source, handler: Handler) -> list[Fault]:
         """Return a fault for each param that a schema has and the route lacks."""
@@ -335,8 +327,8 @@ class BoundRoute:
                 )
             template = self.site.template_name(page)
         elif self.route.source is not None:
-            own = self.site.template_name(self.route.source)
-            template = join_name(template, own)
+            parent = self.site.template_name(self.route.source)
+            template = join_name(template, parent)
         suffix = template[template.rfind(".") :]
         render = self.site.renderers.get(suffix, render_jinja)
         return render(context, template, data)

@@ -78,10 +78,7 @@ def template_fault(
         fix = "Fix the syntax error on this line."
         return Fault("template", file, problem, fix, error.lineno)
     except UnicodeDecodeError as error:
-        problem = (
-            f"it is not UTF-8: byte {error.start} is {error.object[error.start]:#x}"
-        )
-        return Fault("template", file, problem, "Save it as UTF-8.")
+        return encoding_fault(file, error)
     except TemplateNotFound as error:
         problem = f"the template {error.name!r} does not exist"
         fix = "Check the name. Write './name.html' for a file next to this one."
@@ -127,19 +124,23 @@ def render_jinja(context: Context, template: str, data: dict[str, t.Any]) -> str
         hint = _hint(context, str(error.name or ""))
         if hint is None:
             raise
-        raise TemplateNotFound(error.name, f"{error.name} {hint}") from error
+        message = f"{error.name} is not a template of the app. Write {hint!r}."
+        raise TemplateNotFound(error.name, message) from error
+
+
+t.cast(t.Any, render_jinja).check = template_fault
 
 
 def _hint(context: Context, name: str) -> str | None:
-    """Return how to name a template of the pages folder, if *name* lies there."""
+    """Return the name of a template of the pages folder, if *name* lies there."""
     site, source = context._route.site, context._route.route.source
     if ":/" in name or source is None:
         return None
     below = os.path.dirname(source.relative)
     if os.path.isfile(os.path.join(site.folder, below, name)):
-        return f"is not a template of the app. Write './{name}'."
+        return f"./{name}"
     if os.path.isfile(os.path.join(site.folder, name)):
-        return f"is not a template of the app. Write '{site.name}:/{name}'."
+        return f"{site.name}:/{name}"
     return None
 
 

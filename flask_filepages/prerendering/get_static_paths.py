@@ -5,23 +5,27 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import types
 import typing as t
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 
+from ..errors import Fault
 from ..errors import ParamError
 from ..errors import StaticPathError
 from ..errors import closest
 from ..routing.files import STATIC_PATHS
+from ..routing.files import Source
 from ..routing.patterns import Part
-from ..routing.routes import Route
-from ..routing.rules import FileRule
 from .static_paths import PAGE
 from .static_paths import Page
 from .static_paths import PageUrls
 from .static_paths import StaticPath
+
+if t.TYPE_CHECKING:
+    from ..handling.route import BoundRoute
 
 #: More entries than this are taken for an endless generator.
 MOST_PATHS = 1_000_000
@@ -31,16 +35,11 @@ MOST_PATHS = 1_000_000
 
 
 def list_paths(
-    route: Route,
-    function: Callable[[], t.Any],
-    rule: FileRule,
-    url_of: Callable[[Mapping[str, t.Any]], str],
+    bound: BoundRoute, function: Callable[[], t.Any]
 ) -> Iterator[StaticPath | StaticPathError | ParamError]:
     """Yield the paths that *function* lists, checked, with the URLs of pages filled in,
     and an error in place of each wrong entry.
 
-    :param rule: a rule with all params of the route.
-    :param url_of: returns the canonical URL of params.
     :raises StaticPathError: *function* returned no list, or too many entries.
     """
     entries = function()
@@ -50,7 +49,7 @@ def list_paths(
             f"{STATIC_PATHS} returned {kind}, not a list",
             "Return a list of StaticPath.",
         )
-    checker = _EntryChecker(route, rule, url_of)
+    checker = _EntryChecker(bound)
     for index, entry in enumerate(entries):
         if index >= MOST_PATHS:
             raise StaticPathError(
@@ -66,16 +65,12 @@ def list_paths(
 class _EntryChecker:
     """Checks the entries of one listing, and completes them."""
 
-    def __init__(
-        self,
-        route: Route,
-        rule: FileRule,
-        url_of: Callable[[Mapping[str, t.Any]], str],
-    ) -> None:
-        self._parts = route.params
-        self._optional = set(route.optional_params)
-        self._rule = rule
-        self._url_of = url_of
+    def __init__(self, bound: BoundRoute) -> None:
+        self._parts = bound.route.params
+        self._optional = set(bound.route.optional_params)
+        # The rule with all params.
+        self._rule = max(bound.rules, key=lambda rule: len(rule.arguments))
+        self._url_of = bound.url_of
 
     def check(self, index: int, entry: object) -> StaticPath:
         """Return *entry*, with the values of matchers in their types and with the URLs
@@ -193,6 +188,17 @@ def _missing(index: int, name: str, given: Mapping[str, t.Any]) -> StaticPathErr
     )
 
 
+def missing_fault(module: types.ModuleType | None, source: Source) -> Fault:
+    """Return a fault for a prerendered route that lacks the function."""
+    names = [n for n, v in vars(module).items() if callable(v)] if module else []
+    close = closest(STATIC_PATHS, names, 0.7)
+    hint = f"Did you mean `{STATIC_PATHS}`, not `{close}`? " if close else ""
+    problem = f"a prerendered route with params needs {STATIC_PATHS}"
+    file = f"{source.stem}.py"
+    fix = f"{hint}Write `def {STATIC_PATHS}()` in {file}, or `prerender = False`."
+    return Fault("static-paths", source.relative, problem, fix)
+
+
 # -- as text ------------------------------------------------------------------------
 
 _PAGE_TAG = "$page"
@@ -252,9 +258,8 @@ def problem_of(error: BaseException) -> tuple[str, str]:
     if isinstance(error, StaticPathError):
         return error.problem, error.fix
     if isinstance(error, ParamError):
-        return str(
-            error
-        ), f"Give another value, or leave the path out of {STATIC_PATHS}."
+        fix = f"Give another value, or leave the path out of {STATIC_PATHS}."
+        return str(error), fix
     return f"{STATIC_PATHS} raised {type(error).__name__}: {error}", "Fix the function."
 
 

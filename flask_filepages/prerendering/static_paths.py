@@ -33,8 +33,8 @@ class StaticPath:
 
 @dataclass(frozen=True, slots=True)
 class PageUrls:
-    """The URLs of one page of a list and of its neighbours, ``None`` where there is no
-    such page."""
+    """The URLs of one page of a list and of its neighbours, or ``None`` for a page that
+    does not exist."""
 
     current: str = ""
     first: str | None = None

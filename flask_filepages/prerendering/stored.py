@@ -14,7 +14,6 @@ from urllib.parse import unquote
 
 from flask import Request
 from flask import has_request_context
-from werkzeug.datastructures import Headers
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -23,7 +22,6 @@ from ..context import current_request
 from ..errors import BuildError
 from ..errors import Fault
 from ..errors import ParamError
-from ..errors import closest
 from ..handling.failures import remember_failure
 from ..handling.handlers import Handler
 from ..handling.handlers import Handlers
@@ -32,7 +30,6 @@ from ..handling.middleware import chain
 from ..handling.redirects import redirect_slash
 from ..handling.responses import add_default_cache_control
 from ..handling.responses import finish
-from ..handling.responses import stored_class
 from ..handling.responses import with_no_store_on_error
 from ..handling.route import BoundRoute
 from ..handling.view import View
@@ -46,9 +43,12 @@ from .front import is_live
 from .front import script_name_of
 from .get_static_paths import line_of
 from .get_static_paths import list_paths
+from .get_static_paths import missing_fault
 from .get_static_paths import problem_of
+from .response import make_response
 from .static_paths import StaticPath
 
+Props = Mapping[str, t.Any]
 _UNSAFE = ("POST", "PUT", "PATCH", "DELETE", "ALL")
 
 
@@ -82,8 +82,7 @@ class PrerenderedRoute(BoundRoute):
         self._render_handlers: Handlers | None = None
         self._get_static_paths: Callable[[], t.Any] | None = None
         #: The props of all listed paths, and the release during which they were listed.
-        self._listed: tuple[Release | None, dict[str, Mapping[str, t.Any]]] | None
-        self._listed = None
+        self._listed: tuple[Release | None, dict[str, Props]] | None = None
         self._lock = threading.RLock()
 
     # -- loading ----------------------------------------------------------------
@@ -104,10 +103,8 @@ class PrerenderedRoute(BoundRoute):
             line = source.line_of(unsafe[0])
             faults.append(Fault("prerender", source.relative, problem, fix, line))
         elif "GET" not in own:
-            problem, fix = (
-                "a prerendered route needs a GET handler",
-                "Write `def GET(context)`.",
-            )
+            problem = "a prerendered route needs a GET handler"
+            fix = "Write `def GET(context)`."
             faults.append(Fault("prerender", source.relative, problem, fix))
         if function is not None and not callable(function):
             problem = f"{STATIC_PATHS} is {type(function).__name__}, not a function"
@@ -115,7 +112,7 @@ class PrerenderedRoute(BoundRoute):
             line = source.line_of(STATIC_PATHS)
             faults.append(Fault("static-paths", source.relative, problem, fix, line))
         elif function is None and not self.is_static and not self.is_error_page:
-            faults.append(_missing_static_paths(module, source))
+            faults.append(missing_fault(module, source))
         if function is not None and not faults:
             self._get_static_paths = self.app.ensure_sync(function)
         return faults
@@ -155,8 +152,7 @@ class PrerenderedRoute(BoundRoute):
         context = contextvars.Context()
         pushed = self.app.app_context()
         context.run(pushed.push)
-        longest = max(self.rules, key=lambda rule: len(rule.arguments))
-        listed = list_paths(self.route, self._get_static_paths, longest, self.url_of)
+        listed = list_paths(self, self._get_static_paths)
         try:
             while (path := context.run(next, listed, None)) is not None:
                 if isinstance(path, StaticPath):
@@ -237,29 +233,25 @@ class PrerenderedRoute(BoundRoute):
         return self.is_static or path in self._listed_props(request.environ)
 
     def forget_listing(self) -> None:
-        """Call ``get_static_paths`` again when it is needed: a build begins."""
+        """Forget the listed paths, so that they are listed again for a build."""
         self._listed = None
 
-    def _listed_props(
-        self, environ: dict[str, t.Any]
-    ) -> Mapping[str, Mapping[str, t.Any]]:
-        """Return the props of all listed paths. They are listed anew for each release,
+    def _listed_props(self, environ: dict[str, t.Any]) -> Mapping[str, Props]:
+        """Return the props of all listed paths. They are listed again for each release,
         and in debug each time."""
         release = self._release(environ)
-        listed = self._listed
-        if listed is None or listed[0] is not release or self.app.debug:
-            self.prepare()
-            with self._lock:
-                listed = self._listed
-                if listed is None or listed[0] is not release or self.app.debug:
-                    faults: list[Fault] = []
-                    props = {
-                        _key(unquote(url)): path.props
-                        for path, url in self.paths_with_urls(faults)
-                    }
-                    for fault in faults:
-                        self.app.logger.error("Skipped a path. %s", fault)
-                    listed = self._listed = (release, props)
+        self.prepare()
+        with self._lock:
+            listed = self._listed
+            if listed is None or listed[0] is not release or self.app.debug:
+                faults: list[Fault] = []
+                props = {
+                    _key(unquote(url)): path.props
+                    for path, url in self.paths_with_urls(faults)
+                }
+                for fault in faults:
+                    self.app.logger.error("Skipped a path. %s", fault)
+                listed = self._listed = (release, props)
         return listed[1]
 
     def _release(self, environ: dict[str, t.Any]) -> Release | None:
@@ -331,14 +323,7 @@ class PrerenderedRoute(BoundRoute):
                 "Rendering %s instead of sending it: %s", stored.path, error
             )
             return None
-        fields = Headers()
-        fields[:] = headers
-        base: t.Any = self.app.response_class
-        response: BaseResponse = stored_class(base)(body, status, fields)
-        if len(fields) != len(headers):  # A 304 got Werkzeug's default content type.
-            fields[:] = headers
-        now = (response.status, [*response.headers], response.response)
-        t.cast(t.Any, response).stored = now
+        response = make_response(self.app.response_class, status, headers, body)
         if not self.guards:
             return response
         context = Context(request, params, self)
@@ -378,16 +363,6 @@ class PrerenderedRoute(BoundRoute):
             remember_failure(context, error)
             raise
         return response
-
-
-def _missing_static_paths(module: types.ModuleType | None, source: Source) -> Fault:
-    names = [n for n, v in vars(module).items() if callable(v)] if module else []
-    close = closest(STATIC_PATHS, names, 0.7)
-    hint = f"Did you mean `{STATIC_PATHS}`, not `{close}`? " if close else ""
-    problem = f"a prerendered route with params needs {STATIC_PATHS}"
-    file = f"{source.stem}.py"
-    fix = f"{hint}Write `def {STATIC_PATHS}()` in {file}, or `prerender = False`."
-    return Fault("static-paths", source.relative, problem, fix)
 
 
 def _key(path: str) -> str:

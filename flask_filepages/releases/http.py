@@ -158,7 +158,7 @@ def choose_coding(accepted: str, offered: tuple[str, ...]) -> str | None:
     """Return the content coding that ``Accept-Encoding`` ranks highest, or ``None`` for
     the plain form (RFC 9110, 12.5.3).
 
-    :param offered: the codings there are, the smallest first.
+    :param offered: the available codings, the one with the smallest body first.
     """
     ranks = _ranks(accepted)
     plain = ranks.get("identity", ranks.get("*", 0.0001))

@@ -5,6 +5,7 @@ It is one SQLite file, with a file next to it that has its digest.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -108,6 +109,19 @@ class Entry:
             yield self.file, self.size
             for coding, size in self.variants.items():
                 yield f"{self.file}.{SUFFIXES[coding]}", size
+
+
+def state_of(folder: str) -> list[tuple[int, int]]:
+    """Return size and modification time (ns) of the files of a manifest.
+
+    They change while a manifest is copied into its place.
+    """
+    states = []
+    for name in (FILE_NAME, DIGEST_NAME):
+        with contextlib.suppress(FileNotFoundError):
+            found = os.stat(os.path.join(folder, name))
+            states.append((found.st_size, found.st_mtime_ns))
+    return states
 
 
 class Manifest:

@@ -27,6 +27,7 @@ from .http import StoredResponse
 from .http import select
 from .manifest import HeaderList
 from .manifest import Manifest
+from .manifest import state_of
 
 Environ = dict[str, t.Any]
 
@@ -163,19 +164,26 @@ class Owner:
     app: str
     trees: dict[str, list[str]] = field(default_factory=dict)
 
-    def check(self, meta: t.Mapping[str, t.Any]) -> None:
+    def check_app(self, meta: t.Mapping[str, t.Any]) -> None:
         """Check that a release belongs to this app.
 
         :param meta: of the manifest of the release.
+        :raises ReleaseError: it belongs to another app.
+        """
+        other = meta["owner"]["app"]
+        if other != self.app:
+            raise ReleaseError(
+                f"it belongs to the app {other!r}, and this app is {self.app!r}. Give"
+                " each app its own FILEPAGES_BUILD_DIR or --out, or delete the folder"
+            )
+
+    def check(self, meta: t.Mapping[str, t.Any]) -> None:
+        """Check that a release belongs to this app, as it is now.
+
         :raises ReleaseError: it belongs to another app, or to other pages folders.
         """
-        other = Owner(**meta["owner"])
-        if other.app != self.app:
-            raise ReleaseError(
-                f"it belongs to the app {other.app!r}, and this app is {self.app!r}."
-                " Give each app its own FILEPAGES_BUILD_DIR"
-            )
-        for name, tree in other.trees.items():
+        self.check_app(meta)
+        for name, tree in meta["owner"]["trees"].items():
             if self.trees.get(name, tree) != tree:
                 raise ReleaseError(
                     f"its FilePages {name!r} had the prefix and the folder {tree}, and"
@@ -197,7 +205,8 @@ class Releases:
         self._release: Release | None = None
         self._refused: str | None = None
         self._seen: tuple[str, int, int] | None = None
-        self._damaged: tuple[str, int, int] | None = None
+        #: A release that was refused, and the state of its manifest at that time.
+        self._damaged: tuple[t.Any, list[tuple[int, int]]] | None = None
         self._next_look = 0.0
         self._lock = threading.Lock()
         self.is_suspended = False
@@ -231,10 +240,11 @@ class Releases:
     def _look(self) -> None:
         """Open the current release if it is new. Without a valid new one, the old one
         stays."""
-        # Other threads wait for the first look only: before it there is no release.
+        # Only the first look blocks other threads: until it is done, there is no
+        # release to serve.
         if not self._lock.acquire(blocking=self._next_look == 0.0):
             return
-        folder = identity = None
+        folder = looked_at = None
         try:
             if time.monotonic() < self._next_look:
                 return  # Another thread has just looked.
@@ -247,15 +257,18 @@ class Releases:
             # Another folder may have the same name now.
             found = os.stat(folder)
             identity = (folder, found.st_ino, found.st_ctime_ns)
-            if identity not in (self._seen, self._damaged):
-                release = Release(folder, Manifest.open(folder))
-                self.owner.check(release.meta)
-                self._release, self._seen = release, identity
-                self._refused = None
-        except ReleaseError as error:
-            self._damaged = identity  # Do not compute its digest again and again.
-            self._refuse(f"Cannot serve {folder or self.folder}: {error}")
-        except OSError as error:
+            if identity == self._seen:
+                return
+            looked_at = (identity, state_of(folder))
+            if looked_at == self._damaged:
+                return  # Do not compute its digest again and again.
+            release = Release(folder, Manifest.open(folder))
+            self.owner.check(release.meta)
+            self._release, self._seen = release, identity
+            self._refused = None
+        except (OSError, ReleaseError) as error:
+            if isinstance(error, ReleaseError):
+                self._damaged = looked_at
             self._refuse(f"Cannot serve {folder or self.folder}: {error}")
         finally:
             self._next_look = time.monotonic() + _LOOK_AGAIN

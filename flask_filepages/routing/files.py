@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from ..errors import Fault
 from ..errors import closest
-from .mistakes import ignored_file
-from .mistakes import odd_name
 from .patterns import Segment
 
 ENDPOINT_SUFFIX = ".py"
@@ -19,6 +17,7 @@ ENDPOINT_SUFFIX = ".py"
 MIDDLEWARE_FILE = "_middleware.py"
 #: The function of a prerendered endpoint that lists its paths.
 STATIC_PATHS = "get_static_paths"
+_NEAR_MISSES = ("prerender", "prerendered", "prerendering")
 _PRERENDER_FIX = (
     "Write `prerender = True` or `prerender = False` on a line of its own. It is read"
     " before the file is run."
@@ -75,27 +74,23 @@ def is_private(name: str) -> bool:
 
 
 def walk(
-    folder: str,
-    suffixes: t.Collection[str],
-    faults: list[Fault],
-    warnings: list[Fault],
+    folder: str, suffixes: t.Collection[str] | None, faults: list[Fault]
 ) -> t.Iterator[Source]:
     """Yield the route and middleware files of *folder* and its subfolders, sorted.
 
     Links that lead out of the folder are skipped, and so is a second link to the same
-    folder. Files that cannot be read are added to *faults*, and names that look like
-    mistakes to *warnings*.
+    folder. Files that cannot be read are added to *faults*.
+
+    :param suffixes: the suffixes of files that make routes, or ``None`` for all files.
     """
-    root = os.path.realpath(folder)
-    yield from _walk(root, "", suffixes, faults, warnings, set())
+    yield from _walk(os.path.realpath(folder), "", suffixes, faults, set())
 
 
 def _walk(
     root: str,
     below: str,
-    suffixes: t.Collection[str],
+    suffixes: t.Collection[str] | None,
     faults: list[Fault],
-    warnings: list[Fault],
     linked: set[str],
 ) -> t.Iterator[Source]:
     try:
@@ -117,14 +112,10 @@ def _walk(
                 faults.append(Fault("middleware", relative, problem, fix))
             continue
         if entry.is_dir():
-            yield from _walk(root, f"{relative}/", suffixes, faults, warnings, linked)
+            yield from _walk(root, f"{relative}/", suffixes, faults, linked)
             continue
         stem, suffix = os.path.splitext(relative)
-        is_route = suffix in suffixes and entry.is_file()
-        odd = odd_name(relative) if is_route else ignored_file(relative, suffixes)
-        if odd is not None:
-            warnings.append(odd)
-        if is_route:
+        if (suffixes is None or suffix in suffixes) and entry.is_file():
             yield Source(entry.path, relative, stem)
 
 
@@ -161,27 +152,25 @@ def _is_inside(entry: os.DirEntry[str], root: str, linked: set[str]) -> bool:
 # -- prerender ----------------------------------------------------------------------
 
 
-def read_prerender(
-    source: Source, warnings: list[Fault]
-) -> tuple[bool | None, list[Fault]]:
-    """Return the ``prerender`` flag of an endpoint (``None`` without one) and faults.
-
-    Near misses of the name are added to *warnings*.
+def read_prerender(source: Source) -> tuple[bool | None, list[Fault], list[Fault]]:
+    """Return a tuple: the ``prerender`` flag of an endpoint (``None`` without one), its
+    faults, and warnings of near misses.
 
     The file is parsed, not run, and only if it contains the word. A syntax error is
     left to the import, which reports it.
     """
+    warnings: list[Fault] = []
     try:
         with open(source.path, "rb") as file:
             code = file.read()
     except OSError as error:
-        return None, [_unreadable(source.relative, error)]
+        return None, [_unreadable(source.relative, error)], warnings
     if b"prerender" not in code.lower().replace(b"_", b""):
-        return None, []
+        return None, [], warnings
     try:
         body = ast.parse(code).body
     except (SyntaxError, ValueError):
-        return None, []
+        return None, [], warnings
     flag = None
     for statement in body:
         if not _binds_prerender(statement):
@@ -193,9 +182,10 @@ def read_prerender(
         ):
             where = ("prerender", source.relative)
             problem = "prerender is not a literal True or False"
-            return None, [Fault(*where, problem, _PRERENDER_FIX, statement.lineno)]
+            fault = Fault(*where, problem, _PRERENDER_FIX, statement.lineno)
+            return None, [fault], warnings
         flag = value.value
-    return flag, []
+    return flag, [], warnings
 
 
 def _near_misses(statement: ast.stmt, source: Source) -> t.Iterator[Fault]:
@@ -205,11 +195,7 @@ def _near_misses(statement: ast.stmt, source: Source) -> t.Iterator[Fault]:
         return
     for target in statement.targets:
         name = target.id if isinstance(target, ast.Name) else ""
-        if name.lower().replace("_", "") in (
-            "prerender",
-            "prerendered",
-            "prerendering",
-        ):
+        if name.lower().replace("_", "") in _NEAR_MISSES:
             problem, fix = f"{name} means nothing", "Did you mean `prerender`?"
             yield Fault("near-miss", source.relative, problem, fix, statement.lineno)
 

@@ -7,6 +7,7 @@ import re
 import typing as t
 
 from ..errors import Fault
+from .files import walk
 
 _CODE = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".astro", ".vue", ".svelte")
 _ASSETS = (
@@ -19,6 +20,19 @@ _foreign_re = re.compile(r"\{(\w+)\}|<(?:\w+:)?(\w+)>|(?:\A|(?<=/))[:$](\w+)")
 _status_re = re.compile(r"[45]\d\d")
 
 
+def mistakes_in(folder: str, suffixes: t.Collection[str]) -> t.Iterator[Fault]:
+    """Yield a warning for each name in a pages folder that looks like a mistake.
+
+    :param suffixes: the suffixes of files that make routes.
+    """
+    for source in walk(folder, None, []):
+        name = source.relative
+        is_route = os.path.splitext(name)[1] in suffixes
+        found = odd_name(name) if is_route else ignored_file(name, suffixes)
+        if found is not None:
+            yield found
+
+
 def ignored_file(relative: str, suffixes: t.Collection[str]) -> Fault | None:
     """Return a warning if a file makes no route but seems meant to, else ``None``.
 
@@ -28,7 +42,7 @@ def ignored_file(relative: str, suffixes: t.Collection[str]) -> Fault | None:
     stem, suffix = os.path.splitext(relative)
     lower = suffix.lower()
     if lower in suffixes:
-        fix = f"Name it {stem}{lower}: letter case counts."
+        fix = f"Name it {stem}{lower}. Names are case-sensitive."
     elif lower == ".htm":
         fix = f"Name it {stem}.html."
     elif lower in _MARKDOWN:
@@ -57,7 +71,7 @@ def odd_name(relative: str) -> Fault | None:
         problem = "its name is literal text, not a param"
         return Fault("name", relative, problem, f"Name it {renamed}{suffix}.")
     if name != "index" and name.lower() == "index":
-        problem = f"its URL is /{stem}, because letter case counts"
+        problem = f"its URL is /{stem}, because names are case-sensitive"
         fix = f"Name it {stem[: -len(name)]}index{suffix}."
         return Fault("name", relative, problem, fix)
     if _status_re.fullmatch(stem) and stem not in ("404", "500"):

@@ -1,10 +1,10 @@
 """Turn file names into patterns, and sort them.
 
 This module works on text alone. :func:`parse_segment` reads the grammar once; all later
-steps, also :mod:`~flask_filepages.routing.expressions`, look at the parts.
+steps, such as :mod:`~flask_filepages.routing.expressions`, use the parts.
 
 ==================  =========================================================
-``text``            itself, NFC
+``text``            itself, in NFC
 ``[name]``          param: one or more characters of one segment
 ``[name=matcher]``  param that a Werkzeug converter checks and converts
 ``[...name]``       rest param: zero or more segments

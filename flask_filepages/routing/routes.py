@@ -99,15 +99,11 @@ class Route:
 
 @dataclass(slots=True)
 class Tree:
-    """All routes of a folder, the most specific first, and its error pages by code.
-
-    :attr:`warnings` has the names that look like mistakes.
-    """
+    """All routes of a folder, the most specific first, and its error pages by code."""
 
     folder: str
     routes: list[Route] = field(default_factory=list)
     error_routes: dict[int, Route] = field(default_factory=dict)
-    warnings: list[Fault] = field(default_factory=list)
 
 
 def discover(
@@ -133,8 +129,7 @@ def discover(
     routes: dict[str, Route] = {}
     middleware: dict[str, Source] = {}
     folders: set[str] = set()
-    warnings: list[Fault] = []
-    for source in walk(folder, {ENDPOINT_SUFFIX, *page_suffixes}, faults, warnings):
+    for source in walk(folder, {ENDPOINT_SUFFIX, *page_suffixes}, faults):
         if source.is_middleware:
             middleware[source.folders[-1]] = source
             continue
@@ -149,8 +144,9 @@ def discover(
         _add_redirect(routes, path, target, segments, faults)
     for route in routes.values():
         if route.endpoint is not None:
-            route.prerender, found = read_prerender(route.endpoint, route.warnings)
+            route.prerender, found, warnings = read_prerender(route.endpoint)
             faults += found
+            route.warnings += warnings
         if route.source is not None:
             if route.prerender is None and output != "server":
                 route.prerender = True
@@ -164,7 +160,7 @@ def discover(
     if faults:
         raise TreeError(folder, sorted(faults, key=lambda f: (f.file, f.problem)))
     errors = {int(code): routes[code] for code in ERROR_CODES if code in routes}
-    return Tree(folder, table, errors, warnings)
+    return Tree(folder, table, errors)
 
 
 class _SegmentCache(dict[str, Segment]):

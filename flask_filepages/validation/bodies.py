@@ -31,7 +31,7 @@ def make_rereadable(request: Request) -> None:
     Nothing is read before the handler asks for it.
 
     Reading raises 400 if the body breaks off or is framed wrongly, and 413 if it is
-    longer than ``MAX_CONTENT_LENGTH``, also if it comes in chunks.
+    longer than ``MAX_CONTENT_LENGTH``, even if it comes in chunks.
     """
     own = vars(request)
     stream = own.get("stream")

@@ -126,26 +126,6 @@ def test_the_slowest_are_told(site: Path) -> None:
     assert len([line for line in lines if line.endswith(".json")]) == 5
 
 
-def test_an_interrupt_leaves_the_last_release(site: Path) -> None:
-    flask(site, "build")
-    write_files(site, SLOW)
-    running = subprocess.Popen(
-        [*FLASK, "build"],
-        cwd=site,
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    )
-    releases = site / "dist" / "releases"
-    until(lambda: any(releases.glob("staging-*/site")), 20)
-    running.send_signal(signal.SIGINT)
-    _, told = running.communicate(timeout=20)
-
-    assert running.returncode == 130
-    assert "Interrupted; nothing was published." in told
-    assert os.listdir(releases) == ["000001"]
-
-
 def test_verify_finds_a_broken_promise(site: Path) -> None:
     code = (
         "import time\nfrom flask_filepages import StaticPath\n\n\n"
@@ -302,7 +282,7 @@ def test_faults_of_the_tree_are_told_without_a_traceback(tmp_path: Path) -> None
         assert "a/index.html" in result.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("words", [(), ("--jobs=2",)], ids=["alone", "workers"])
 def test_a_signal_leaves_no_files_behind(
     site: Path, number: signal.Signals, words: tuple[str, ...]

@@ -1059,7 +1059,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "origin check",
         "by content type; requests without ``Origin`` are refused",
-        "fetch metadata and origin, for any type; what is no browser passes",
+        "fetch metadata and origin, for any type; requests that do not come from a browser pass",
         "checks by type were bypassed again and again; webhooks must work",
         _checked,
         _refused_if_foreign,
@@ -1290,8 +1290,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "URL marks in names",
         "``%``, ``?`` and ``#`` in a name break the build",
-        "they are text; in a build ``?`` is no name of a file",
-        "a name is no URL",
+        "they are text; in a build a file name cannot contain ``?``",
+        "a name is not a URL",
         built=(builds.url_marks, builds.marks_are_text),
     ),
     Rule(
@@ -1324,7 +1324,7 @@ RULES: tuple[Rule, ...] = (
         " suffix",
         "what the handler said: its status, its headers, its type; ``Cache-Control:"
         " public, max-age=0, must-revalidate`` by default, a strong ``ETag``",
-        "a JSON document without a suffix is no download",
+        "a JSON document without a suffix is not a download",
         builds.stored_in_both,
         builds.kept_answer,
         first=True,

@@ -95,6 +95,22 @@ def test_a_decorator_of_a_flask_view_is_named(make_pages: MakePages) -> None:
     )
 
 
+def test_a_decorator_that_makes_a_generator_is_not_blamed(
+    make_pages: MakePages,
+) -> None:
+    code = (
+        "import functools\n\n\n"
+        "def stream(view):\n"
+        "    @functools.wraps(view)\n"
+        "    def wrapped(context):\n"
+        "        yield view(context)\n\n"
+        "    return wrapped\n\n\n"
+        f"@stream\n{ECHO}"
+    )
+    with pytest.raises(LoadError, match="GET is a generator"):
+        make_pages({"a.py": code}).test_client().get("/a")
+
+
 # -- templates --------------------------------------------------------------------------
 
 TEMPLATES = {
@@ -225,16 +241,20 @@ def load(app: Flask) -> str:
     return str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["slow.py", "_middleware.py"])
 def test_an_import_that_takes_long_is_logged(
     make_pages: MakePages,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
+    name: str,
 ) -> None:
     monkeypatch.setattr("flask_filepages.site._LONG", 0.05)
-    code = f"import time\ntime.sleep(1)\n{ECHO}"
-    make_pages({"slow.py": code}).test_client().get("/slow")
+    wait = "import time\ntime.sleep(1)\n"
+    guard = "def middleware(context, call_next):\n    return call_next()\n"
+    files = {"slow.py": ECHO, name: wait + (ECHO if name == "slow.py" else guard)}
+    make_pages(files).test_client().get("/slow")
 
-    assert "slow.py is being imported." in caplog.text
+    assert f"{name} is being imported." in caplog.text
 
 
 def test_in_debug_a_405_says_what_to_write(make_pages: MakePages) -> None:

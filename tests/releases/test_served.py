@@ -580,17 +580,18 @@ def test_a_hook_changes_the_location_of_a_stored_response(
 
 # -- releases and the requests that see them --------------------------------------------
 
+LISTED = (
+    f"import os\n{HEAD}def get_static_paths():\n"
+    "    return [StaticPath({'id': n}, {'n': n}) for n in os.environ['IDS'].split()]\n"
+    "def GET(context):\n    return context.json(context.props['n'])\n"
+)
+
 
 def test_the_first_requests_of_many_threads_see_the_release(
     make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed = (
-        f"import os\n{HEAD}def get_static_paths():\n"
-        "    return [StaticPath({'id': n}) for n in os.environ['IDS'].split()]\n"
-        "def GET(context):\n    return context.json(context.params['id'])\n"
-    )
     monkeypatch.setenv("IDS", " ".join(map(str, range(2000))))
-    app = built(make_pages({"p/[id].py": listed}))
+    app = built(make_pages({"p/[id].py": LISTED}))
     monkeypatch.setenv("IDS", "")
     fresh = Flask("fresh", root_path=app.root_path, instance_path=app.instance_path)
     fresh.name = app.name
@@ -608,13 +609,8 @@ def test_the_first_requests_of_many_threads_see_the_release(
 def test_one_request_sees_one_release(
     make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed = (
-        f"import os\n{HEAD}def get_static_paths():\n"
-        "    return [StaticPath({'id': n}) for n in os.environ['IDS'].split()]\n"
-        "def GET(context):\n    return context.json(context.params['id'])\n"
-    )
     monkeypatch.setenv("IDS", "a")
-    app = make_pages({"p/[id].py": listed}, TRAP_HTTP_EXCEPTIONS=False)
+    app = make_pages({"p/[id].py": LISTED}, TRAP_HTTP_EXCEPTIONS=False)
     out = str(sites_of(app)["filepages"].releases.folder)
     seen: list[object] = []
 
@@ -680,6 +676,44 @@ def test_a_manifest_that_was_still_being_copied_is_tried_again(
     assert until(lambda: sites_of(app)["filepages"].releases.current(), 5)
 
 
+def test_a_manifest_that_grows_in_its_place_is_tried_again(
+    make_pages: MakePages,
+) -> None:
+    app = built(make_pages({"a.html": "a"}, FILEPAGES_OUTPUT="hybrid"))
+    release = Path(app.instance_path).parent / "dist" / "current"
+    whole = (release / "manifest.sqlite").read_bytes()
+    (release / "manifest.sqlite").write_bytes(whole[:5000])
+    releases = sites_of(app)["filepages"].releases
+    assert releases.current() is None
+
+    # The folder itself does not change.
+    (release / "manifest.sqlite").write_bytes(whole)
+
+    assert until(releases.current, 5)
+
+
+def test_a_refused_manifest_is_read_once(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = built(make_pages({"a.html": "a"}, FILEPAGES_OUTPUT="hybrid"))
+    release = Path(app.instance_path).parent / "dist" / "current"
+    (release / "manifest.sqlite").write_bytes(b"damaged")
+    opened: list[str] = []
+    real = Manifest.open
+
+    def count(folder: str) -> Manifest:
+        opened.append(folder)
+        return real(folder)
+
+    monkeypatch.setattr(Manifest, "open", count)
+    releases = sites_of(app)["filepages"].releases
+    for _ in range(3):
+        releases._next_look = 0.0
+        assert releases.current() is None
+
+    assert len(opened) == 1
+
+
 def test_a_release_that_could_not_be_opened_is_tried_again(
     make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -726,13 +760,8 @@ def test_a_release_of_other_pages_is_refused(
 def test_a_file_and_a_path_that_are_gone_are_not_found(
     make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed = (
-        f"import os\n{HEAD}def get_static_paths():\n"
-        "    return [StaticPath({'id': n}, {'n': n}) for n in os.environ['IDS'].split()]\n"
-        "def GET(context):\n    return context.json(context.props['n'])\n"
-    )
     monkeypatch.setenv("IDS", "a")
-    app = built(make_pages({"p/[id].py": listed}))
+    app = built(make_pages({"p/[id].py": LISTED}))
     monkeypatch.setenv("IDS", "b")
     (Path(app.instance_path).parent / "dist/current/site/p/a").unlink()
 

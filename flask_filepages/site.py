@@ -26,6 +26,8 @@ from .handling.origins import OriginCheck
 from .handling.route import BoundRoute
 from .handling.route import MiddlewareFile
 from .handling.templates import Renderer
+from .handling.templates import render_jinja
+from .handling.templates import state_warning
 from .prerendering.front import Front
 from .prerendering.stored import PrerenderedRoute
 from .releases.release import Releases
@@ -274,6 +276,17 @@ class Site:
                 name = self.template_name(page)
                 faults.append(check(self.app, name, page.relative))
         return [fault for fault in faults if fault is not None]
+
+    def state_warnings(self) -> list[Fault]:
+        """Return a warning for each prerendered page that shows what is of one
+        visitor."""
+        pages = [r.route.page for r in self.prerendered.values() if r.route.page]
+        warnings = (
+            state_warning(self.app, self.template_name(page), page.relative)
+            for page in pages
+            if self.renderers[os.path.splitext(page.relative)[1]] is render_jinja
+        )
+        return [warning for warning in warnings if warning is not None]
 
     def listing_faults(self) -> list[Fault]:
         """Return a fault for each wrong entry of a ``get_static_paths``, and for each

@@ -8,6 +8,8 @@ import pytest
 from flask import Flask
 from flask import session
 
+from flask_filepages.site import sites_of
+
 from .conftest import MakePages
 
 HANDLER = (
@@ -183,3 +185,21 @@ def test_sessions_are_opened_only_when_they_are_read(make_pages: MakePages) -> N
     with client:
         client.get("/counts")
         assert session["n"] == 1
+
+
+def test_csrf_exempt_on_a_handler_is_warned_of(
+    make_pages: MakePages, caplog: pytest.LogCaptureFixture
+) -> None:
+    from flask_wtf import CSRFProtect
+
+    code = (
+        "from flask import current_app, Response\n"
+        "csrf = current_app.extensions['csrf']\n\n\n"
+        "@csrf.exempt\ndef POST(context):\n    return Response('x')\n"
+    )
+    app = make_pages({"hook.py": code}, CSRFProtect, SECRET_KEY="x")
+    with app.app_context():
+        sites_of(app)["filepages"].load()
+
+    assert "hook.py:5: @csrf.exempt has no effect on POST" in caplog.text
+    assert "csrf.exempt(app.view_functions['filepages./hook'])" in caplog.text

@@ -101,6 +101,7 @@ class Build:
         self._routes = {
             n: r for site in self._sites for n, r in site.prerendered.items()
         }
+        self._warned: set[str] = set()
         self._in_flight: dict[str, tuple[Entry, Entry | None]] = {}
 
     def __iter__(self) -> Generator[PageResult, None, None]:
@@ -121,6 +122,7 @@ class Build:
         faults = []
         for site in self._sites:
             site.load()
+            site.log(site.state_warnings())
             for route in site.tree.routes:
                 if self.settings.output == "static" and route.prerender is False:
                     problem = "it says prerender = False, but the output is static"
@@ -273,6 +275,8 @@ class Build:
                     if response.problem is not None:
                         faults.append(self._fault(entry, response))
                         continue
+                    if response.reads_state:
+                        self._warn_of_state(entry)
                     is_equal = writer.add(entry, response, before)
                     if can_verify and self.options.verify and before is not None:
                         self._verify(entry, before)
@@ -335,6 +339,17 @@ class Build:
             before = writer.last_response(entry.path)
             self._in_flight[entry.path] = (entry, before)
             yield entry, line, before
+
+    def _warn_of_state(self, entry: Entry) -> None:
+        """Log once for each route that its handler reads what is of one visitor."""
+        if entry.endpoint not in self._warned:
+            self._warned.add(entry.endpoint)
+            self.app.logger.warning(
+                "%s: GET %s reads the session or the cookies, but every visitor gets"
+                " its stored response. Write `prerender = False`.",
+                self._routes[entry.endpoint].route.name,
+                entry.path,
+            )
 
     def _verify(self, entry: Entry, before: Entry) -> None:
         """Report a response that differs although its version promised that it does

@@ -18,7 +18,7 @@ from ..errors import BuildError
 from ..errors import Fault
 from ..errors import ParamError
 from ..handling.route import BoundRoute
-from ..prerendering.front import script_name_of
+from ..prerendering.build_request import script_name_of
 from ..prerendering.get_static_paths import decode
 from ..prerendering.get_static_paths import encode
 from ..prerendering.static_paths import StaticPath

@@ -20,11 +20,11 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from ..functions import location_of
 from ..functions import name_of
-from ..prerendering.front import RENDER
-from ..prerendering.front import script_name_of
+from ..prerendering.build_request import RENDER
+from ..prerendering.build_request import Render
+from ..prerendering.build_request import script_name_of
 from ..prerendering.static_paths import StaticPath
 from ..prerendering.stored import PrerenderedRoute
-from ..prerendering.stored import Render
 from ..releases.headers import stored_headers
 from ..routing.rules import FileRule
 from ..settings import Settings
@@ -124,6 +124,7 @@ class BuildClient:
                 getattr(result, "close", lambda: None)()
         except (Exception, SystemExit) as error:
             render.error = render.error or error
+        response.reads_state = bool(render.reads_state)
         del environ[RENDER]  # Break the cycle of environ and request context.
         if render.error is not None:
             response.problem, response.fix = self._explain(render.error)

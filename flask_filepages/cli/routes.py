@@ -115,7 +115,7 @@ def check(ctx: click.Context, as_json: bool) -> None:
         else:
             faults += site.listing_faults()
         faults += site.template_faults()
-        warnings += site.warnings
+        warnings += [*site.warnings, *site.state_warnings()]
     if as_json:
         report = {"faults": faults, "warnings": warnings}
         dicts = {k: [dataclasses.asdict(f) for f in v] for k, v in report.items()}

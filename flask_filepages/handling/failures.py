@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import traceback
 import typing as t
 import uuid
 from collections.abc import Callable
@@ -17,6 +18,7 @@ _CHANGES = "flask_filepages.changes"
 _CONTEXT = "flask_filepages.failed_context"
 _ID = "flask_filepages.failure_id"
 _NOTE = "request id: "
+_JSON_NOTE = "Flask's request.json is not a function. Write context.request.get_json()."
 
 
 def change_error_response(
@@ -41,9 +43,17 @@ def remember_failure(context: Context, error: BaseException) -> None:
     for failed, change in environ.pop(_CHANGES, ()):
         if failed is error:
             after_this_request(change)
+    if isinstance(error, TypeError) and _calls_json(error):
+        _add_note(error, _JSON_NOTE)
     if not isinstance(error, HTTPException) and _ID not in environ:
         environ[_ID] = str(uuid.uuid4())
         _add_note(error, f"{_NOTE}{environ[_ID]}")
+
+
+def _calls_json(error: TypeError) -> bool:
+    """Return True if the line that raised *error* calls ``request.json()``."""
+    line = traceback.extract_tb(error.__traceback__)[-1].line or ""
+    return "request.json()" in line
 
 
 def _add_note(error: BaseException, note: str) -> None:
@@ -53,7 +63,7 @@ def _add_note(error: BaseException, note: str) -> None:
     """
     others = [n for n in getattr(error, "__notes__", ()) if not n.startswith(_NOTE)]
     with contextlib.suppress(Exception):
-        error.__notes__ = [*others, note]
+        error.__notes__ = list(dict.fromkeys([*others, note]))
 
 
 def failed_context(request: Request) -> Context | None:

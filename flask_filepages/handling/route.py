@@ -162,7 +162,11 @@ class BoundRoute:
             return {}, [], [Fault("import", source.relative, problem, SETUP_FIX)]
         own, faults, warnings = read_handlers(module, source, has_page=has_page)
         links, found = read_links(module, source)
-        self.warnings = [*warnings, *self._narrow_middleware(source, links)]
+        self.warnings = [
+            *warnings,
+            *self._narrow_middleware(source, links),
+            *self._exempt_handlers(source, own),
+        ]
         if has_page and ALL not in own:
             own.setdefault("GET", GET)
         if self.is_error_page and own and not {"GET", ALL} & own.keys():
@@ -202,6 +206,21 @@ class BoundRoute:
         fix = f"If it should, move it to {folder}{MIDDLEWARE_FILE}."
         line = source.line_of(MIDDLEWARE_NAME)
         return [Fault("unguarded", source.relative, problem, fix, line)]
+
+    def _exempt_handlers(
+        self, source: Source, own: dict[str, Handler]
+    ) -> t.Iterator[Fault]:
+        """Warn about ``@csrf.exempt`` of Flask-WTF, which compares names of views."""
+        # Flask-WTF has no public way to ask for them.
+        exempt = getattr(self.app.extensions.get("csrf"), "_exempt_views", ())
+        for method, handler in own.items():
+            name = f"{handler.__module__}.{getattr(handler, '__name__', '')}"
+            if name in exempt:
+                problem = f"@csrf.exempt has no effect on {method}"
+                view = f"app.view_functions[{self.endpoint!r}]"
+                fix = f"Write csrf.exempt({view}) after FilePages(app)."
+                line = source.line_of(method)
+                yield Fault("csrf", source.relative, problem, fix, line)
 
     def _unknown_params(self, source: Source, handler: Handler) -> list[Fault]:
         """Return a fault for each param that a schema has and the route lacks."""

@@ -6,14 +6,17 @@ import os
 import posixpath
 import typing as t
 from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import replace
 
 from flask import render_template
 from jinja2 import BaseLoader
 from jinja2 import FileSystemLoader
+from jinja2 import TemplateError
 from jinja2 import TemplateNotFound
 from jinja2 import TemplateSyntaxError
 from jinja2 import meta
+from jinja2 import nodes
 
 from ..errors import Fault
 
@@ -100,6 +103,46 @@ def template_fault(
             is_missing = fault.problem.endswith("does not exist")
             return replace(fault, file=file) if is_missing else fault
     return None
+
+
+def state_warning(app: Flask, template: str, file: str) -> Fault | None:
+    """Return a warning if the page *template*, in *file*, or a template that it uses
+    shows what is of one visitor. A stored page would show the same to everybody."""
+    environment = _autoescaping(app.jinja_env)
+    waiting, seen = [template], {template}
+    while waiting:
+        name = waiting.pop()
+        try:
+            text, _, _ = t.cast(t.Any, environment.loader).get_source(environment, name)
+            tree = environment.parse(text)
+        except (TemplateError, UnicodeDecodeError):
+            continue  # Another check reports it.
+        for what, line in _state_in(tree):
+            shown = name.partition(":/")[2] or name
+            problem = f"its template reads {what} ({shown}:{line})"
+            fix = (
+                "A build stores what a visitor without a session sees. Write"
+                " `prerender = False`, or show it by a script in the browser."
+            )
+            return Fault("state", file, problem, fix)
+        for used in meta.find_referenced_templates(tree):
+            joined = environment.join_path(used, name) if used else name
+            if joined not in seen:
+                seen.add(joined)
+                waiting.append(joined)
+    return None
+
+
+def _state_in(tree: nodes.Template) -> Iterator[tuple[str, int]]:
+    """Yield what a template reads of the visitor, and in which line."""
+    for name in tree.find_all(nodes.Name):
+        if name.ctx == "load" and name.name in ("session", "current_user"):
+            yield name.name, name.lineno
+    for node in tree.find_all(nodes.Getattr):
+        if isinstance(node.node, nodes.Name):
+            what = f"{node.node.name}.{node.attr}"
+            if what in ("request.cookies", "context.cookies", "context.session"):
+                yield what, node.lineno
 
 
 def encoding_fault(file: str, error: UnicodeDecodeError) -> Fault:

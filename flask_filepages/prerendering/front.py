@@ -16,12 +16,10 @@ from ..releases.release import Environ
 from ..releases.release import Release
 from ..releases.release import Releases
 from ..routing.urls import digest_of_rules
+from .build_request import is_live
+from .build_request import script_name_of
 
 WSGI = Callable[[Environ, t.Any], Iterable[bytes]]
-
-#: The key in the environ that marks a request of a build. Clients can only set
-#: ``HTTP_*``.
-RENDER = "flask_filepages.render"
 
 _log = logging.getLogger(__name__)
 
@@ -111,15 +109,3 @@ def sent_endpoints(app: Flask) -> set[str]:
         site.load()
         names |= {r.endpoint for r in site.prerendered.values() if not r.guards}
     return names
-
-
-def is_live(app: Flask, environ: Environ) -> bool:
-    """Return True if a request must run the code of its route: in a build, in debug and
-    in tests."""
-    config = app.config
-    return RENDER in environ or config["DEBUG"] or config["TESTING"]
-
-
-def script_name_of(app: Flask) -> str:
-    """Return the ``SCRIPT_NAME`` for which responses are stored."""
-    return (app.config.get("APPLICATION_ROOT") or "/").rstrip("/")

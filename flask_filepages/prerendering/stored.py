@@ -9,11 +9,11 @@ import typing as t
 from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 from flask import Request
 from flask import has_request_context
+from flask import session
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -38,9 +38,10 @@ from ..releases.release import Release
 from ..routing.files import STATIC_PATHS
 from ..routing.files import Source
 from ..routing.rules import matched_path
-from .front import RENDER
-from .front import is_live
-from .front import script_name_of
+from .build_request import RENDER
+from .build_request import Render
+from .build_request import is_live
+from .build_request import script_name_of
 from .get_static_paths import line_of
 from .get_static_paths import list_paths
 from .get_static_paths import missing_fault
@@ -50,22 +51,6 @@ from .static_paths import StaticPath
 
 Props = Mapping[str, t.Any]
 _UNSAFE = ("POST", "PUT", "PATCH", "DELETE", "ALL")
-
-
-@dataclass(slots=True)
-class Render:
-    """One request of a build. Its environ has this object at the key ``RENDER``.
-
-    The route passes its response to :attr:`take` as it leaves the middleware, before
-    ``after_request`` functions see it.
-    """
-
-    endpoint: str
-    params: Mapping[str, t.Any]
-    props: Mapping[str, t.Any]
-    take: Callable[[BaseResponse], None]
-    error: BaseException | None = None
-    reached: str | None = None
 
 
 class PrerenderedRoute(BoundRoute):
@@ -334,6 +319,20 @@ class PrerenderedRoute(BoundRoute):
             remember_failure(context, error)
             raise
 
+    def render(
+        self, context: Context, template: str | None, data: dict[str, t.Any]
+    ) -> str:
+        render = context.request.environ.get(RENDER)
+        if render is not None:
+            # Flask-Login reads the session for every template, whatever it shows.
+            self._note_reads(context.request, render)
+        return super().render(context, template, data)
+
+    def _note_reads(self, request: Request, render: Render) -> None:
+        if render.reads_state is None:
+            accessed = render.session.accessed
+            render.reads_state = accessed or "cookies" in vars(request)
+
     def _render_for_build(
         self, request: Request, params: dict[str, t.Any]
     ) -> BaseResponse:
@@ -355,8 +354,13 @@ class PrerenderedRoute(BoundRoute):
                     f"its URL has the params {matched}, but {STATIC_PATHS} lists"
                     f" {given}"
                 )
+            # Flask itself has read both, to open the session. Its proxy reads it, too.
+            render.session = t.cast(t.Any, session)._get_current_object()
+            render.session.accessed = False
+            vars(request).pop("cookies", None)
             handler = t.cast(Handlers, self._render_handlers).find("GET")
             response = finish(context, handler(context))
+            self._note_reads(request, render)
             render.take(response)
         except BaseException as error:
             render.error = error

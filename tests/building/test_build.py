@@ -14,6 +14,7 @@ import pytest
 from flask import Blueprint
 from flask import Flask
 from flask import Response
+from flask import session
 
 from flask_filepages import BuildError
 from flask_filepages import FilePages
@@ -703,6 +704,7 @@ def test_a_host_that_is_not_trusted_is_named(make_pages: MakePages) -> None:
 
 GUARD = """\
 from flask import Response
+from flask import session
 
 def middleware(context, call_next):
     if "letmein" not in context.cookies:
@@ -769,3 +771,58 @@ def test_middleware_that_guards_nothing_leaves_stored_responses_public(
     assert field in stored.headers
     assert stored.headers["Cache-Control"].startswith("public")
     assert "Origin" not in stored.headers.get("Vary", "")
+
+
+# -- what is of one visitor -------------------------------------------------------------
+
+SHOWS = {
+    "a handler": {"a.py": "context.session.get('user')"},
+    "flask.session": {"a.py": "__import__('flask').session.get('user')"},
+    "cookies": {"a.py": "context.cookies.get('a')"},
+    "request.cookies": {"a.py": "context.request.cookies.get('a')"},
+    "a template": {"a.html": "{% if session.user %}{% endif %}"},
+    "Flask-Login": {"a.html": "{{ current_user.name }}"},
+    "cookies in a template": {"a.html": "\n{{ request.cookies.a }}"},
+    "a layout": {
+        "a.html": "{% extends './_b.html' %}",
+        "_b.html": "{{ session.user }}",
+    },
+}
+
+
+@pytest.mark.parametrize("name", SHOWS)
+def test_a_stored_page_that_shows_what_is_of_one_visitor_is_warned_of(
+    make_pages: MakePages, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    files = {
+        file: code
+        if file.endswith(".html")
+        else f"def GET(context):\n    {code}\n    return context.json(1)\n"
+        for file, code in SHOWS[name].items()
+    }
+    app = make_pages(files, FILEPAGES_OUTPUT="hybrid", SECRET_KEY="x")
+    app.context_processor(lambda: {"current_user": Page})
+    built(app, out=str(out_of(app)))
+
+    (message,) = [m for m in caplog.messages if "`prerender = False`" in m]
+    assert message.startswith(f"{next(iter(files))}:")
+
+
+class Page:
+    name = "somebody"
+
+
+def test_other_pages_are_not_warned_of(
+    make_pages: MakePages, caplog: pytest.LogCaptureFixture
+) -> None:
+    code = "def GET(context):\n    return context.json(context.request.path)\n"
+    app = make_pages(
+        {"a.py": code, "b.html": "{{ request.path }}"},
+        FILEPAGES_OUTPUT="hybrid",
+        SECRET_KEY="x",
+    )
+    # As Flask-Login: the session is read for every template.
+    app.context_processor(lambda: {"n": len(session)})
+    built(app, out=str(out_of(app)))
+
+    assert [m for m in caplog.messages if "prerender" in m] == []

@@ -47,6 +47,14 @@ def test_the_first_lines_of_an_astro_user(
     assert says in str(caught.value)
 
 
+def test_a_call_of_request_json_says_what_to_write(client_of: ClientOf) -> None:
+    code = "def POST(context):\n    return context.json(context.request.json())\n"
+
+    with pytest.raises(TypeError) as caught:
+        client_of({"a.py": code}).post("/a", json={})
+    assert "Write context.request.get_json()." in caught.value.__notes__[0]
+
+
 def test_params_are_a_mapping_that_cannot_be_changed() -> None:
     params = make_context(params={"id": "1"}).params
 

@@ -24,7 +24,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from flask_filepages import FilePages
 from flask_filepages import ReleaseError
 from flask_filepages import SettingsError
-from flask_filepages.prerendering.front import RENDER
+from flask_filepages.prerendering.build_request import RENDER
 from flask_filepages.prerendering.front import Front
 from flask_filepages.pytest_plugin import write_files
 from flask_filepages.releases import release as served

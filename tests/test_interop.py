@@ -201,5 +201,5 @@ def test_csrf_exempt_on_a_handler_is_warned_of(
     with app.app_context():
         sites_of(app)["filepages"].load()
 
-    assert "hook.py:5: @csrf.exempt has no effect on POST" in caplog.text
+    assert "hook.py:6: @csrf.exempt has no effect on POST" in caplog.text
     assert "csrf.exempt(app.view_functions['filepages./hook'])" in caplog.text

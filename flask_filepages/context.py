@@ -48,7 +48,12 @@ class Values(Mapping[str, t.Any]):
         self._values = values
 
     def __getitem__(self, name: str) -> t.Any:
-        return self._values[name]
+        try:
+            return self._values[name]
+        except KeyError as error:
+            known = ", ".join(self._values) or "none"
+            error.add_note(f"The {self._name} of this route are: {known}.")
+            raise
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -105,6 +110,8 @@ class Context:
             return object.__getattribute__(self, name)
         known = [n for n in dir(self) if not n.startswith("_")]
         close = closest(name, known)
+        if not close and name in dir(Request):
+            close = f"request.{name}"
         hint = f" Did you mean context.{close}?" if close else ""
         raise AttributeError(f"A context has no {name!r}.{hint}")
 
@@ -186,19 +193,26 @@ class Context:
     def redirect(
         self, to: str, status: int = 302, *, external: bool = False
     ) -> Response:
-        """Return a redirect to *to*, an address of this site.
+        """Return a redirect to *to*, a path or an address that begins with
+        ``FILEPAGES_SITE``.
 
         *to* is judged as a browser would resolve it. With *external*, any http or https
         address is allowed too.
 
         :raises UnsafeRedirectError: *to* would leave the site (400).
         :raises ValueError: *status* is not a redirect status (RFC 9110, 15.4).
+        :raises TypeError: *to* is not a str.
         """
         if status not in REDIRECT_STATUSES:
             raise ValueError(
                 f"{status!r} is not a redirect status. Use one of"
                 f" {', '.join(map(str, REDIRECT_STATUSES))}."
             )
+        if not isinstance(to, str):
+            raise TypeError(f"The target of the redirect is {to!r:.50}, not a str.")
+        site = urlsplit(self.site or "")
+        if site.netloc and to.startswith(f"{site.scheme}://{site.netloc}/"):
+            external = True
         check = targets.check_external if external else targets.check_local
         try:
             location = check(to)
@@ -237,8 +251,13 @@ class Context:
         status of the error on an error page.
 
         :raises jinja2.TemplateNotFound: the template does not exist.
-        :raises TypeError: *status* is not an int.
+        :raises TypeError: *template* is not a str, or *status* is not an int.
         """
+        if not isinstance(template, str | None):
+            raise TypeError(
+                f"The template is {template!r:.50}, not a str. Pass data by name:"
+                " context.render(title='...')."
+            )
         if status is not None and not isinstance(status, int):
             raise TypeError(
                 f"status is {status!r}, not an int. It is the status of the response;"
@@ -252,6 +271,8 @@ class Context:
 
 def _with_headers(response: Response, headers: Headers | None) -> Response:
     """Replace the header fields of *response* that *headers* names."""
+    if isinstance(headers, str):
+        raise TypeError(f"headers is {headers!r:.50}. Write {{'Name': 'value'}}.")
     if headers is not None:
         response.headers.update(WerkzeugHeaders(t.cast(t.Any, headers)))
     return response

@@ -37,6 +37,7 @@ if t.TYPE_CHECKING:
     from .routing.routes import Route
     from .site import ListedPath
 
+_NO_APP = "This FilePages has no app. Call init_app(app) first."
 _prefix_re = re.compile(r"(?:/[^/<>]+)*")
 
 
@@ -64,6 +65,11 @@ class FilePages:
         name: str = "filepages",
         renderers: t.Mapping[str, Renderer] | None = None,
     ) -> None:
+        if app is not None and not isinstance(app, Flask):
+            raise TypeError(
+                f"FilePages takes the app, not {app!r:.50}. Write FilePages(app), and"
+                " name another folder than pages/ with FilePages(app, folder=...)."
+            )
         if not _prefix_re.fullmatch(url_prefix):
             raise SettingsError(
                 f"url_prefix is {url_prefix!r}. Write it as '/shop': with a slash at"
@@ -176,8 +182,12 @@ class FilePages:
         each file is loaded when it is first needed.
 
         :raises LoadError: with every file that could not be loaded.
+        :raises RuntimeError: this object has no app.
         """
-        for one in [app] if app is not None else list(self._apps):
+        apps = [app] if app is not None else list(self._apps)
+        if not apps:
+            raise RuntimeError(_NO_APP)
+        for one in apps:
             site = sites_of(one)[self.name]
             try:
                 site.load()
@@ -237,7 +247,7 @@ class FilePages:
                 f"This FilePages serves {len(apps)} apps. Push the context of one, or"
                 " pass it."
                 if apps
-                else "This FilePages has no app. Call init_app(app) first."
+                else _NO_APP
             )
         return apps[0]
 

@@ -29,6 +29,22 @@ def is_async(function: t.Any) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
 
 
+def first_argument(function: t.Any) -> str | None:
+    """Return the name of the first positional argument that *function*, below its
+    decorators, takes. It is ``""`` for ``*args``, and ``None`` if it takes none."""
+    try:
+        signature = inspect.signature(inspect.unwrap(function), follow_wrapped=False)
+    except (TypeError, ValueError):
+        return ""  # Built-in functions have no signature.
+    for parameter in signature.parameters.values():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            return ""
+        if parameter.kind is not parameter.KEYWORD_ONLY:
+            is_keywords = parameter.kind is parameter.VAR_KEYWORD
+            return None if is_keywords else parameter.name
+    return None
+
+
 def call_problem(value: t.Any, *arguments: str) -> str | None:
     """Return why *value* cannot be called with *arguments*, or ``None`` if it can.
 

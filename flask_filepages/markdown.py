@@ -9,19 +9,20 @@ from __future__ import annotations
 import copy
 import functools
 import typing as t
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flask import Flask
 from jinja2 import Environment
-from jinja2 import TemplateNotFound
 from jinja2 import TemplateSyntaxError
 from markupsafe import Markup
 
 from .context import Context
 from .errors import Fault
-from .handling.templates import encoding_fault
+from .handling.templates import is_template
 from .handling.templates import render_jinja
-from .handling.templates import template_fault
+from .handling.templates import similar_template
+from .handling.templates import template_faults
 
 try:
     import yaml
@@ -73,16 +74,16 @@ def render_markdown(context: Context, template: str, data: dict[str, t.Any]) -> 
     return render_jinja(context, layout, values)
 
 
-def _check(app: Flask, template: str, file: str) -> Fault | None:
-    """Return a fault if a Markdown page cannot be rendered."""
+def _check(app: Flask, template: str, file: str) -> Iterator[Fault]:
+    """Yield a fault if a Markdown page cannot be rendered."""
     try:
         layout = _load(app.jinja_env, template).frontmatter.get("layout")
     except TemplateSyntaxError as error:
-        fix = "Fix the front matter."
-        return Fault("template", file, error.message or "", fix, error.lineno)
-    except UnicodeDecodeError as error:
-        return encoding_fault(file, error)
-    return template_fault(app, layout, file) if layout else None
+        fix = "Fix this line."
+        yield Fault("template", file, error.message or "", fix, error.lineno)
+        return
+    if layout:
+        yield from template_faults(app, layout, layout)
 
 
 t.cast(t.Any, render_markdown).check = _check
@@ -98,20 +99,13 @@ def _load(environment: Environment, template: str) -> Document:
     document = _read(text, template, filename)
     layout = document.frontmatter.get("layout")
     if layout is not None and not (
-        isinstance(layout, str) and _is_template(environment, layout)
+        isinstance(layout, str) and is_template(environment, layout)
     ):
-        raise TemplateSyntaxError(
-            f"its layout {layout!r} is not a template of the app", 1, template, filename
-        )
+        line = text.partition("layout")[0].count("\n") + 1
+        fix = similar_template(environment, str(layout), "")
+        message = f"its layout {layout!r} is not a template of the app. {fix}"
+        raise TemplateSyntaxError(message, line, template, filename)
     return document
-
-
-def _is_template(environment: Environment, name: str) -> bool:
-    try:
-        t.cast(t.Any, environment.loader).get_source(environment, name)
-    except TemplateNotFound as error:
-        return error.name != name
-    return True
 
 
 @functools.lru_cache(maxsize=_MOST_DOCUMENTS)

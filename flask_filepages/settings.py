@@ -81,11 +81,13 @@ class Settings:
             now = replace(Settings.from_config(config), redirects=self.redirects)
         except SettingsError as error:
             return str(error)
-        if now == self:
+        changed = [n for n in _READERS if getattr(now, n) != getattr(self, n)]
+        if not changed:
             return None
+        names = ", ".join(f"{_PREFIX}{name.upper()}" for name in changed)
         return (
-            "FILEPAGES_* settings were changed after FilePages(app) had read them. Set"
-            " them before FilePages(app)."
+            f"{names} changed after FilePages(app), which has no effect. Set it before"
+            " FilePages(app), which reads it once."
         )
 
 

@@ -22,6 +22,8 @@ from .handling.handlers import Handlers
 from .handling.loading import anchor_for
 from .handling.loading import finder
 from .handling.loading import package_of
+from .handling.loading import replaced_name
+from .handling.middleware import hooks_not_run
 from .handling.origins import OriginCheck
 from .handling.route import BoundRoute
 from .handling.route import MiddlewareFile
@@ -112,6 +114,7 @@ class Site:
         self.middleware_files: dict[str, MiddlewareFile] = {}
         self.lock = threading.RLock()
         self._is_set_up = False
+        self._start_warnings: list[Fault] = []
         self.logs_warnings = True
         #: The file that is being imported.
         self.importing = ""
@@ -170,7 +173,14 @@ class Site:
         if self._is_set_up:
             return
         self.check_collisions()
-        self.log(self.tree_warnings)
+        self._start_warnings = [
+            *(w for route in self.routes.values() for w in route.route.warnings),
+            *hooks_not_run(self.app, self.name, self.routes.values()),
+            *replaced_name(self.anchor, self.pages),
+        ]
+        self.log(
+            [*self._start_warnings, *(self._odd_names() if self.app.debug else ())]
+        )
         late = self.settings.late_change(self.app.config)
         if late is not None:
             self.app.logger.warning("%s", late)
@@ -247,25 +257,22 @@ class Site:
 
     # -- inspecting -------------------------------------------------------------
 
-    @property
-    def tree_warnings(self) -> list[Fault]:
-        """Return the warnings about routes, from the names of their files."""
-        return [w for route in self.routes.values() for w in route.route.warnings]
+    def _odd_names(self) -> Iterator[Fault]:
+        return mistakes_in(self.folder, {ENDPOINT_SUFFIX, *self.renderers})
 
     @property
     def warnings(self) -> list[Fault]:
-        """Return the warnings about file names and loaded files."""
+        """Return the warnings about file names, the app and the loaded files."""
         loaded = (w for route in self.routes.values() for w in route.warnings)
-        suffixes = {ENDPOINT_SUFFIX, *self.renderers}
-        return [*mistakes_in(self.folder, suffixes), *self.tree_warnings, *loaded]
+        return [*self._odd_names(), *self._start_warnings, *loaded]
 
     def template_faults(self) -> list[Fault]:
-        """Return a fault for each page that does not compile, or uses a template that
-        does not.
+        """Return the faults of all pages, and of the templates that they use.
 
-        A renderer may have a function ``check(app, template, file)`` for its pages.
+        A renderer may have a function ``check(app, template, file)`` that yields the
+        faults of a page.
         """
-        faults = []
+        faults: list[Fault] = []
         for route in self.tree.routes:
             page = route.page
             if page is None:
@@ -274,8 +281,8 @@ class Site:
             check = getattr(renderer, "check", None)
             if check is not None:
                 name = self.template_name(page)
-                faults.append(check(self.app, name, page.relative))
-        return [fault for fault in faults if fault is not None]
+                faults += check(self.app, name, page.relative)
+        return list(dict.fromkeys(faults))  # Many pages share a layout.
 
     def state_warnings(self) -> list[Fault]:
         """Return a warning for each prerendered page that shows what is of one

@@ -66,10 +66,10 @@ def test_layout_gets_content_front_matter_and_data(client_of: MakeClient) -> Non
         ("---\n- a\n---\n", 1, "not a mapping"),
         (
             "---\nlayout: missing.html\n---\n",
-            1,
+            2,
             "layout 'missing.html' is not a template",
         ),
-        ("---\nlayout: [1]\n---\n", 1, "is not a template"),
+        ("---\nlayout: [1]\n---\n", 2, "is not a template"),
         ("---\ntitle: x\n\n# Text\n", 1, "not closed"),
         ("---\n!!python/object/apply:os.getcwd []\n---\n", 2, "not YAML"),
     ],

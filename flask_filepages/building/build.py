@@ -106,7 +106,7 @@ class Build:
 
     def __iter__(self) -> Generator[PageResult, None, None]:
         start = time.perf_counter()
-        self._check()
+        self._load()
         with contextlib.ExitStack() as opened:
             self.folder.claim(self._protected_folders())
             opened.enter_context(self.folder.lock(wait=self.options.wait))
@@ -114,21 +114,14 @@ class Build:
             yield from self._build(opened)
         self.report.seconds = time.perf_counter() - start
 
-    def _check(self) -> None:
-        """Load all files, and refuse what a build cannot store.
+    def _load(self) -> None:
+        """Load all files.
 
-        :raises BuildError: with all errors.
+        :raises LoadError: with every file that could not be loaded.
         """
-        faults = []
         for site in self._sites:
             site.load()
             site.log(site.state_warnings())
-            for route in site.tree.routes:
-                if self.settings.output == "static" and route.prerender is False:
-                    problem = "it says prerender = False, but the output is static"
-                    fix = "Remove that line, or set FILEPAGES_OUTPUT = 'hybrid'."
-                    faults.append(Fault("prerender", route.name, problem, fix))
-        self._raise(faults)
 
     def _protected_folders(self) -> list[str]:
         """Return the folders that the build folder must neither be nor contain, and the
@@ -143,8 +136,12 @@ class Build:
         return [*folders, self.folder.path] if is_inside else folders
 
     def _build(self, opened: contextlib.ExitStack) -> Iterator[PageResult]:
-        listings = read_listings(self._routes.values(), opened)
-        redirects = redirect_pages(self._sites, self._routes.values())
+        faults: list[Fault] = []
+        self.report.routes = len(self._routes)
+        listings = read_listings(self._routes.values(), opened, faults)
+        self._raise(faults)
+        redirects = redirect_pages(self._sites, self._routes.values(), faults)
+        self._raise(faults)
         static = StaticFiles.of(self.app) if self.options.static else StaticFiles({})
         last = LastRelease(self.folder.current())
         opened.callback(last.close)

@@ -80,14 +80,15 @@ class Listing:
 
 
 def read_listings(
-    routes: t.Iterable[PrerenderedRoute], opened: contextlib.ExitStack
+    routes: t.Iterable[PrerenderedRoute],
+    opened: contextlib.ExitStack,
+    faults: list[Fault],
 ) -> list[Listing]:
     """Return the listings of *routes*; *opened* closes their files.
 
-    :raises BuildError: with the faults of every ``get_static_paths`` that failed.
+    :param faults: gets the faults of every ``get_static_paths`` that failed.
     """
     listings: list[Listing] = []
-    faults: list[Fault] = []
     for route in routes:
         lines = opened.enter_context(
             tempfile.SpooledTemporaryFile(  # noqa: SIM115 - *opened* closes it
@@ -100,8 +101,6 @@ def read_listings(
             listings.append(listing)
         except BuildError as error:
             faults += error.faults
-    if faults:
-        raise BuildError("get_static_paths", faults)
     return listings
 
 
@@ -260,15 +259,17 @@ class Plan:
 
 
 def redirect_pages(
-    sites: t.Iterable[Site], prerendered: t.Iterable[PrerenderedRoute]
+    sites: t.Iterable[Site],
+    prerendered: t.Iterable[PrerenderedRoute],
+    faults: list[Fault],
 ) -> list[tuple[Entry, RenderedResponse]]:
     """Return a page for each path of ``FILEPAGES_REDIRECTS``, for hosts that only know
     files. The app itself still redirects.
 
-    :raises BuildError: the output is static, and the paths of a redirect are unknown.
+    :param faults: gets a fault for each redirect whose paths are unknown, if the output
+        is static.
     """
     pages: list[tuple[Entry, RenderedResponse]] = []
-    faults: list[Fault] = []
     by_path = {f"{route.site.url_prefix}{route.id}": route for route in prerendered}
     for site in sites:
         if site.settings.output == "server":
@@ -289,8 +290,6 @@ def redirect_pages(
                 problem = "its paths are unknown, and the output is static"
                 fix = "Redirect to a prerendered route with the same params."
                 faults.append(Fault("prerender", route.route.name, problem, fix))
-    if faults:
-        raise BuildError("FILEPAGES_REDIRECTS", faults)
     return pages
 
 

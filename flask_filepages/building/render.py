@@ -14,12 +14,13 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 from flask import session
-from jinja2 import TemplateError
+from jinja2 import TemplateSyntaxError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..functions import location_of
 from ..functions import name_of
+from ..handling.failures import notes_of
 from ..prerendering.build_request import RENDER
 from ..prerendering.build_request import Render
 from ..prerendering.build_request import script_name_of
@@ -137,7 +138,10 @@ class BuildClient:
 
     def _explain(self, error: BaseException) -> tuple[str, str]:
         """Return problem and fix of an error, with the user's file and line."""
-        if isinstance(error, HTTPException):
+        if isinstance(error, TemplateSyntaxError):
+            # Its text has the file and line in another form.
+            problem, fix = f"TemplateSyntaxError: {error.message}", ""
+        elif isinstance(error, HTTPException):
             problem = f"the response is {error.code} {error.name}"
             if error.description != type(error).description:
                 problem += f": {error.description}"
@@ -147,14 +151,14 @@ class BuildClient:
             fix = "Return a response, or raise an error."
         else:
             problem = f"{type(error).__name__}: {error}".removesuffix(": ")
-            what = "template" if isinstance(error, TemplateError) else "handler"
-            fix = f"Fix the {what}, or write `prerender = False`."
-        for frame in reversed(traceback.extract_tb(error.__traceback__)):
-            name = frame.filename
-            if not name.startswith(("<", _PACKAGE, *_LIBRARIES)):
-                shown = os.path.relpath(name, self.app.root_path)
-                return f"{problem} ({shown}:{frame.lineno})", fix
-        return problem, fix
+            fix = " ".join(notes_of(error))
+        where = _place_of(error)
+        if where is not None:
+            file, line = where
+            problem += f" ({os.path.relpath(file, self.app.root_path)}:{line})"
+        is_handler = where is None or where[0].endswith(".py")
+        what = "handler" if is_handler else "template"
+        return problem, fix or f"Fix the {what}, or write `prerender = False`."
 
     def _explain_detour(self, job: Job, status: str) -> tuple[str, str]:
         """Return problem and fix where the request did not reach its route."""
@@ -188,6 +192,16 @@ class BuildClient:
             return name
         file, line = location
         return f"{name} ({os.path.relpath(file, self.app.root_path)}:{line})"
+
+
+def _place_of(error: BaseException) -> tuple[str, int] | None:
+    """Return the last file and line of the user's code that *error* went through."""
+    if isinstance(error, TemplateSyntaxError) and error.filename:
+        return error.filename, error.lineno
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if not frame.filename.startswith(("<", _PACKAGE, *_LIBRARIES)):
+            return frame.filename, frame.lineno or 0
+    return None
 
 
 def _take(

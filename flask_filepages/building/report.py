@@ -30,6 +30,7 @@ class Report:
     """The result of a build.
 
     :attr:`release` is the folder of the new release, or ``None`` if nothing changed.
+    :attr:`routes` counts the prerendered routes, and :attr:`total` their pages.
     :attr:`unchanged` counts the rendered pages that are equal to the last release.
     :attr:`changed` lists the files, config keys and packages because of which no
     ``version`` was used. :attr:`verified` counts the promises that ``--verify``
@@ -38,6 +39,7 @@ class Report:
 
     folder: str
     release: str | None = None
+    routes: int = 0
     total: int | None = None
     rendered: int = 0
     unchanged: int = 0

@@ -221,7 +221,9 @@ def _size(size: int) -> str:
 
 
 def _show(report: Report) -> None:
-    if not report.total:
+    if not report.total and report.routes:
+        click.echo("No page is prerendered: get_static_paths lists no path.")
+    elif not report.total:
         click.echo(
             "No route is prerendered. Write `prerender = True` in a file, or set"
             ' FILEPAGES_OUTPUT to "hybrid".'

@@ -3,22 +3,47 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import traceback
 import typing as t
 import uuid
 from collections.abc import Callable
+from urllib.parse import SplitResult
 
 from flask import Request
 from flask import after_this_request
+from jinja2 import TemplateNotFound
+from jinja2 import UndefinedError
 from werkzeug.exceptions import HTTPException
 
 from ..context import Context
+from .templates import name_hint
+from .templates import similar_template
 
 _CHANGES = "flask_filepages.changes"
 _CONTEXT = "flask_filepages.failed_context"
 _ID = "flask_filepages.failure_id"
 _NOTE = "request id: "
 _JSON_NOTE = "Flask's request.json is not a function. Write context.request.get_json()."
+# Names of browsers and of Astro, and what Python calls the same.
+_URL_NAMES = {
+    "pathname": "context.url.path",
+    "search": "context.url.query",
+    "searchParams": "context.request.args",
+    "hash": "context.url.fragment",
+    "host": "context.url.netloc",
+    "href": "context.url.geturl()",
+    "origin": "context.site",
+}
+_ARGUMENTS = {
+    "maxAge": "max_age",
+    "httpOnly": "httponly",
+    "sameSite": "samesite",
+    "code": "status",
+    "status_code": "status",
+}
+_argument_re = re.compile(r"unexpected keyword argument '(\w+)'")
+_undefined_re = re.compile(r"'(\w+)' is undefined")
 
 
 def change_error_response(
@@ -43,11 +68,40 @@ def remember_failure(context: Context, error: BaseException) -> None:
     for failed, change in environ.pop(_CHANGES, ()):
         if failed is error:
             after_this_request(change)
-    if isinstance(error, TypeError) and _calls_json(error):
-        _add_note(error, _JSON_NOTE)
+    note = _note_for(context, error)
+    if note is not None:
+        _add_note(error, note)
     if not isinstance(error, HTTPException) and _ID not in environ:
         environ[_ID] = str(uuid.uuid4())
         _add_note(error, f"{_NOTE}{environ[_ID]}")
+
+
+def notes_of(error: BaseException) -> list[str]:
+    """Return the notes of *error* that say what to write."""
+    return [n for n in getattr(error, "__notes__", ()) if not n.startswith(_NOTE)]
+
+
+def _note_for(context: Context, error: BaseException) -> str | None:
+    """Return what to write instead of what Astro or Flask users often write first."""
+    if isinstance(error, TypeError):
+        if _calls_json(error):
+            return _JSON_NOTE
+        found = _argument_re.search(str(error))
+        meant = _ARGUMENTS.get(found[1]) if found else None
+        return f"Write {meant}=..." if meant else None
+    if isinstance(error, AttributeError) and isinstance(error.obj, SplitResult):
+        meant = _URL_NAMES.get(str(error.name))
+        return f"Write {meant}." if meant else None
+    if isinstance(error, TemplateNotFound) and error.message == error.name:
+        meant = name_hint(context, str(error.name))
+        if meant:
+            return f"Write context.render({meant!r})."
+        return similar_template(context.app.jinja_env, str(error.name), "")
+    if isinstance(error, UndefinedError):
+        found = _undefined_re.fullmatch(error.message or "")
+        if found and found[1] in dir(context):
+            return f"Write context.{found[1]}."
+    return None
 
 
 def _calls_json(error: TypeError) -> bool:
@@ -61,9 +115,8 @@ def _add_note(error: BaseException, note: str) -> None:
 
     The error may be one object that is raised again and again, or be immutable.
     """
-    others = [n for n in getattr(error, "__notes__", ()) if not n.startswith(_NOTE)]
     with contextlib.suppress(Exception):
-        error.__notes__ = list(dict.fromkeys([*others, note]))
+        error.__notes__ = list(dict.fromkeys([*notes_of(error), note]))
 
 
 def failed_context(request: Request) -> Context | None:

@@ -17,6 +17,7 @@ from ..context import Context
 from ..errors import Fault
 from ..errors import closest
 from ..functions import call_problem
+from ..functions import first_argument
 from ..routing.files import Source
 
 #: The only names of a module that a request can call. The request method is never used
@@ -97,25 +98,38 @@ def _make_options(allow: tuple[str, ...]) -> Handler:
 
 
 def read_handlers(
-    module: types.ModuleType, source: Source, *, has_page: bool
+    module: types.ModuleType,
+    source: Source,
+    *,
+    has_page: bool,
+    params: t.Container[str] = (),
 ) -> tuple[dict[str, Handler], list[Fault], list[Fault]]:
-    """Return a tuple: the handlers of *module*, its faults, and its warnings."""
+    """Return a tuple: the handlers of *module*, its faults, and its warnings.
+
+    :param params: the params of the route.
+    """
     names = vars(module)
     own: dict[str, Handler] = {}
     faults: list[Fault] = []
+    warnings: list[Fault] = []
     for method in (*METHODS, ALL):
         if method not in names:
             continue
         problem = call_problem(names[method], "context")
         if problem is None:
             own[method] = names[method]
+            fault = _argument_fault(method, names[method], source, params)
+            if fault is not None:
+                # A decorator may call its function with other arguments.
+                found = warnings if _is_decorated(names[method]) else faults
+                found.append(fault)
         elif problem.startswith("does not take") and _is_decorated(names[method]):
             faults.append(_decorator_fault(method, names[method], source))
         else:
             problem, line = f"{method} {problem}", source.line_of(method)
             fix = _STREAM_FIX if problem.endswith("generator") else _FIX
             faults.append(Fault("handler", source.relative, problem, fix, line))
-    warnings = [
+    warnings += [
         Fault(
             "near-miss",
             source.relative,
@@ -133,13 +147,29 @@ def read_handlers(
         return own, faults, warnings
     if warnings:
         return {}, [replace(fault, kind="no-handler") for fault in warnings], []
-    fix = "Write `def GET(context): ...`."
+    name = os.path.basename(source.relative)
+    fix = f"Write `def GET(context): ...`. If it is not a route, name it _{name}."
     problem = "the file defines no handler"
     return {}, [Fault("no-handler", source.relative, problem, fix)], []
 
 
 def _is_decorated(handler: t.Any) -> bool:
     return inspect.isfunction(handler) and hasattr(handler, "__wrapped__")
+
+
+def _argument_fault(
+    method: str, handler: t.Any, source: Source, params: t.Container[str]
+) -> Fault | None:
+    """Return a fault for a handler that expects a param, as Flask views do, or
+    nothing."""
+    first = first_argument(handler)
+    if first is None:
+        problem = f"{method} takes no context"
+    elif first in params:
+        problem = f"{method} takes {first!r}, but it is called with the context"
+    else:
+        return None
+    return Fault("handler", source.relative, problem, _FIX, source.line_of(method))
 
 
 def _decorator_fault(method: str, handler: t.Any, source: Source) -> Fault:

@@ -79,6 +79,20 @@ def _search_path(name: str) -> set[str]:
     return {os.path.realpath(path) for path in locations or ()}
 
 
+def replaced_name(anchor: str, value: t.Any) -> t.Iterator[Fault]:
+    """Yield a warning if importing the package *anchor* replaces the variable that has
+    *value*: after ``import myapp.pages``, the name ``pages`` in ``myapp`` is the
+    package.
+    """
+    parent, _, name = anchor.rpartition(".")
+    module = sys.modules.get(parent)
+    if getattr(module, name, None) is value:
+        file = os.path.relpath(getattr(module, "__file__", None) or parent)
+        problem = f"importing the package {anchor} will replace its variable {name!r}"
+        fix = "Give the variable another name: filepages = FilePages(...)."
+        yield Fault("name", file, problem, fix)
+
+
 def module_name(anchor: str, folder: str, relative: str) -> str:
     """Return the name of the module in the file *relative* to *folder*."""
     *folders, file = relative[: -len(".py")].split("/")
@@ -286,7 +300,8 @@ def _import_fault(error: BaseException, source: Source, folder: str) -> Fault:
         if os.path.realpath(filename).startswith(folder + os.sep):
             file, line = _shown(filename, folder), number
     try:
-        text = f"{kind}: {error}".removesuffix(": ")
+        # Flask explains in more paragraphs what does not apply to a page.
+        text = f"{kind}: {error}".removesuffix(": ").partition("\n")[0]
     except Exception:
         text = kind
     return Fault("import", file, text, _import_fix(error), line)
@@ -313,6 +328,13 @@ def _import_fix(error: BaseException) -> str:
         )
     if isinstance(error, AssertionError) and "setup method" in str(error):
         return SETUP_FIX
+    if isinstance(error, RuntimeError) and "outside of" in str(error):
+        return (
+            "Nothing is requested while the file is imported. Use context.app,"
+            " context.request or context.session inside a handler."
+        )
+    if isinstance(error, TypeError) and "validate() got an unexpected" in str(error):
+        return "Use json, form, query, params, headers, cookies or files."
     if not isinstance(error, ImportError):
         return "Importing the file raised this error. Fix this line."
     module = sys.modules.get(error.name or "")

@@ -7,8 +7,10 @@ import types
 import typing as t
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flask import Flask
 from flask import Response
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -16,14 +18,19 @@ from ..context import Context
 from ..context import Headers
 from ..errors import Fault
 from ..errors import MiddlewareError
+from ..errors import NotAResponseError
 from ..errors import closest
 from ..functions import call_problem
+from ..functions import first_argument
 from ..functions import is_async
 from ..functions import name_of
 from ..functions import with_line
 from ..routing.files import Source
 from .failures import change_error_response
 from .responses import to_response
+
+if t.TYPE_CHECKING:
+    from .route import BoundRoute
 
 #: Calls the next middleware, or finally the handler, and returns its response.
 CallNext = Callable[[], Response]
@@ -105,6 +112,11 @@ class Link:
             value = function(context, call_next)
             if calls > 1:
                 raise self._error("called call_next() more than once")
+            if value is None or value is t.cast(t.Any, call_next):
+                kind = "nothing (None)" if value is None else "call_next itself"
+                where = with_line(self.source.path, function)
+                fix = "Write `return call_next()`, or return another response."
+                raise NotAResponseError(where, name_of(function), kind, fix)
             return to_response(context, function, value, file=self.source.path)
 
         return respond
@@ -153,6 +165,32 @@ def change_every_response(
     return t.cast(BaseResponse, change(response))
 
 
+def hooks_not_run(
+    app: Flask, name: str, routes: Iterable[BoundRoute]
+) -> Iterator[Fault]:
+    """Yield a warning for each blueprint of *app* with ``before_request`` functions and
+    a URL prefix, below which the FilePages *name* has routes.
+
+    They do not guard a view any more that was moved from the blueprint to a file.
+    """
+    files = {f"{route.rules[0].rule}/": route.route.name for route in routes}
+    for blueprint in app.blueprints.values():
+        hooks = app.before_request_funcs.get(blueprint.name)
+        prefix = f"{blueprint.url_prefix or ''}/"
+        if not hooks or prefix == "/" or blueprint.name == name:
+            continue
+        below = [file for rule, file in files.items() if rule.startswith(prefix)]
+        if below:
+            names = ", ".join(map(name_of, hooks))
+            more = f", nor for {len(below) - 1} more" if below[1:] else ""
+            problem = (
+                f"the before_request functions of the blueprint {blueprint.name!r}"
+                f" ({names}) do not run for it{more}"
+            )
+            fix = "If they guard it, call them in the middleware of its folder."
+            yield Fault("unguarded", below[0], problem, fix)
+
+
 # -- reading a module ---------------------------------------------------------------
 
 
@@ -170,39 +208,47 @@ def read_links(
         close = closest(MIDDLEWARE_NAME, found, 0.8)
         if not (close or source.is_middleware):
             return [], []
-        hint = (
-            f"Did you mean `{MIDDLEWARE_NAME}`, not `{found[close]}`? " if close else ""
-        )
-        return [], [_fault(source, f"the file defines no `{MIDDLEWARE_NAME}`", hint)]
+        fix = _FIX
+        if close:
+            fix = f"Did you mean `{MIDDLEWARE_NAME}`, not `{found[close]}`? {_FIX}"
+        return [], [_fault(source, f"the file defines no `{MIDDLEWARE_NAME}`", fix)]
     given = names[MIDDLEWARE_NAME]
     functions = list(given) if isinstance(given, (list, tuple)) else [given]
     faults = []
     if not functions and source.is_middleware:
         faults.append(_fault(source, "its middleware is an empty list"))
     for function in functions:
-        problem = "is async" if is_async(function) else _factory_problem(function)
-        problem = problem or call_problem(function, "context", "call_next")
+        problem = _problem_of(function)
         if problem is not None:
-            faults.append(_fault(source, f"its middleware {problem}"))
+            is_factory = _is_factory(function)
+            fix = f"Call it: {name_of(function)}(...)." if is_factory else _FIX
+            faults.append(_fault(source, f"its middleware {problem}", fix))
     return [Link(function, source) for function in functions], faults
 
 
-def _fault(source: Source, problem: str, hint: str = "") -> Fault:
-    fix = (
-        f"{hint}Write `def {MIDDLEWARE_NAME}(context, call_next): return call_next()`."
-    )
-    return Fault(
-        MIDDLEWARE_NAME, source.relative, problem, fix, source.line_of(MIDDLEWARE_NAME)
-    )
+_FIX = f"Write `def {MIDDLEWARE_NAME}(context, call_next): return call_next()`."
 
 
-def _factory_problem(function: t.Any) -> str | None:
-    """Return an error for ``middleware = cors``, which lacks the call."""
+def _fault(source: Source, problem: str, fix: str = _FIX) -> Fault:
+    line = source.line_of(MIDDLEWARE_NAME)
+    return Fault(MIDDLEWARE_NAME, source.relative, problem, fix, line)
+
+
+def _problem_of(function: t.Any) -> str | None:
+    if _is_factory(function):
+        return f"is {name_of(function)} itself"
+    if is_async(function):
+        return "is async"
+    if first_argument(function) in ("call_next", "next"):
+        return "takes the context as its second argument, not as its first"
+    return call_problem(function, "context", "call_next")
+
+
+def _is_factory(function: t.Any) -> bool:
+    """Return True for ``middleware = cors``, which lacks the call."""
     name = getattr(function, "__qualname__", "")
     module = getattr(function, "__module__", None)
-    if _FACTORIES.get(name) != module or module is None:
-        return None
-    return f"is {name} itself. Call it: {name}(...)"
+    return module is not None and _FACTORIES.get(name) == module
 
 
 def _may_be_middleware(module: types.ModuleType, name: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from flask import current_app
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -117,7 +118,13 @@ def _is_wsgi_response(value: t.Any) -> bool:
     return callable(value) and hasattr(value, "status") and hasattr(value, "headers")
 
 
+_NOT_STRICT = (
+    "With FILEPAGES_STRICT_RESPONSE = False, handlers may return what Flask views may."
+)
+
+
 def _fix(value: t.Any) -> str:
+    """Return what to write instead of returning *value*."""
     if inspect.iscoroutine(value):
         value.close()
         return (
@@ -126,15 +133,24 @@ def _fix(value: t.Any) -> str:
         )
     if value is None:
         return "Is a `return` missing? For no content: `return Response(status=204)`."
-    if isinstance(value, (dict, list, int, float)):
-        return "Write `return context.json(...)`."
-    if isinstance(value, tuple):
-        return "Write `return Response(body, status=..., headers=...)`."
-    if isinstance(value, (str, bytes)):
-        return (
-            'Write `return Response(text, mimetype="text/plain")`, or'
-            " `return context.render()` for a page."
-        )
+    if type(value) is int and value in HTTP_STATUS_CODES:
+        code = f"abort({value})" if value >= 400 else f"return Response(status={value})"
+        return f"If it is a status, write `{code}`, from flask."
     if isinstance(value, types.GeneratorType):
         return "Write `return Response(generator)` to stream it."
+    if isinstance(value, (dict, list)):
+        return f"Write `return context.json(...)`. {_NOT_STRICT}"
+    if isinstance(value, (str, bytes)):
+        return (
+            "Write `return context.render(...)` for a template, `return Response(text,"
+            ' mimetype="text/plain")` for a text, or `return make_response(html)`, from'
+            f" flask. {_NOT_STRICT}"
+        )
+    if isinstance(value, tuple) and value and isinstance(value[0], (dict, list)):
+        return f"Write `return context.json(data, status, headers)`. {_NOT_STRICT}"
+    if isinstance(value, tuple):
+        return (
+            "Write `return make_response(body, status)`, from flask, or `return"
+            f" Response(body, status=..., headers=...)`. {_NOT_STRICT}"
+        )
     return "Write `return Response(...)` or `return context.json(...)`."

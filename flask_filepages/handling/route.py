@@ -160,7 +160,9 @@ class BoundRoute:
             added = list(self.app.view_functions)[count]
             problem = f"it adds the view {added!r} to the app"
             return {}, [], [Fault("import", source.relative, problem, SETUP_FIX)]
-        own, faults, warnings = read_handlers(module, source, has_page=has_page)
+        own, faults, warnings = read_handlers(
+            module, source, has_page=has_page, params=self.route.params
+        )
         links, found = read_links(module, source)
         self.warnings = [
             *warnings,

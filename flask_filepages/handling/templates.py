@@ -7,7 +7,6 @@ import posixpath
 import typing as t
 from collections.abc import Callable
 from collections.abc import Iterator
-from dataclasses import replace
 
 from flask import render_template
 from jinja2 import BaseLoader
@@ -19,6 +18,7 @@ from jinja2 import meta
 from jinja2 import nodes
 
 from ..errors import Fault
+from ..errors import closest
 
 if t.TYPE_CHECKING:
     from flask import Flask
@@ -55,7 +55,13 @@ class PagesLoader(BaseLoader):
         if not relative.endswith((*sites[name].renderers, *_TEXTS)):
             raise TemplateNotFound(template)
         folder = sites[name].folder
-        found = FileSystemLoader(folder).get_source(environment, relative)
+        try:
+            found = FileSystemLoader(folder).get_source(environment, relative)
+        except UnicodeDecodeError as error:
+            message = f"it {_encoding_problem(error)}. Save it as UTF-8."
+            line = error.object.count(b"\n", 0, error.start) + 1
+            file = os.path.join(folder, relative)
+            raise TemplateSyntaxError(message, line, template, file) from None
         if not os.path.realpath(found[1]).startswith(folder + os.sep):
             raise TemplateNotFound(template)
         return found
@@ -64,45 +70,91 @@ class PagesLoader(BaseLoader):
         return []
 
 
-def template_fault(
+def template_faults(
     app: Flask, template: str, file: str, seen: set[str] | None = None
-) -> Fault | None:
-    """Return a fault if the Jinja template *template*, in *file*, or one that it uses
-    does not exist or does not compile."""
+) -> Iterator[Fault]:
+    """Yield a fault if the Jinja template *template*, in *file*, does not compile or
+    does not exist, and those of the templates that it uses."""
     environment = _autoescaping(app.jinja_env)
     seen = set() if seen is None else seen
     seen.add(template)
     try:
-        text, _, _ = t.cast(t.Any, environment.loader).get_source(environment, template)
+        tree = _parse(environment, template)
         environment.get_template(template)
-        used = meta.find_referenced_templates(environment.parse(text))
     except TemplateSyntaxError as error:
         problem = f"TemplateSyntaxError: {error.message}"
-        fix = "Fix the syntax error on this line."
-        return Fault("template", file, problem, fix, error.lineno)
-    except UnicodeDecodeError as error:
-        return encoding_fault(file, error)
-    except TemplateNotFound as error:
-        problem = f"the template {error.name!r} does not exist"
-        fix = "Check the name. Write './name.html' for a file next to this one."
-        return Fault("template", file, problem, fix)
-    for name in used:
-        if name is None:  # It is computed.
-            continue
+        yield Fault("template", file, problem, "Fix this line.", error.lineno)
+        return
+    except UnicodeDecodeError as error:  # A template of the app.
+        problem = f"it {_encoding_problem(error)}"
+        yield Fault("template", file, problem, "Save it as UTF-8.")
+        return
+    for names, line in _used_templates(tree):
         try:
-            joined = environment.join_path(name, template)
+            joined = [environment.join_path(name, template) for name in names]
         except TemplateNotFound as error:
-            fix = f"For a template of the app write {os.path.basename(name)!r}."
-            return Fault("template", file, str(error), fix)
-        if joined in seen:
+            fix = f"For a template of the app write {os.path.basename(names[0])!r}."
+            yield Fault("template", file, str(error), fix, line)
             continue
-        _, is_page, relative = joined.partition(":/")
-        fault = template_fault(app, joined, relative if is_page else joined, seen)
-        if fault is not None:
-            # Report a missing template where it is used.
-            is_missing = fault.problem.endswith("does not exist")
-            return replace(fault, file=file) if is_missing else fault
-    return None
+        found = next((name for name in joined if is_template(environment, name)), None)
+        if found is None:
+            problem = f"the template {joined[0]!r} does not exist"
+            fix = similar_template(environment, names[0], template)
+            yield Fault("template", file, problem, fix, line)
+        elif found not in seen:
+            _, is_page, relative = found.partition(":/")
+            yield from template_faults(app, found, relative if is_page else found, seen)
+
+
+def _parse(environment: Environment, template: str) -> nodes.Template:
+    text, _, _ = t.cast(t.Any, environment.loader).get_source(environment, template)
+    return environment.parse(text, template)
+
+
+def is_template(environment: Environment, name: str) -> bool:
+    """Return True if a template of this name exists, even if it does not compile."""
+    try:
+        t.cast(t.Any, environment.loader).get_source(environment, name)
+    except TemplateNotFound:
+        return False
+    except (TemplateError, UnicodeDecodeError):
+        pass
+    return True
+
+
+def _used_templates(tree: nodes.Template) -> Iterator[tuple[list[str], int]]:
+    """Yield the names that an ``include``, ``extends`` or ``import`` has, one of which
+    must exist, and its line. Skip names that are computed."""
+    kinds = (nodes.Extends, nodes.Include, nodes.Import, nodes.FromImport)
+    for node in tree.find_all(kinds):
+        if getattr(node, "ignore_missing", False):
+            continue
+        name = t.cast(t.Any, node).template
+        parts = name.items if isinstance(name, (nodes.List, nodes.Tuple)) else [name]
+        constants = [part.value for part in parts if isinstance(part, nodes.Const)]
+        if constants and len(constants) == len(parts):
+            names: t.Any = constants[0]
+            is_list = isinstance(names, (list, tuple))
+            yield list(names) if is_list else constants, node.lineno
+
+
+def similar_template(environment: Environment, name: str, parent: str) -> str:
+    """Return which template to write instead of *name*, in the template *parent*."""
+    known = environment.list_templates()
+    prefix, is_page, relative = parent.partition(":/")
+    if is_page:
+        app = t.cast(t.Any, environment).app
+        folder = app.extensions["filepages"][prefix].folder
+        beside = os.listdir(os.path.join(folder, os.path.dirname(relative)))
+        known += [f"./{one}" for one in beside if one.endswith(".html")]
+        if name in beside:
+            return f"Did you mean './{name}'?"
+    close = closest(name, known)
+    if close:
+        return f"Did you mean {close!r}?"
+    if is_page:
+        return "Check the name. Write './name.html' for a file next to this one."
+    return "Check the name."
 
 
 def state_warning(app: Flask, template: str, file: str) -> Fault | None:
@@ -113,8 +165,7 @@ def state_warning(app: Flask, template: str, file: str) -> Fault | None:
     while waiting:
         name = waiting.pop()
         try:
-            text, _, _ = t.cast(t.Any, environment.loader).get_source(environment, name)
-            tree = environment.parse(text)
+            tree = _parse(environment, name)
         except (TemplateError, UnicodeDecodeError):
             continue  # Another check reports it.
         for what, line in _state_in(tree):
@@ -122,7 +173,8 @@ def state_warning(app: Flask, template: str, file: str) -> Fault | None:
             problem = f"its template reads {what} ({shown}:{line})"
             fix = (
                 "A build stores what a visitor without a session sees. Write"
-                " `prerender = False`, or show it by a script in the browser."
+                f" `prerender = False` in {os.path.splitext(file)[0]}.py, or show it by"
+                " a script in the browser."
             )
             return Fault("state", file, problem, fix)
         for used in meta.find_referenced_templates(tree):
@@ -145,10 +197,8 @@ def _state_in(tree: nodes.Template) -> Iterator[tuple[str, int]]:
                 yield what, node.lineno
 
 
-def encoding_fault(file: str, error: UnicodeDecodeError) -> Fault:
-    """Return a fault for a page that is not UTF-8."""
-    problem = f"it is not UTF-8: byte {error.start} is {error.object[error.start]:#x}"
-    return Fault("template", file, problem, "Save it as UTF-8.")
+def _encoding_problem(error: UnicodeDecodeError) -> str:
+    return f"is not UTF-8: byte {error.start} is {error.object[error.start]:#x}"
 
 
 def render_jinja(context: Context, template: str, data: dict[str, t.Any]) -> str:
@@ -164,17 +214,18 @@ def render_jinja(context: Context, template: str, data: dict[str, t.Any]) -> str
         source = environment.get_template(template)
         return render_template(source, **{**data, "context": context})
     except TemplateNotFound as error:
-        hint = _hint(context, str(error.name or ""))
+        hint = name_hint(context, str(error.name or ""))
         if hint is None:
             raise
         message = f"{error.name} is not a template of the app. Write {hint!r}."
-        raise TemplateNotFound(error.name, message) from error
+        better = TemplateNotFound(error.name, message)
+        raise better.with_traceback(error.__traceback__) from None
 
 
-t.cast(t.Any, render_jinja).check = template_fault
+t.cast(t.Any, render_jinja).check = template_faults
 
 
-def _hint(context: Context, name: str) -> str | None:
+def name_hint(context: Context, name: str) -> str | None:
     """Return the name of a template of the pages folder, if *name* lies there."""
     site, source = context._route.site, context._route.route.source
     if ":/" in name or source is None:

@@ -47,7 +47,7 @@ def list_paths(
         kind = "nothing (None)" if entries is None else type(entries).__name__
         raise StaticPathError(
             f"{STATIC_PATHS} returned {kind}, not a list",
-            "Return a list of StaticPath.",
+            f"Write `return [{example(bound.route.params)}]`.",
         )
     checker = _EntryChecker(bound)
     for index, entry in enumerate(entries):
@@ -81,14 +81,14 @@ class _EntryChecker:
         if not isinstance(entry, StaticPath):
             raise StaticPathError(
                 f"{_entry(index)} is {type(entry).__name__}, not a StaticPath",
-                'Write StaticPath({"slug": "a"}, props={...}).',
+                f"Write {example(self._parts, 'props={...}')}.",
             )
         given, props = entry.params, entry.props or {}
         for what, mapping in (("params", given), ("props", props)):
             if type(mapping) is not dict and not isinstance(mapping, Mapping):
                 raise StaticPathError(
                     f"the {what} of {_entry(index)} are not a dict: {mapping!r:.50}",
-                    'Write StaticPath({"slug": "a"}, props={...}).',
+                    f"Write {example(self._parts, 'props={...}')}.",
                 )
         if entry.version is not None and type(entry.version) is not str:
             raise StaticPathError(
@@ -115,7 +115,7 @@ class _EntryChecker:
         value = given.get(name)
         if value is None or (value == "" and part.kind == "rest"):  # as in Astro
             if part.kind != "rest" and name not in self._optional:
-                raise _missing(index, name, given)
+                raise _missing(index, name, given, self._parts)
             return None
         if part.matcher is not None:
             try:
@@ -164,6 +164,12 @@ class _EntryChecker:
         return params(current), {**props, PAGE: page}
 
 
+def example(params: t.Iterable[str], *others: str) -> str:
+    """Return an example of a ``StaticPath`` with the *params* of a route."""
+    given = ", ".join(f'"{name}": "..."' for name in params)
+    return f"StaticPath({', '.join([f'{{{given}}}', *others])})"
+
+
 def _entry(index: int) -> str:
     return f"entry {index} of {STATIC_PATHS}"
 
@@ -178,13 +184,15 @@ def _unknown(index: int, name: object, parts: t.Iterable[str]) -> StaticPathErro
     )
 
 
-def _missing(index: int, name: str, given: Mapping[str, t.Any]) -> StaticPathError:
+def _missing(
+    index: int, name: str, given: Mapping[str, t.Any], parts: t.Iterable[str]
+) -> StaticPathError:
     spelt = {str(n).lower(): n for n in given}
     close = closest(name.lower(), spelt) if name not in given else None
     hint = f"Did you mean {name!r}, not {spelt[close]!r}? " if close else ""
     return StaticPathError(
         f"{_entry(index)} has no param [{name}]; it has {dict(given)!r:.80}",
-        f'{hint}Write StaticPath({{"{name}": "..."}}).',
+        f"{hint}Write {example(parts)}.",
     )
 
 

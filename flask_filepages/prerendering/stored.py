@@ -42,6 +42,7 @@ from .build_request import RENDER
 from .build_request import Render
 from .build_request import is_live
 from .build_request import script_name_of
+from .get_static_paths import example
 from .get_static_paths import line_of
 from .get_static_paths import list_paths
 from .get_static_paths import missing_fault
@@ -50,6 +51,8 @@ from .response import make_response
 from .static_paths import StaticPath
 
 Props = Mapping[str, t.Any]
+#: The listings that were made during a request, by endpoint name.
+_LISTED = "flask_filepages.listed"
 _UNSAFE = ("POST", "PUT", "PATCH", "DELETE", "ALL")
 
 
@@ -93,7 +96,8 @@ class PrerenderedRoute(BoundRoute):
             faults.append(Fault("prerender", source.relative, problem, fix))
         if function is not None and not callable(function):
             problem = f"{STATIC_PATHS} is {type(function).__name__}, not a function"
-            fix = f"Write `def {STATIC_PATHS}(): return [StaticPath({{...}})]`."
+            paths = f"[{example(self.route.params)}]"
+            fix = f"Write `def {STATIC_PATHS}(): return {paths}`."
             line = source.line_of(STATIC_PATHS)
             faults.append(Fault("static-paths", source.relative, problem, fix, line))
         elif function is None and not self.is_static and not self.is_error_page:
@@ -223,12 +227,14 @@ class PrerenderedRoute(BoundRoute):
 
     def _listed_props(self, environ: dict[str, t.Any]) -> Mapping[str, Props]:
         """Return the props of all listed paths. They are listed again for each release,
-        and in debug each time."""
+        and in debug for each request."""
         release = self._release(environ)
         self.prepare()
         with self._lock:
             listed = self._listed
-            if listed is None or listed[0] is not release or self.app.debug:
+            seen = environ.setdefault(_LISTED, {}).get(self.endpoint)
+            is_new_request = self.app.debug and seen is not listed
+            if listed is None or listed[0] is not release or is_new_request:
                 faults: list[Fault] = []
                 props = {
                     _key(unquote(url)): path.props
@@ -237,6 +243,7 @@ class PrerenderedRoute(BoundRoute):
                 for fault in faults:
                     self.app.logger.error("Skipped a path. %s", fault)
                 listed = self._listed = (release, props)
+                environ[_LISTED][self.endpoint] = listed
         return listed[1]
 
     def _release(self, environ: dict[str, t.Any]) -> Release | None:

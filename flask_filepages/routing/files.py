@@ -180,8 +180,10 @@ def read_prerender(source: Source) -> tuple[bool | None, list[Fault], list[Fault
         if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or not (
             isinstance(value, ast.Constant) and isinstance(value.value, bool)
         ):
-            where = ("prerender", source.relative)
             problem = "prerender is not a literal True or False"
+            if hasattr(statement, "body"):
+                problem = "prerender is not a literal of the module: it is indented"
+            where = ("prerender", source.relative)
             fault = Fault(*where, problem, _PRERENDER_FIX, statement.lineno)
             return None, [fault], warnings
         flag = value.value

@@ -43,12 +43,13 @@ def ignored_file(relative: str, suffixes: t.Collection[str]) -> Fault | None:
     lower = suffix.lower()
     if lower in suffixes:
         fix = f"Name it {stem}{lower}. Names are case-sensitive."
-    elif lower == ".htm":
+    elif lower in (".htm", ".jinja", ".jinja2", ".j2"):
         fix = f"Name it {stem}.html."
     elif lower in _MARKDOWN:
         fix = (
-            'Write FilePages(app, renderers={".md": render_markdown}), with the extra'
-            " Flask-Filepages[markdown], and name it .md."
+            'Write FilePages(app, renderers={".md": render_markdown}), import it from'
+            " flask_filepages.markdown, with the extra Flask-Filepages[markdown], and"
+            " name the file .md."
         )
     elif lower in _CODE:
         fix = f"Write the endpoint in Python, as {stem}.py, or the page as {stem}.html."
@@ -74,8 +75,11 @@ def odd_name(relative: str) -> Fault | None:
         problem = f"its URL is /{stem}, because names are case-sensitive"
         fix = f"Name it {stem[: -len(name)]}index{suffix}."
         return Fault("name", relative, problem, fix)
+    problem = f"it is a page at /{stem}, not an error page"
+    if name in ("404", "500") and stem != name:
+        fix = f"An error page lies directly in the pages folder, as {name}{suffix}."
+        return Fault("name", relative, problem, fix)
     if _status_re.fullmatch(stem) and stem not in ("404", "500"):
-        problem = f"it is a page at /{stem}, not an error page"
         fix = f"Only 404 and 500 are error pages. Write @app.errorhandler({stem})."
         return Fault("name", relative, problem, fix)
     return None

@@ -147,6 +147,8 @@ def discover(
             route.prerender, found, warnings = read_prerender(route.endpoint)
             faults += found
             route.warnings += warnings
+            if route.prerender is False and output == "static":
+                faults.append(_on_demand_fault(route.endpoint))
         if route.source is not None:
             if route.prerender is None and output != "server":
                 route.prerender = True
@@ -161,6 +163,13 @@ def discover(
         raise TreeError(folder, sorted(faults, key=lambda f: (f.file, f.problem)))
     errors = {int(code): routes[code] for code in ERROR_CODES if code in routes}
     return Tree(folder, table, errors)
+
+
+def _on_demand_fault(source: Source) -> Fault:
+    problem = "it says prerender = False, but FILEPAGES_OUTPUT is 'static'"
+    fix = "Set FILEPAGES_OUTPUT = 'hybrid', or remove the line."
+    line = source.line_of("prerender")
+    return Fault("prerender", source.relative, problem, fix, line)
 
 
 class _SegmentCache(dict[str, Segment]):

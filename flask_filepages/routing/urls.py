@@ -59,8 +59,11 @@ class RouteUrls:
         found = self._routes.get(endpoint)
         if found is None:
             hint = self._hint(endpoint)
+            suggested = getattr(error, "suggested", None)
+            if hint is None and isinstance(suggested, FileRule):
+                hint = f"Did you mean url_for({suggested.route.id!r})?"
             if hint is not None:
-                # Werkzeug's own suggestion would be the name of an endpoint.
+                # Werkzeug's own suggestion may be the endpoint name of a file.
                 t.cast(t.Any, error).suggested = None
                 error.add_note(hint)
             raise error
@@ -77,19 +80,18 @@ class RouteUrls:
         return self._app.url_for(name, **values)
 
     def _hint(self, endpoint: str) -> str | None:
-        """Return what to write instead of *endpoint*, if it seems meant as a route
-        id."""
-        path = endpoint
-        for name in {name for found in self._routes.values() for name in found}:
-            path = path.removeprefix(f"{name}.")
-        slashed = path if path.startswith("/") else f"/{path}"
-        if "/" not in path and path == endpoint and slashed not in self._routes:
-            return None
-        path = slashed.replace("·", ".")
+        """Return what to write instead of *endpoint*, or ``None`` if it seems to have
+        nothing to do with a route."""
+        path = self._without_name(endpoint)
         if endpoint in self._app.view_functions:  # So a param is missing.
+            if "/" not in path:
+                return None
             rule = next(self._app.url_map.iter_rules(endpoint))
             params = "".join(f", {name}=..." for name in sorted(rule.arguments))
-            return f"Write url_for({path!r}{params})."
+            return f"Write url_for({path.replace('·', '.')!r}{params})."
+        if "/" not in path:
+            return self._hint_for_view(path)
+        path = path.replace("·", ".") if path.startswith("/") else f"/{path}"
         if path in self._routes:
             return f"Did you mean url_for({path!r})?"
         with contextlib.suppress(HTTPException):
@@ -102,6 +104,25 @@ class RouteUrls:
                 )
                 return f"Did you mean url_for({rule.route.id!r}{params})?"
         close = closest(path, self._routes)
+        return f"Did you mean url_for({close!r})?" if close else None
+
+    def _without_name(self, endpoint: str) -> str:
+        """Return *endpoint* without the name of a FilePages, which Flask adds to
+        ``url_for(".index")`` in a page."""
+        for name in {name for found in self._routes.values() for name in found}:
+            endpoint = endpoint.removeprefix(f"{name}.")
+        return endpoint
+
+    def _hint_for_view(self, name: str) -> str | None:
+        """Return what to write for a view that is not there, such as ``auth.login``,
+        which may have become a page."""
+        path = f"/{name.replace('.', '/')}"
+        for known in (path, path.removesuffix("index"), path.removesuffix("/index")):
+            if known in self._routes:
+                return f"Did you mean url_for({known!r})?"
+        views = [view for view in self._app.view_functions if "./" not in view]
+        same = [view for view in views if view.rpartition(".")[2] == name]
+        close = same[0] if same else closest(name, views)
         return f"Did you mean url_for({close!r})?" if close else None
 
 

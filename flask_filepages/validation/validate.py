@@ -123,7 +123,10 @@ def as_schema(given: t.Any) -> Schema:
                     f" {{{name!r}: fields.String()}}."
                 )
         return Schema.from_dict(dict(given))()
-    raise TypeError(f"{given!r} is not a marshmallow schema or a dict of fields.")
+    raise TypeError(
+        f"{given!r} is not a marshmallow schema or a dict of fields. Write a Schema, or"
+        " {'name': fields.String()}."
+    )
 
 
 def schemas_of(function: t.Any) -> Mapping[str, Schema]:

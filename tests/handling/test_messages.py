@@ -36,6 +36,10 @@ def handler(code: str) -> str:
         ("context.cookies['a'] = 'b'", TypeError, "context.cookies.set('a', 'b')"),
         ("del context.cookies['a']", TypeError, "context.cookies.delete('a')"),
         ("context.param", AttributeError, "Did you mean context.params?"),
+        ("context.form", AttributeError, "Did you mean context.request.form?"),
+        ("context.redirect(None)", TypeError, "redirect is None, not a str"),
+        ("context.render({'a': 1})", TypeError, "Pass data by name"),
+        ("context.json(1, headers='a: b')", TypeError, "{'Name': 'value'}"),
     ],
 )
 def test_the_first_lines_of_an_astro_user(
@@ -53,6 +57,52 @@ def test_a_call_of_request_json_says_what_to_write(client_of: ClientOf) -> None:
     with pytest.raises(TypeError) as caught:
         client_of({"a.py": code}).post("/a", json={})
     assert "Write context.request.get_json()." in caught.value.__notes__[0]
+
+
+@pytest.mark.parametrize(
+    ("code", "note"),
+    [
+        ("context.url.pathname", "Write context.url.path."),
+        ("context.url.searchParams", "Write context.request.args."),
+        ("context.cookies.set('a', 'b', maxAge=1)", "Write max_age=..."),
+        ("context.redirect('/a', code=301)", "Write status=..."),
+        ("context.params['slug']", "The params of this route are: id."),
+        ("flask.render_template('b.html')", "Write context.render('./b.html')."),
+        ("flask.render_template('bas.html')", "Did you mean 'base.html'?"),
+        ("flask.render_template('id.html')", "Write context.params."),
+    ],
+)
+def test_a_note_says_what_to_write(client_of: ClientOf, code: str, note: str) -> None:
+    files = {
+        "[id].py": f"import flask\n{handler(code)}",
+        "b.html": "",
+        "../templates/base.html": "",
+        "../templates/id.html": "{{ params.id }}",
+    }
+    with pytest.raises(Exception) as caught:
+        client_of(files).get("/1")
+
+    assert caught.value.__notes__[0] == note
+
+
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        ("https://example.com/a?b", 302),
+        ("https://example.com.evil.example/", 400),
+        ("https://example.com@evil.example/", 400),
+        ("https://example.com\\@evil.example/", 400),
+        ("https://example.com/\\n", 400),
+        ("http://example.com/", 400),
+    ],
+)
+def test_an_address_of_the_site_is_a_local_target(
+    client_of: ClientOf, url: str, status: int
+) -> None:
+    files = {"a.py": f"def GET(context):\n    return context.redirect({url!r})\n"}
+    response = client_of(files, FILEPAGES_SITE="https://example.com").get("/a")
+
+    assert response.status_code == status
 
 
 def test_params_are_a_mapping_that_cannot_be_changed() -> None:
@@ -100,6 +150,58 @@ def test_a_decorator_of_a_flask_view_is_named(make_pages: MakePages) -> None:
     assert fault.problem.endswith("pages/a.py:5)")
     assert fault.fix == (
         "Let it pass on all arguments: `def wrapped_view(*args, **kwargs)`."
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ("id", "GET takes 'id', but it is called with the context"),
+        ("id, other=1", "GET takes 'id', but it is called with the context"),
+    ],
+)
+def test_a_handler_that_expects_a_param(
+    make_pages: MakePages, arguments: str, problem: str
+) -> None:
+    with pytest.raises(LoadError) as caught:
+        make_pages({"[id].py": f"def GET({arguments}): ...\n"}).test_client().get("/1")
+
+    (fault,) = caught.value.faults
+    assert (fault.problem, fault.line) == (problem, 1)
+    assert fault.fix.endswith("a param is context.params[name].")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        ("", "GET takes no context"),
+        ("*, id", "GET takes no context"),
+        ("**kwargs", "GET takes no context"),
+        ("id", "GET takes 'id', but it is called with the context"),
+        ("context", None),
+        ("user, context", None),
+        ("*args", None),
+    ],
+)
+def test_below_a_decorator_that_is_a_warning(
+    make_pages: MakePages,
+    caplog: pytest.LogCaptureFixture,
+    arguments: str,
+    problem: str | None,
+) -> None:
+    code = (
+        "import functools\n\n\n"
+        "def decorate(view):\n"
+        "    @functools.wraps(view)\n"
+        "    def wrapped(*args, **kwargs):\n"
+        "        return 'x'\n\n"
+        "    return wrapped\n\n\n"
+        f"@decorate\ndef GET({arguments}): ...\n"
+    )
+    make_pages({"[id].py": code}).extensions["filepages"]["filepages"].load()
+
+    assert [r.message.partition("\n")[0] for r in caplog.records] == (
+        [f"[id].py:13: {problem}"] if problem else []
     )
 
 
@@ -188,6 +290,11 @@ def test_names_in_templates_of_the_app_keep_their_meaning(
         ("/posts/<id>", "Did you mean url_for('/posts/[id]')?"),
         ("/posts/[id]", "Write url_for('/posts/[id]', id=...)."),
         ("b", "Did you mean url_for('/b')?"),
+        ("auth.login", "Did you mean url_for('/auth/login')?"),
+        ("auth.index", "Did you mean url_for('/auth')?"),
+        ("login", "Did you mean url_for('/auth/login')?"),
+        (".account", "Did you mean url_for('user.account')?"),
+        ("user.acount", "Did you mean url_for('user.account')?"),
     ],
 )
 def test_url_for_suggests_route_ids(
@@ -198,7 +305,9 @@ def test_url_for_suggests_route_ids(
             url_for(endpoint)
         return f"{caught.value} {caught.value.__notes__}"
 
-    app = make_pages({"posts/[id].py": ECHO, "b.html": ""})
+    files = {"posts/[id].py": ECHO, "b.html": "", "auth/login.py": ECHO}
+    app = make_pages({**files, "auth/index.html": ""})
+    app.add_url_rule("/own", "user.account", lambda: "own")
     with app.test_request_context("/b"):
         app.preprocess_request()
         told = ask()

@@ -15,6 +15,7 @@ SUFFIXES = (".py", ".html")
     [
         ("rules.md", 'renderers={".md": render_markdown}'),
         ("a.htm", "Name it a.html."),
+        ("a.jinja2", "Name it a.html."),
         ("blog/A.HTML", "Name it blog/A.html"),
         ("a.Py", "Name it a.py"),
         ("x.ts", "as x.py"),
@@ -46,6 +47,7 @@ def test_data_beside_the_code_is_no_mistake(name: str) -> None:
         ("Index.html", "Name it index.html."),
         ("blog/INDEX.py", "Name it blog/index.py."),
         ("403.html", "@app.errorhandler(403)"),
+        ("blog/404.html", "directly in the pages folder, as 404.html"),
     ],
 )
 def test_routes_that_are_literal_by_accident(name: str, fix: str) -> None:

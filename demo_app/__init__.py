@@ -33,7 +33,6 @@ def create_app(config: dict[str, object] | None = None) -> Flask:
     db.init_app(app)
     with app.app_context():
         seed()
-    pages = FilePages(app, renderers={".md": render_markdown})
-    app.extensions["demo_pages"] = pages
-    pages.load()
+    filepages = FilePages(app, renderers={".md": render_markdown})
+    filepages.load()
     return app

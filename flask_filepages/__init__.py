@@ -3,7 +3,7 @@
 ::
 
     app = Flask(__name__)
-    pages = FilePages(app)      # serves ./pages next to this module
+    filepages = FilePages(app)  # serves ./pages next to this module
 """
 
 from __future__ import annotations

@@ -206,7 +206,7 @@ class FilePages:
 
         ::
 
-            for page in pages.build(out="dist"):
+            for page in filepages.build(out="dist"):
                 print(page.path, page.action)
 
         Each item is a :class:`~flask_filepages.building.report.PageResult`. After the

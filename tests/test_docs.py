@@ -107,7 +107,7 @@ def test_the_quickstart_works_as_typed(pytester: pytest.Pytester) -> None:
     assert all(line in text for line in listed.outlines)
 
 
-APP = "from flask import Flask\nfrom flask_filepages import FilePages\napp = Flask(__name__)\npages = FilePages(app)\n"
+APP = "from flask import Flask\nfrom flask_filepages import FilePages\napp = Flask(__name__)\nfilepages = FilePages(app)\n"
 ASKED = {
     "pages": """
         got = client.get("/contact").text, client.get("/rules").text
@@ -151,7 +151,7 @@ ASKED = {
     """,
 }
 ASKED["output"] = """
-    paths = sorted(page.path for page in pages.build())
+    paths = sorted(page.path for page in filepages.build())
     assert paths == ["/archive", "/archive/2", "/posts/a.json", "/posts/b.json"]
     got = client.get("/posts/a.json")
     assert got.get_json() == {"title": "First"} and "ETag" in got.headers
@@ -162,7 +162,7 @@ ASKED["output"] = """
 MORE = {
     "output": {
         "__init__.py": APP.replace(
-            "pages =", "app.config['FILEPAGES_OUTPUT'] = 'hybrid'\npages ="
+            "filepages =", "app.config['FILEPAGES_OUTPUT'] = 'hybrid'\nfilepages ="
         )
     },
     "middleware": {
@@ -177,8 +177,10 @@ def test_the_examples_of_a_page_answer(pytester: pytest.Pytester, name: str) -> 
     found = blocks((ROOT / "docs" / f"{name}.rst").read_text(encoding="utf-8"))
     files = {"__init__.py": APP, **found, **MORE.get(name, {})}
     write_files(pytester.path, {f"myapp/{path}": text for path, text in files.items()})
-    code = "import os\nfrom myapp import app, pages\napp.secret_key = 'x'\n"
-    code += "pages.load()\nclient = app.test_client()\n" + textwrap.dedent(ASKED[name])
+    code = "import os\nfrom myapp import app, filepages\napp.secret_key = 'x'\n"
+    code += "filepages.load()\nclient = app.test_client()\n" + textwrap.dedent(
+        ASKED[name]
+    )
     asked = pytester.run(sys.executable, "-c", code)
     tests = [path for path in found if path.endswith("_test.py")]
 
@@ -216,8 +218,8 @@ def test_the_small_examples_run(
     names |= {"validate": flask_filepages.validate, "login_required": lambda f: f}
     names |= {"StaticPath": flask_filepages.StaticPath}
     names["row"] = types.SimpleNamespace(id=1, updated=datetime.date(2026, 1, 1))
-    if "pages.build" in block:
-        names["pages"] = flask_filepages.FilePages(app)
+    if "filepages.build" in block:
+        names["filepages"] = flask_filepages.FilePages(app)
     exec(block, names)
     if "config" in block:
         flask_filepages.FilePages(app)

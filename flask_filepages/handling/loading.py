@@ -324,7 +324,7 @@ def _import_fix(error: BaseException) -> str:
     if isinstance(error, SecondMainError):
         return (
             "Use flask.current_app or context.app, or move the shared code to a module"
-            " of its own. Call FilePages(app) and pages.load() last."
+            " of its own. Call FilePages(app) and filepages.load() last."
         )
     if isinstance(error, AssertionError) and "setup method" in str(error):
         return SETUP_FIX
@@ -342,7 +342,7 @@ def _import_fix(error: BaseException) -> str:
     if getattr(spec, "_initializing", False):
         return (
             f"{error.name} is still being imported. Call FilePages(app) and"
-            " pages.load() at its end, or import inside the handler."
+            " filepages.load() at its end, or import inside the handler."
         )
     if isinstance(error, ModuleNotFoundError):
         return (

@@ -31,7 +31,9 @@ test: $(STAMP)
 
 torture: $(STAMP)
 	TORTURE_KILLS=1000 TORTURE_PUBLISHES=200 TORTURE_CALLS=all-calls TORTURE_PATHS=100000 \
-	  $(BIN)/python -m pytest tests/building/test_torture.py tests/building/test_stored_attacks.py
+	  LOAD_RESTARTS=6 \
+	  $(BIN)/python -m pytest tests/building/test_torture.py tests/building/test_load.py \
+	  tests/building/test_stored_attacks.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import typing as t
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,9 @@ class Clients:
         for thread in self._threads:
             thread.join()
 
+    def reached(self, goal: int) -> bool:
+        return self.responses >= goal
+
     def _run(self, seed: int) -> None:
         choose = random.Random(seed)
         while not self._done.is_set():
@@ -137,7 +141,7 @@ def test_no_response_is_wrong_while_servers_start_and_releases_change(
             try:
                 for number in range(SWITCHES):
                     goal = (restart * SWITCHES + number + 1) * REQUESTS
-                    until(lambda goal=goal: clients.responses >= goal, 60)
+                    until(partial(clients.reached, goal), 60)
                     site.switch(restart * SWITCHES + number)
             finally:
                 process.terminate()

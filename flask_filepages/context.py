@@ -27,10 +27,19 @@ from .settings import REDIRECT_STATUSES
 
 if t.TYPE_CHECKING:
     from .extension import FilePages
+    from .handling.middleware import Link
     from .handling.route import BoundRoute
 
 Headers = Mapping[str, str] | t.Iterable[tuple[str, str]]
 
+#: Names of Astro's context, and where the value is here.
+_OTHER_NAMES = {
+    "clientAddress": "request.remote_addr",
+    "isPrerendered": "is_prerendered",
+    "routePattern": "route_id",
+    "query": "request.args",
+    "body": "request.data",
+}
 #: Returns Flask's request itself, without the proxy.
 current_request: Callable[[], Request] = t.cast(t.Any, request)._get_current_object
 
@@ -93,6 +102,8 @@ class Context:
     request: Request
     #: The ids of the routes that rewrote this request, in order.
     _trail: tuple[str, ...] = ()
+    #: The middleware that responded without ``call_next()``.
+    _ended_by: Link | None = None
     #: True while this context renders an error page for another request.
     _is_error = False
 
@@ -109,9 +120,10 @@ class Context:
         if hasattr(type(self), name):  # Its getter raised AttributeError: raise again.
             return object.__getattribute__(self, name)
         known = [n for n in dir(self) if not n.startswith("_")]
-        close = closest(name, known)
-        if not close and name in dir(Request):
+        close = _OTHER_NAMES.get(name)
+        if close is None and name in dir(self.request):
             close = f"request.{name}"
+        close = close or closest(name, known)
         hint = f" Did you mean context.{close}?" if close else ""
         raise AttributeError(f"A context has no {name!r}.{hint}")
 

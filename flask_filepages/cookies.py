@@ -78,6 +78,11 @@ class Cookies(Mapping[str, str]):
                 f"The value of cookie {name!r} is {type(value).__name__}, not str."
                 " Write str(value), or app.json.dumps(value) for structured data."
             )
+        if isinstance(expires, str):
+            raise CookieError(
+                f"expires of cookie {name!r} is a str. Write a datetime, or max_age in"
+                " seconds."
+            )
         if secure is None:
             must = (
                 str(samesite).lower() == "none" or partitioned or name.startswith("__")

@@ -236,17 +236,16 @@ class UnsafeRedirectError(FilePagesError, BadRequest):
 
     description = "The redirect target is not an address of this site."
 
-    def __init__(self, target: str, reason: str) -> None:
+    def __init__(self, target: str, reason: str, fix: str = "") -> None:
         self.target = target
         self.reason = reason
-        Exception.__init__(self, target, reason)
+        self.fix = fix
+        Exception.__init__(self, target, reason, fix)
         self.response = None
 
     def __str__(self) -> str:
-        return (
-            f"refused to redirect to {self.target!r}: {self.reason}. If the address is"
-            " yours, write context.redirect(target, external=True)."
-        )
+        text = f"refused to redirect to {self.target!r}: {self.reason}. {self.fix}"
+        return text.strip()
 
 
 class RewriteLoopError(FilePagesError, HTTPException):

@@ -73,7 +73,8 @@ class FilePages:
         if not _prefix_re.fullmatch(url_prefix):
             raise SettingsError(
                 f"url_prefix is {url_prefix!r}. Write it as '/shop': with a slash at"
-                " its start, none at its end, and no variables."
+                " its start, none at its end, and no variables. For the root, leave it"
+                " out."
             )
         for suffix in renderers or ():
             if not suffix.startswith("."):
@@ -131,6 +132,11 @@ class FilePages:
         :raises SettingsError: a setting is wrong, or the folder does not exist.
         """
         sites = sites_of(app)
+        if self.name in sites and sites[self.name].pages is self:
+            raise SettingsError(
+                "This FilePages was added to the app before. FilePages(app) calls"
+                " init_app(app) itself; call it only for FilePages()."
+            )
         if self.name in sites:
             raise SettingsError(
                 f"This app already has a FilePages named {self.name!r}. Give the second"

@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 import inspect
+import os
+import re
+import sys
+import sysconfig
+import traceback
 import typing as t
+
+_PATHS = sysconfig.get_paths()
+_LIBRARIES = tuple(
+    f"{_PATHS[name]}{os.sep}" for name in ("stdlib", "platstdlib", "purelib", "platlib")
+)
+_PACKAGE = os.path.dirname(__file__) + os.sep
+_unknown_argument_re = re.compile(
+    r"(\w+)(?:\.__init__)?\(\) got an unexpected keyword argument"
+)
 
 
 def name_of(function: t.Any) -> str:
@@ -21,6 +35,28 @@ def with_line(file: str, function: t.Any) -> str:
     """Return *file* with the line of *function* in it, such as ``pages/a.py:3``."""
     location = location_of(function)
     return file if location is None else f"{file}:{location[1]}"
+
+
+def last_place(error: BaseException) -> tuple[str, int] | None:
+    """Return the last file and line that *error* went through in code of the user,
+    which is no installed package."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if not frame.filename.startswith(("<", _PACKAGE, *_LIBRARIES)):
+            return frame.filename, frame.lineno or 0
+    return None
+
+
+def argument_hint(error: BaseException) -> str | None:
+    """Return the arguments of a function of this package that was called with an
+    unknown one, as a sentence, or ``None`` if *error* is another error."""
+    if type(error) is not TypeError:
+        return None
+    found = _unknown_argument_re.match(str(error))
+    function = getattr(sys.modules[__package__], found[1], None) if found else None
+    if function is None:
+        return None
+    names = [n for n in inspect.signature(function).parameters if n != "function"]
+    return f"The arguments of {name_of(function)} are: {', '.join(names)}."
 
 
 def is_async(function: t.Any) -> bool:

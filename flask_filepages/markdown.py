@@ -20,6 +20,7 @@ from markupsafe import Markup
 from .context import Context
 from .errors import Fault
 from .handling.templates import is_template
+from .handling.templates import join_name
 from .handling.templates import render_jinja
 from .handling.templates import similar_template
 from .handling.templates import template_faults
@@ -65,7 +66,7 @@ def render_markdown(context: Context, template: str, data: dict[str, t.Any]) -> 
     :raises jinja2.TemplateSyntaxError: the front matter is not a YAML mapping.
     """
     document = _load(context.app.jinja_env, template)
-    layout = document.frontmatter.get("layout")
+    layout = _layout(document, template)
     if layout is None:
         return f'<!DOCTYPE html><meta charset="utf-8">{document.content}'
     # A copy, because the document is cached and a layout may change its values.
@@ -77,7 +78,7 @@ def render_markdown(context: Context, template: str, data: dict[str, t.Any]) -> 
 def _check(app: Flask, template: str, file: str) -> Iterator[Fault]:
     """Yield a fault if a Markdown page cannot be rendered."""
     try:
-        layout = _load(app.jinja_env, template).frontmatter.get("layout")
+        layout = _layout(_load(app.jinja_env, template), template)
     except TemplateSyntaxError as error:
         fix = "Fix this line."
         yield Fault("template", file, error.message or "", fix, error.lineno)
@@ -97,7 +98,7 @@ def _load(environment: Environment, template: str) -> Document:
     loader = t.cast(t.Any, environment.loader)
     text, filename, _ = loader.get_source(environment, template)
     document = _read(text, template, filename)
-    layout = document.frontmatter.get("layout")
+    layout = _layout(document, template)
     if layout is not None and not (
         isinstance(layout, str) and is_template(environment, layout)
     ):
@@ -106,6 +107,12 @@ def _load(environment: Environment, template: str) -> Document:
         message = f"its layout {layout!r} is not a template of the app. {fix}"
         raise TemplateSyntaxError(message, line, template, filename)
     return document
+
+
+def _layout(document: Document, template: str) -> t.Any:
+    """Return the name of the layout. In the pages folder ``./`` is relative."""
+    layout = document.frontmatter.get("layout")
+    return join_name(layout, template) if isinstance(layout, str) else layout
 
 
 @functools.lru_cache(maxsize=_MOST_DOCUMENTS)

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 
-from .errors import BuildError
 from .errors import Fault
 from .errors import LoadError
 from .errors import SettingsError
@@ -97,6 +96,8 @@ class Site:
         self.settings = settings
         self.renderers = renderers
         self.releases = releases
+        if os.path.exists(folder) and not os.path.isdir(folder):
+            raise SettingsError(f"{folder} is not a folder. Name its folder.")
         if not os.path.isdir(folder):
             raise SettingsError(
                 f"The folder {folder} does not exist. Create it, or name another one"
@@ -168,7 +169,7 @@ class Site:
             if was_enabled:
                 gc.enable()
 
-    def _set_up(self) -> None:
+    def set_up(self) -> None:
         """Run the checks that need all routes and settings of the app."""
         if self._is_set_up:
             return
@@ -218,7 +219,7 @@ class Site:
 
     def _load(self) -> None:
         with self.lock:
-            self._set_up()
+            self.set_up()
             routes = self.routes.values()
             if not self._faults:
                 found = (fault for route in routes for fault in route.load())
@@ -231,7 +232,9 @@ class Site:
                 raise LoadError(self.folder, faults)
             for route in routes:
                 route.activate()
-            if self.prerendered and not (self.app.debug or self.app.testing):
+            is_live = self.app.debug or self.app.testing
+            serves = not (is_live or debug.is_other_command())
+            if self.prerendered and serves:
                 release = self.releases.current()
                 if release is not None:
                     debug.announce_release(release.folder)
@@ -246,7 +249,7 @@ class Site:
             self.load()
         elif route.handlers is None:
             with self.lock:
-                self._set_up()
+                self.set_up()
                 faults = route.load()
                 route.activate()
             if faults:
@@ -294,18 +297,6 @@ class Site:
             if self.renderers[os.path.splitext(page.relative)[1]] is render_jinja
         )
         return [warning for warning in warnings if warning is not None]
-
-    def listing_faults(self) -> list[Fault]:
-        """Return a fault for each wrong entry of a ``get_static_paths``, and for each
-        of these functions that fails."""
-        faults: list[Fault] = []
-        for route in self.prerendered.values():
-            try:
-                for _ in route.paths_with_urls(faults):
-                    pass
-            except BuildError as error:
-                faults += error.faults
-        return faults
 
     def listed_paths(self) -> Iterator[ListedPath]:
         """Yield the paths of routes without params, and those that are listed.

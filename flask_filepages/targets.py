@@ -33,7 +33,8 @@ def check_local(target: str) -> str:
     """
     reason = _reason_to_refuse(target)
     if reason is not None:
-        raise UnsafeRedirectError(target, reason)
+        fix = "If the address is yours, write context.redirect(target, external=True)."
+        raise UnsafeRedirectError(target, reason, fix)
     return encode(target)
 
 
@@ -42,12 +43,12 @@ def check_external(target: str) -> str:
 
     :raises UnsafeRedirectError: it is neither.
     """
-    if _unsafe_re.search(target):
-        raise UnsafeRedirectError(
-            target, "it contains a control character or a backslash"
-        )
-    if not _address_re.match(target):
-        return check_local(target)
+    reason = _reason_to_refuse(target)
+    if _address_re.match(target) and not _unsafe_re.search(target):
+        reason = None
+    if reason is not None:
+        fix = "Write a path, or an http or https address, percent-encoded."
+        raise UnsafeRedirectError(target, reason, fix)
     return encode(target)
 
 

@@ -25,7 +25,7 @@ routing: errors settings targets
 validation: context errors functions
 handling: context errors functions problems routing settings targets validation
 releases: errors settings
-prerendering: context errors handling releases routing
+prerendering: context errors functions handling releases routing
 site: errors handling prerendering releases routing settings
 building: errors functions handling prerendering releases routing settings site targets
 hosts: handling releases

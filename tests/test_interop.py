@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import types
 import typing as t
 
 import pytest
@@ -188,18 +190,22 @@ def test_sessions_are_opened_only_when_they_are_read(make_pages: MakePages) -> N
 
 
 def test_csrf_exempt_on_a_handler_is_warned_of(
-    make_pages: MakePages, caplog: pytest.LogCaptureFixture
+    make_pages: MakePages,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from flask_wtf import CSRFProtect
 
     code = (
-        "from flask import current_app, Response\n"
-        "csrf = current_app.extensions['csrf']\n\n\n"
+        "from flask import Response\n"
+        "from module_of_the_app import csrf\n\n\n"
         "@csrf.exempt\ndef POST(context):\n    return Response('x')\n"
     )
-    app = make_pages({"hook.py": code}, CSRFProtect, SECRET_KEY="x")
-    with app.app_context():
-        sites_of(app)["filepages"].load()
+    csrf = CSRFProtect()
+    module: t.Any = types.SimpleNamespace(csrf=csrf)
+    monkeypatch.setitem(sys.modules, "module_of_the_app", module)
+    app = make_pages({"hook.py": code}, csrf.init_app, SECRET_KEY="x")
+    sites_of(app)["filepages"].load()
 
     assert "hook.py:6: @csrf.exempt has no effect on POST" in caplog.text
     assert "csrf.exempt(app.view_functions['filepages./hook'])" in caplog.text

@@ -137,8 +137,9 @@ class Build:
 
     def _build(self, opened: contextlib.ExitStack) -> Iterator[PageResult]:
         faults: list[Fault] = []
-        self.report.routes = len(self._routes)
         listings = read_listings(self._routes.values(), opened, faults)
+        empty = [listing.route.route.name for listing in listings if listing.is_empty]
+        self.report.empty_routes = empty
         self._raise(faults)
         redirects = redirect_pages(self._sites, self._routes.values(), faults)
         self._raise(faults)
@@ -272,8 +273,8 @@ class Build:
                     if response.problem is not None:
                         faults.append(self._fault(entry, response))
                         continue
-                    if response.reads_state:
-                        self._warn_of_state(entry)
+                    if response.warning is not None:
+                        self._warn(entry, response.warning)
                     is_equal = writer.add(entry, response, before)
                     if can_verify and self.options.verify and before is not None:
                         self._verify(entry, before)
@@ -337,16 +338,12 @@ class Build:
             self._in_flight[entry.path] = (entry, before)
             yield entry, line, before
 
-    def _warn_of_state(self, entry: Entry) -> None:
-        """Log once for each route that its handler reads what is of one visitor."""
+    def _warn(self, entry: Entry, warning: str) -> None:
+        """Log a warning of a response, once for each route."""
         if entry.endpoint not in self._warned:
             self._warned.add(entry.endpoint)
-            self.app.logger.warning(
-                "%s: GET %s reads the session or the cookies, but every visitor gets"
-                " its stored response. Write `prerender = False`.",
-                self._routes[entry.endpoint].route.name,
-                entry.path,
-            )
+            name = self._routes[entry.endpoint].route.name
+            self.app.logger.warning("%s: GET %s: %s", name, entry.path, warning)
 
     def _verify(self, entry: Entry, before: Entry) -> None:
         """Report a response that differs although its version promised that it does

@@ -27,6 +27,7 @@ from ..releases.manifest import Entry
 from ..releases.names import file_name
 from ..releases.names import folded
 from ..releases.names import name_problem
+from ..routing.files import STATIC_PATHS
 from ..routing.files import Source
 from ..settings import Settings
 from ..site import Site
@@ -49,6 +50,7 @@ class Listing:
     digest: bytes | None = None
     objects: dict[int, StaticPath] = field(default_factory=dict)
     has_versions: bool = False
+    is_empty: bool = True
 
     def read(self) -> list[Fault]:
         """Call the ``get_static_paths`` of the route; return faults of its entries.
@@ -59,6 +61,7 @@ class Listing:
         is_promised = True
         faults: list[Fault] = []
         for index, path in enumerate(self.route.paths(faults)):
+            self.is_empty = False
             line = encode(path)
             if line is None:
                 self.objects[index] = path
@@ -104,6 +107,21 @@ def read_listings(
     return listings
 
 
+def plan_faults(
+    routes: t.Collection[PrerenderedRoute], settings: Settings
+) -> list[Fault]:
+    """Return what is wrong with the paths that a build would render."""
+    faults: list[Fault] = []
+    with contextlib.ExitStack() as opened:
+        plan = Plan(settings)
+        opened.callback(plan.close)
+        for listing in read_listings(routes, opened, faults):
+            for entry, line in plan.entries_of(listing):
+                plan.add(entry, listing.route.route.name, line)
+        plan.check_folders()
+    return [*faults, *plan.faults]
+
+
 class Plan:
     """All paths of a build, in a temporary SQLite database, and what is wrong with
     them.
@@ -146,12 +164,12 @@ class Plan:
             try:
                 url = unquote(bound.url_of(path.params), errors="strict")
             except (ParamError, ValueError, KeyError) as error:
-                self._refuse(source.relative, path, str(error))
+                self._refuse(source, path, str(error))
                 continue
             name = file_name(url, build_format, is_page=is_page, is_index=is_index)
             problem = name_problem(name)
             if problem is not None:
-                self._refuse(source.relative, path, problem)
+                self._refuse(source, path, problem)
                 continue
             entry = Entry(url, bound.endpoint, "", [], name, 0, "")
             if is_error:
@@ -244,7 +262,7 @@ class Plan:
                     files[file] = (path, endpoint)
         return files
 
-    def _refuse(self, file: str, path: StaticPath, problem: str) -> None:
+    def _refuse(self, source: Source, path: StaticPath, problem: str) -> None:
         given = dict(path.params)
         where = f"get_static_paths lists {given!r:.200}: " if given else ""
         fix = (
@@ -252,7 +270,9 @@ class Plan:
             if given
             else "Rename the file."
         )
-        self.faults.append(Fault("static-paths", file, f"{where}{problem}", fix))
+        problem, line = f"{where}{problem}", source.line_of(STATIC_PATHS)
+        fault = Fault("static-paths", source.relative, problem, fix, line)
+        self.faults.append(fault)
 
 
 # -- redirects ----------------------------------------------------------------------

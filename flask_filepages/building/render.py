@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextvars
 import io
 import os
-import sysconfig
 import time
-import traceback
 import typing as t
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -15,9 +13,12 @@ from urllib.parse import urlsplit
 from flask import Flask
 from flask import session
 from jinja2 import TemplateSyntaxError
+from werkzeug.exceptions import BadRequestKeyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
+from ..errors import NotAResponseError
+from ..functions import last_place
 from ..functions import location_of
 from ..functions import name_of
 from ..handling.failures import notes_of
@@ -31,12 +32,6 @@ from ..routing.rules import FileRule
 from ..settings import Settings
 from .rendered import LARGEST
 from .rendered import RenderedResponse
-
-_PATHS = sysconfig.get_paths()
-_LIBRARIES = tuple(
-    f"{_PATHS[name]}{os.sep}" for name in ("stdlib", "platstdlib", "purelib", "platlib")
-)
-_PACKAGE = os.path.dirname(os.path.dirname(__file__)) + os.sep
 
 
 @dataclass(slots=True)
@@ -59,6 +54,7 @@ class BuildClient:
         self.app = app
         self._routes = routes
         self._site = settings.site
+        self._output = settings.output
         site = urlsplit(self._site or "http://localhost")
         secure = site.scheme.lower() == "https"
         self._environ: dict[str, t.Any] = {
@@ -125,10 +121,10 @@ class BuildClient:
                 getattr(result, "close", lambda: None)()
         except (Exception, SystemExit) as error:
             render.error = render.error or error
-        response.reads_state = bool(render.reads_state)
+        response.warning = render.warning
         del environ[RENDER]  # Break the cycle of environ and request context.
         if render.error is not None:
-            response.problem, response.fix = self._explain(render.error)
+            response.problem, response.fix = self._explain(render.error, job)
         elif render.reached != job.endpoint:
             status = statuses[-1] if statuses else "no response"
             response.problem, response.fix = self._explain_detour(job, status)
@@ -136,16 +132,22 @@ class BuildClient:
             response.problem = f"an after_request function made it {statuses[-1]}"
             response.fix = "Fix that function. The log has its traceback."
 
-    def _explain(self, error: BaseException) -> tuple[str, str]:
+    def _explain(self, error: BaseException, job: Job) -> tuple[str, str]:
         """Return problem and fix of an error, with the user's file and line."""
+        is_listed = bool(job.static_path.params)
         if isinstance(error, TemplateSyntaxError):
             # Its text has the file and line in another form.
             problem, fix = f"TemplateSyntaxError: {error.message}", ""
+        elif isinstance(error, NotAResponseError):
+            return str(error).removesuffix(f" {error.fix}"), error.fix
+        elif isinstance(error, BadRequestKeyError):
+            problem = f"it reads {error.args[0]!r} of a query or a form"
+            fix = "A build sends neither. Use .get(), or serve the route on demand."
         elif isinstance(error, HTTPException):
             problem = f"the response is {error.code} {error.name}"
             if error.description != type(error).description:
                 problem += f": {error.description}"
-            fix = "Leave the path out, or fix the handler."
+            fix = "Leave the path out, or fix the handler." if is_listed else ""
         elif isinstance(error, SystemExit):
             problem = "it ends the process (SystemExit)"
             fix = "Return a response, or raise an error."
@@ -158,7 +160,9 @@ class BuildClient:
             problem += f" ({os.path.relpath(file, self.app.root_path)}:{line})"
         is_handler = where is None or where[0].endswith(".py")
         what = "handler" if is_handler else "template"
-        return problem, fix or f"Fix the {what}, or write `prerender = False`."
+        is_static = self._output == "static"
+        on_demand = "" if is_static else ", or write `prerender = False`"
+        return problem, fix or f"Fix the {what}{on_demand}."
 
     def _explain_detour(self, job: Job, status: str) -> tuple[str, str]:
         """Return problem and fix where the request did not reach its route."""
@@ -198,10 +202,7 @@ def _place_of(error: BaseException) -> tuple[str, int] | None:
     """Return the last file and line of the user's code that *error* went through."""
     if isinstance(error, TemplateSyntaxError) and error.filename:
         return error.filename, error.lineno
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if not frame.filename.startswith(("<", _PACKAGE, *_LIBRARIES)):
-            return frame.filename, frame.lineno or 0
-    return None
+    return last_place(error)
 
 
 def _take(

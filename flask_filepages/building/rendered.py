@@ -33,8 +33,8 @@ _private_re = re.compile(r"(?:\A|[,\s])(private|no-store)(?:[\s,=]|\Z)", re.IGNO
 class RenderedResponse:
     """The response that was rendered for one path, as it left the middleware.
 
-    :attr:`reads_state` is True if the handler read the session or the cookies.
-    :attr:`problem` says why the response cannot be stored, and :attr:`fix` what to do.
+    :attr:`warning` says what may be wrong with it, :attr:`problem` why it cannot be
+    stored, and :attr:`fix` what to do.
     """
 
     path: str
@@ -45,7 +45,7 @@ class RenderedResponse:
     digest: str = ""
     variants: dict[str, bytes] = field(default_factory=dict)
     seconds: float = 0.0
-    reads_state: bool = False
+    warning: str | None = None
     problem: str | None = None
     fix: str = ""
 

@@ -30,7 +30,7 @@ class Report:
     """The result of a build.
 
     :attr:`release` is the folder of the new release, or ``None`` if nothing changed.
-    :attr:`routes` counts the prerendered routes, and :attr:`total` their pages.
+    :attr:`empty_routes` are the files whose ``get_static_paths`` lists no path.
     :attr:`unchanged` counts the rendered pages that are equal to the last release.
     :attr:`changed` lists the files, config keys and packages because of which no
     ``version`` was used. :attr:`verified` counts the promises that ``--verify``
@@ -39,13 +39,13 @@ class Report:
 
     folder: str
     release: str | None = None
-    routes: int = 0
     total: int | None = None
     rendered: int = 0
     unchanged: int = 0
     kept: int = 0
     removed: int = 0
     copied: int = 0
+    empty_routes: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     seconds: float = 0.0
     verified: int = 0

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import itertools
-import multiprocessing
 import os
 import sys
 import threading
@@ -21,8 +20,6 @@ from concurrent.futures import FIRST_COMPLETED
 from concurrent.futures import BrokenExecutor
 from concurrent.futures import Executor
 from concurrent.futures import Future
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import wait
 from dataclasses import dataclass
 
@@ -123,6 +120,8 @@ _lock = threading.Lock()
 
 def start_process() -> None:
     """Prepare a process of a pool."""
+    import multiprocessing
+
     # Output of pages must not mix with output of the command.
     sys.stdout = sys.stderr
     parent = multiprocessing.parent_process()
@@ -270,6 +269,8 @@ def prepare_processes() -> str:
 
     Workers are never forks of this process, which has loaded the app by then.
     """
+    import multiprocessing
+
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return "spawn"
     from multiprocessing import forkserver
@@ -301,6 +302,11 @@ def executor_factory(
         )
     if jobs == 1:
         return None, 1
+    # Imported here, because most builds need no other process.
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures import ThreadPoolExecutor
+
     if name == "threads":
         return lambda: ThreadPoolExecutor(jobs), jobs
     context = multiprocessing.get_context(start_method)

@@ -221,9 +221,9 @@ def _size(size: int) -> str:
 
 
 def _show(report: Report) -> None:
-    if not report.total and report.routes:
-        click.echo("No page is prerendered: get_static_paths lists no path.")
-    elif not report.total:
+    for name in report.empty_routes:
+        click.echo(f"{name}: its get_static_paths lists no path.")
+    if not report.total and not report.empty_routes:
         click.echo(
             "No route is prerendered. Write `prerender = True` in a file, or set"
             ' FILEPAGES_OUTPUT to "hybrid".'

@@ -112,10 +112,13 @@ def check(ctx: click.Context, as_json: bool) -> None:
             site.load()
         except TreeError as error:
             faults += error.faults
-        else:
-            faults += site.listing_faults()
         faults += site.template_faults()
         warnings += [*site.warnings, *site.state_warnings()]
+    if sites and not faults:
+        from ..building.plan import plan_faults
+
+        routes = [route for site in sites for route in site.prerendered.values()]
+        faults += plan_faults(routes, sites[0].settings)
     if as_json:
         report = {"faults": faults, "warnings": warnings}
         dicts = {k: [dataclasses.asdict(f) for f in v] for k, v in report.items()}

@@ -10,8 +10,10 @@ import threading
 import time
 import typing as t
 
+import click
 from flask import Flask
 from flask import Response
+from flask.cli import ScriptInfo
 from markupsafe import escape
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -62,6 +64,15 @@ def _watch(folder: str, before: Snapshot) -> None:
     print(f" * Detected change in {', '.join(changed)}, restarting", flush=True)
     sys.stderr.flush()
     os._exit(_RESTART)
+
+
+def is_other_command() -> bool:
+    """Return True in a ``flask`` command that serves no requests, such as ``flask
+    filepages build``."""
+    command = click.get_current_context(silent=True)
+    if command is None or command.find_object(ScriptInfo) is None:
+        return False
+    return command.info_name not in ("run", "preview")
 
 
 @functools.cache

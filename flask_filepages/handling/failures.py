@@ -17,6 +17,7 @@ from jinja2 import UndefinedError
 from werkzeug.exceptions import HTTPException
 
 from ..context import Context
+from ..functions import argument_hint
 from .templates import name_hint
 from .templates import similar_template
 
@@ -42,6 +43,7 @@ _ARGUMENTS = {
     "code": "status",
     "status_code": "status",
 }
+_not_called_re = re.compile(r"Object of type (?:coroutine|function|method) is not JSON")
 _argument_re = re.compile(r"unexpected keyword argument '(\w+)'")
 _undefined_re = re.compile(r"'(\w+)' is undefined")
 
@@ -86,9 +88,13 @@ def _note_for(context: Context, error: BaseException) -> str | None:
     if isinstance(error, TypeError):
         if _calls_json(error):
             return _JSON_NOTE
+        if _not_called_re.match(str(error)):
+            return "Call it. If it is a coroutine, write `await`."
+        if "SimpleNamespace' object does not support item" in str(error):
+            return "Write context.locals.name = value."
         found = _argument_re.search(str(error))
         meant = _ARGUMENTS.get(found[1]) if found else None
-        return f"Write {meant}=..." if meant else None
+        return f"Write {meant}=..." if meant else argument_hint(error)
     if isinstance(error, AttributeError) and isinstance(error.obj, SplitResult):
         meant = _URL_NAMES.get(str(error.name))
         return f"Write {meant}." if meant else None
@@ -96,9 +102,13 @@ def _note_for(context: Context, error: BaseException) -> str | None:
         meant = name_hint(context, str(error.name))
         if meant:
             return f"Write context.render({meant!r})."
-        return similar_template(context.app.jinja_env, str(error.name), "")
+        source = context._route.route.source
+        parent = context._route.site.template_name(source) if source else ""
+        return similar_template(context.app.jinja_env, str(error.name), parent)
     if isinstance(error, UndefinedError):
         found = _undefined_re.fullmatch(error.message or "")
+        if found and found[1] == "Astro":
+            return "Write context in place of Astro."
         if found and found[1] in dir(context):
             return f"Write context.{found[1]}."
     return None

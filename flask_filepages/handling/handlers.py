@@ -26,7 +26,8 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY")
 ALL = "ALL"
 
 Handler = Callable[..., t.Any]
-_FIX = "Write `def GET(context): ...`; a param is context.params[name]."
+_FIX = "Write `def {}(context): ...`; a param is context.params[name]."
+_LOCATIONS = ("json", "form", "query", "params", "headers", "cookies", "files")
 _STREAM_FIX = "Return flask.Response(generator()) to stream, instead of `yield`."
 
 
@@ -118,6 +119,11 @@ def read_handlers(
         problem = call_problem(names[method], "context")
         if problem is None:
             own[method] = names[method]
+            if first_argument(names[method]) in ("request", "req"):
+                problem = f"the first argument of {method} is the context"
+                fix = f"Write `def {method}(context)`, and context.request."
+                where = ("handler", source.relative)
+                warnings.append(Fault(*where, problem, fix, source.line_of(method)))
             fault = _argument_fault(method, names[method], source, params)
             if fault is not None:
                 # A decorator may call its function with other arguments.
@@ -127,7 +133,7 @@ def read_handlers(
             faults.append(_decorator_fault(method, names[method], source))
         else:
             problem, line = f"{method} {problem}", source.line_of(method)
-            fix = _STREAM_FIX if problem.endswith("generator") else _FIX
+            fix = _fix(method, names[method])
             faults.append(Fault("handler", source.relative, problem, fix, line))
     warnings += [
         Fault(
@@ -157,6 +163,20 @@ def _is_decorated(handler: t.Any) -> bool:
     return inspect.isfunction(handler) and hasattr(handler, "__wrapped__")
 
 
+def _fix(method: str, value: t.Any) -> str:
+    """Return how to fix a handler that cannot be called with a context."""
+    if inspect.isgeneratorfunction(value) or inspect.isasyncgenfunction(value):
+        return _STREAM_FIX
+    fix = _FIX.format(method)
+    if not inspect.isfunction(value):
+        return f"{fix} If it has a decorator, let that return a function."
+    names = [name for name in inspect.signature(value).parameters if name in _LOCATIONS]
+    if names:
+        schemas = ", ".join(f"{name}=Schema" for name in names)
+        return f"Write @validate({schemas}) above it."
+    return fix
+
+
 def _argument_fault(
     method: str, handler: t.Any, source: Source, params: t.Container[str]
 ) -> Fault | None:
@@ -169,7 +189,8 @@ def _argument_fault(
         problem = f"{method} takes {first!r}, but it is called with the context"
     else:
         return None
-    return Fault("handler", source.relative, problem, _FIX, source.line_of(method))
+    fix = _FIX.format(method)
+    return Fault("handler", source.relative, problem, fix, source.line_of(method))
 
 
 def _decorator_fault(method: str, handler: t.Any, source: Source) -> Fault:

@@ -10,6 +10,7 @@ one of the two, so a ``·`` at the end marks the other: ``blog·``.
 
 from __future__ import annotations
 
+import contextvars
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -25,6 +26,9 @@ from importlib import import_module
 
 from ..errors import Fault
 from ..errors import SettingsError
+from ..errors import closest
+from ..functions import argument_hint
+from ..functions import last_place
 from ..routing.files import Source
 
 _TREE_PACKAGE = "flask_filepages.tree"
@@ -280,7 +284,9 @@ def import_source(
     """
     try:
         with finder.loading():
-            return import_module(name), []
+            # In an empty context: a module that is imported by the first request must
+            # not keep anything of it.
+            return contextvars.Context().run(import_module, name), []
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt) and not _raises_itself(error):
             raise
@@ -289,9 +295,11 @@ def import_source(
 
 def _import_fault(error: BaseException, source: Source, folder: str) -> Fault:
     kind = type(error).__name__
-    if isinstance(error, SyntaxError) and error.filename:
-        file = _shown(error.filename, folder)
+    if isinstance(error, SyntaxError):
+        file = _shown(error.filename or source.path, folder)
         fix = "Fix the syntax error on this line."
+        if "null bytes" in str(error) or "codec can't decode" in str(error):
+            fix = "Save it as UTF-8."
         text = f": {error.text.strip()}" if error.text else ""
         return Fault("syntax", file, f"{kind}: {error.msg}{text}", fix, error.lineno)
     file, line = source.relative, None
@@ -304,7 +312,10 @@ def _import_fault(error: BaseException, source: Source, folder: str) -> Fault:
         text = f"{kind}: {error}".removesuffix(": ").partition("\n")[0]
     except Exception:
         text = kind
-    return Fault("import", file, text, _import_fix(error), line)
+    place = last_place(error)
+    if place is not None and not place[0].startswith(folder + os.sep):
+        text += f" ({os.path.relpath(place[0])}:{place[1]})"
+    return Fault("import", file, text, _import_fix(error, source), line)
 
 
 def _raises_itself(error: BaseException) -> bool:
@@ -318,7 +329,7 @@ def _shown(filename: str, folder: str) -> str:
     return filename if relative.startswith("..") else relative.replace(os.sep, "/")
 
 
-def _import_fix(error: BaseException) -> str:
+def _import_fix(error: BaseException, source: Source) -> str:
     if isinstance(error, (SystemExit, KeyboardInterrupt)):
         return "Remove the call; a page must not end the process when it is imported."
     if isinstance(error, SecondMainError):
@@ -331,12 +342,12 @@ def _import_fix(error: BaseException) -> str:
     if isinstance(error, RuntimeError) and "outside of" in str(error):
         return (
             "Nothing is requested while the file is imported. Use context.app,"
-            " context.request or context.session inside a handler."
+            " context.request, context.session and functions such as url_for inside a"
+            " handler."
         )
-    if isinstance(error, TypeError) and "validate() got an unexpected" in str(error):
-        return "Use json, form, query, params, headers, cookies or files."
     if not isinstance(error, ImportError):
-        return "Importing the file raised this error. Fix this line."
+        hint = argument_hint(error)
+        return hint or "Importing the file raised this error. Fix this line."
     module = sys.modules.get(error.name or "")
     spec = getattr(module, "__spec__", None)
     if getattr(spec, "_initializing", False):
@@ -344,7 +355,17 @@ def _import_fix(error: BaseException) -> str:
             f"{error.name} is still being imported. Call FilePages(app) and"
             " filepages.load() at its end, or import inside the handler."
         )
+    if "partially initialized" in str(error):
+        return (
+            "The two modules import each other. Move what both need to a third one, or"
+            " import it inside the function that needs it."
+        )
     if isinstance(error, ModuleNotFoundError):
+        beside = os.listdir(os.path.dirname(source.path))
+        stems = [name.removesuffix(".py") for name in beside if name.endswith(".py")]
+        close = closest((error.name or "").rpartition(".")[2], stems, 0.7)
+        if close:
+            return f"For the file {close}.py write `from .{close} import x`."
         return (
             "Install it, or check the name. Inside pages/ write `from ._lib import x`."
         )

@@ -27,6 +27,7 @@ from ..functions import name_of
 from ..functions import with_line
 from ..routing.files import Source
 from .failures import change_error_response
+from .responses import check_field
 from .responses import to_response
 
 if t.TYPE_CHECKING:
@@ -45,6 +46,8 @@ _FACTORIES = {
     "cors": "flask_filepages.handling.origins",
     "headers": "flask_filepages.handling.middleware",
 }
+#: What other frameworks call a middleware, in lower case.
+_OTHER_NAMES = ("onrequest", "on_request", "handle")
 _ONCE = "_filepages_once_per_render"
 
 
@@ -112,6 +115,8 @@ class Link:
             value = function(context, call_next)
             if calls > 1:
                 raise self._error("called call_next() more than once")
+            if calls == 0:
+                context._ended_by = self
             if value is None or value is t.cast(t.Any, call_next):
                 kind = "nothing (None)" if value is None else "call_next itself"
                 where = with_line(self.source.path, function)
@@ -139,8 +144,17 @@ def headers(values: Headers) -> Middleware:
     It leaves fields alone that the response has already, so the middleware nearest to
     the handler wins. It is marked :func:`once_per_render`: stored responses keep the
     fields.
+
+    :raises TypeError: *values* is not a dict, or a list of pairs, of str.
+    :raises ValueError: a name or a value cannot be sent.
     """
     pairs = list(values.items()) if isinstance(values, t.Mapping) else list(values)
+    for pair in pairs:
+        if len(pair) != 2 or not all(isinstance(text, str) for text in pair):
+            raise TypeError(
+                f"headers() got {pair!r:.50}. Write headers({{'X-Name': 'value'}})."
+            )
+        check_field(*pair)
 
     def add(response: t.Any) -> t.Any:
         missing = [pair for pair in pairs if pair[0] not in response.headers]
@@ -209,6 +223,7 @@ def read_links(
         if not (close or source.is_middleware):
             return [], []
         fix = _FIX
+        close = close or next((n for n in found if n in _OTHER_NAMES), None)
         if close:
             fix = f"Did you mean `{MIDDLEWARE_NAME}`, not `{found[close]}`? {_FIX}"
         return [], [_fault(source, f"the file defines no `{MIDDLEWARE_NAME}`", fix)]

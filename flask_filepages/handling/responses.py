@@ -70,7 +70,7 @@ def finish(context: Context, response: BaseResponse) -> BaseResponse:
         # Most fields pass these quick checks.
         if name in _known_names and value.isascii() and value.isprintable():
             continue
-        _check_field(name, value)
+        check_field(name, value)
         if len(_known_names) < _MOST_NAMES:
             _known_names.add(name)
     return response
@@ -84,7 +84,7 @@ def with_no_store_on_error(response: BaseResponse) -> BaseResponse:
     return response
 
 
-def _check_field(name: str, value: str) -> None:
+def check_field(name: str, value: str) -> None:
     """Check the name (a token: RFC 9110, section 5.6.2) and the value (5.5) of a field.
 
     :raises ValueError: one of them is invalid.
@@ -133,6 +133,11 @@ def _fix(value: t.Any) -> str:
         )
     if value is None:
         return "Is a `return` missing? For no content: `return Response(status=204)`."
+    if inspect.isfunction(value):
+        return (
+            f"Call {name_of(value)}(). A decorator that takes arguments is called too:"
+            " @role(...)."
+        )
     if type(value) is int and value in HTTP_STATUS_CODES:
         code = f"abort({value})" if value >= 400 else f"return Response(status={value})"
         return f"If it is a status, write `{code}`, from flask."

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from ..context import Context
 from ..errors import Fault
+from ..functions import location_of
 from ..routing.files import MIDDLEWARE_FILE
 from ..routing.files import STATIC_PATHS
 from ..routing.files import Source
@@ -168,6 +169,7 @@ class BoundRoute:
             *warnings,
             *self._narrow_middleware(source, links),
             *self._exempt_handlers(source, own),
+            *self._bodies_of_get(source, own),
         ]
         if has_page and ALL not in own:
             own.setdefault("GET", GET)
@@ -224,6 +226,17 @@ class BoundRoute:
                 line = source.line_of(method)
                 yield Fault("csrf", source.relative, problem, fix, line)
 
+    def _bodies_of_get(
+        self, source: Source, own: dict[str, Handler]
+    ) -> t.Iterator[Fault]:
+        """Warn about a ``GET`` handler that validates a body."""
+        for location in ("json", "form", "files"):
+            if location in schemas_of(own.get("GET")):
+                problem = f"GET validates {location}, but a GET request has no body"
+                fix = "Write @validate(query=...), or write a POST handler."
+                line = source.line_of("GET")
+                yield Fault("handler", source.relative, problem, fix, line)
+
     def _unknown_params(self, source: Source, handler: Handler) -> list[Fault]:
         """Return a fault for each param that a schema has and the route lacks."""
         schema = schemas_of(handler).get("params")
@@ -231,8 +244,10 @@ class BoundRoute:
         fields = schema.load_fields.items() if schema is not None else ()
         names = [f.data_key or name for name, f in fields]
         fix = f"Its params are: {', '.join(sorted(known)) or 'none'}."
+        problem = "it validates a param {}, which the route does not have"
+        line = (location_of(handler) or (None, None))[1]
         return [
-            Fault("handler", source.relative, f"it validates a param {name!r}", fix)
+            Fault("handler", source.relative, problem.format(repr(name)), fix, line)
             for name in names
             if name not in known
         ]

@@ -58,7 +58,7 @@ class PagesLoader(BaseLoader):
         try:
             found = FileSystemLoader(folder).get_source(environment, relative)
         except UnicodeDecodeError as error:
-            message = f"it {_encoding_problem(error)}. Save it as UTF-8."
+            message = f"it {_encoding_problem(error)}"
             line = error.object.count(b"\n", 0, error.start) + 1
             file = os.path.join(folder, relative)
             raise TemplateSyntaxError(message, line, template, file) from None
@@ -83,7 +83,10 @@ def template_faults(
         environment.get_template(template)
     except TemplateSyntaxError as error:
         problem = f"TemplateSyntaxError: {error.message}"
-        yield Fault("template", file, problem, "Fix this line.", error.lineno)
+        fix = "Fix the syntax error on this line."
+        if error.message and "is not UTF-8" in error.message:
+            fix = "Save it as UTF-8."
+        yield Fault("template", file, problem, fix, error.lineno)
         return
     except UnicodeDecodeError as error:  # A template of the app.
         problem = f"it {_encoding_problem(error)}"
@@ -147,9 +150,14 @@ def similar_template(environment: Environment, name: str, parent: str) -> str:
         folder = app.extensions["filepages"][prefix].folder
         beside = os.listdir(os.path.join(folder, os.path.dirname(relative)))
         known += [f"./{one}" for one in beside if one.endswith(".html")]
-        if name in beside:
-            return f"Did you mean './{name}'?"
-    close = closest(name, known)
+        if name.lstrip("/") in beside:
+            return f"Did you mean './{name.lstrip('/')}'?"
+        if name.startswith(f"{prefix}:"):
+            name = posixpath.basename(name.replace(":", "/"))
+    # Compare the names without folders and suffixes, which are alike.
+    stems = {posixpath.basename(one).partition(".")[0].strip("_"): one for one in known}
+    stem = posixpath.basename(name).partition(".")[0].strip("_")
+    close = stems.get(closest(stem, stems, 0.7) or "")
     if close:
         return f"Did you mean {close!r}?"
     if is_page:
@@ -230,6 +238,7 @@ def name_hint(context: Context, name: str) -> str | None:
     site, source = context._route.site, context._route.route.source
     if ":/" in name or source is None:
         return None
+    name = name.lstrip("/")
     below = os.path.dirname(source.relative)
     if os.path.isfile(os.path.join(site.folder, below, name)):
         return f"./{name}"

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Flask
+from flask import Request
+from flask import session
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..releases.release import Environ
@@ -15,6 +17,12 @@ from ..releases.release import Environ
 #: The key in the environ that marks a request of a build. Clients can only set
 #: ``HTTP_*``.
 RENDER = "flask_filepages.render"
+
+
+_READS_STATE = (
+    "it reads the session or the cookies, but every visitor gets its stored response."
+    " Write `prerender = False`."
+)
 
 
 @dataclass(slots=True)
@@ -31,9 +39,21 @@ class Render:
     take: Callable[[BaseResponse], None]
     error: BaseException | None = None
     reached: str | None = None
-    session: t.Any = None
-    #: True if the handler read the session or the cookies; ``None`` until it is known.
-    reads_state: bool | None = None
+    #: What may be wrong with the response.
+    warning: str | None = None
+    _session: t.Any = None
+
+    def start(self, request: Request) -> None:
+        """Begin to note what the handler reads. Flask itself has read the cookies, to
+        open the session."""
+        self._session = t.cast(t.Any, session)._get_current_object()
+        self._session.accessed = False
+        vars(request).pop("cookies", None)
+
+    def note_reads(self, request: Request) -> None:
+        """Warn if the session or the cookies were read since the start."""
+        if self._session.accessed or "cookies" in vars(request):
+            self.warning = self.warning or _READS_STATE
 
 
 def is_live(app: Flask, environ: Environ) -> bool:

@@ -16,6 +16,7 @@ from ..errors import Fault
 from ..errors import ParamError
 from ..errors import StaticPathError
 from ..errors import closest
+from ..functions import argument_hint
 from ..routing.files import STATIC_PATHS
 from ..routing.files import Source
 from ..routing.patterns import Part
@@ -78,6 +79,11 @@ class _EntryChecker:
 
         :raises StaticPathError: the entry is wrong.
         """
+        if isinstance(entry, list):
+            raise StaticPathError(
+                f"{_entry(index)} is a list, not a StaticPath",
+                "Write `return paginate(...)`, without a list around it.",
+            )
         if not isinstance(entry, StaticPath):
             raise StaticPathError(
                 f"{_entry(index)} is {type(entry).__name__}, not a StaticPath",
@@ -196,14 +202,20 @@ def _missing(
     )
 
 
-def missing_fault(module: types.ModuleType | None, source: Source) -> Fault:
-    """Return a fault for a prerendered route that lacks the function."""
+def missing_fault(
+    module: types.ModuleType | None, source: Source, *, is_static: bool
+) -> Fault:
+    """Return a fault for a prerendered route that lacks the function.
+
+    :param is_static: the output is static, so no route runs on demand.
+    """
     names = [n for n, v in vars(module).items() if callable(v)] if module else []
     close = closest(STATIC_PATHS, names, 0.7)
     hint = f"Did you mean `{STATIC_PATHS}`, not `{close}`? " if close else ""
     problem = f"a prerendered route with params needs {STATIC_PATHS}"
     file = f"{source.stem}.py"
-    fix = f"{hint}Write `def {STATIC_PATHS}()` in {file}, or `prerender = False`."
+    on_demand = "" if is_static else ", or `prerender = False`"
+    fix = f"{hint}Write `def {STATIC_PATHS}()` in {file}{on_demand}."
     return Fault("static-paths", source.relative, problem, fix)
 
 
@@ -268,7 +280,8 @@ def problem_of(error: BaseException) -> tuple[str, str]:
     if isinstance(error, ParamError):
         fix = f"Give another value, or leave the path out of {STATIC_PATHS}."
         return str(error), fix
-    return f"{STATIC_PATHS} raised {type(error).__name__}: {error}", "Fix the function."
+    fix = argument_hint(error) or "Fix the function."
+    return f"{STATIC_PATHS} raised {type(error).__name__}: {error}", fix
 
 
 def line_of(error: BaseException, file: str) -> int | None:

@@ -13,7 +13,6 @@ from urllib.parse import unquote
 
 from flask import Request
 from flask import has_request_context
-from flask import session
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -22,6 +21,8 @@ from ..context import current_request
 from ..errors import BuildError
 from ..errors import Fault
 from ..errors import ParamError
+from ..functions import call_problem
+from ..functions import with_line
 from ..handling.failures import remember_failure
 from ..handling.handlers import Handler
 from ..handling.handlers import Handlers
@@ -81,27 +82,35 @@ class PrerenderedRoute(BoundRoute):
         """Read ``get_static_paths``; return faults that prevent storing the route."""
         source = t.cast(Source, self.route.source)
         function = getattr(module, STATIC_PATHS, None)
+        is_all_static = self.settings.output == "static"
         faults = []
+
+        def fault(kind: str, problem: str, fix: str, name: str = STATIC_PATHS) -> Fault:
+            return Fault(kind, source.relative, problem, fix, source.line_of(name))
+
         unsafe = [method for method in _UNSAFE if method in own]
         if unsafe:
             problem = f"a prerendered route cannot handle {', '.join(unsafe)}"
             fix = f"Write `prerender = False` in {source.relative}."
-            if self.settings.output == "static":
+            if is_all_static:
                 fix = f"Set FILEPAGES_OUTPUT = 'hybrid'. {fix}"
-            line = source.line_of(unsafe[0])
-            faults.append(Fault("prerender", source.relative, problem, fix, line))
+            faults.append(fault("prerender", problem, fix, unsafe[0]))
         elif "GET" not in own:
             problem = "a prerendered route needs a GET handler"
-            fix = "Write `def GET(context)`."
-            faults.append(Fault("prerender", source.relative, problem, fix))
-        if function is not None and not callable(function):
-            problem = f"{STATIC_PATHS} is {type(function).__name__}, not a function"
+            faults.append(fault("prerender", problem, "Write `def GET(context)`."))
+        if function is None:
+            if not self.is_static and not self.is_error_page:
+                faults.append(missing_fault(module, source, is_static=is_all_static))
+        elif (problem := call_problem(function) or "") and not problem.startswith(
+            "is a g"
+        ):
             paths = f"[{example(self.route.params)}]"
             fix = f"Write `def {STATIC_PATHS}(): return {paths}`."
-            line = source.line_of(STATIC_PATHS)
-            faults.append(Fault("static-paths", source.relative, problem, fix, line))
-        elif function is None and not self.is_static and not self.is_error_page:
-            faults.append(missing_fault(module, source))
+            faults.append(fault("static-paths", f"{STATIC_PATHS} {problem}", fix))
+        elif self.is_static:
+            problem = f"its {STATIC_PATHS} is not used: the route has no params"
+            fix = "Remove the function, or give the file a param: [name].py."
+            self.warnings.append(fault("static-paths", problem, fix))
         if function is not None and not faults:
             self._get_static_paths = self.app.ensure_sync(function)
         return faults
@@ -330,15 +339,13 @@ class PrerenderedRoute(BoundRoute):
         self, context: Context, template: str | None, data: dict[str, t.Any]
     ) -> str:
         render = context.request.environ.get(RENDER)
-        if render is not None:
-            # Flask-Login reads the session for every template, whatever it shows.
-            self._note_reads(context.request, render)
-        return super().render(context, template, data)
-
-    def _note_reads(self, request: Request, render: Render) -> None:
-        if render.reads_state is None:
-            accessed = render.session.accessed
-            render.reads_state = accessed or "cookies" in vars(request)
+        if render is None:
+            return super().render(context, template, data)
+        # Flask-Login reads the session for every template, whatever it shows.
+        render.note_reads(context.request)
+        html = super().render(context, template, data)
+        render.start(context.request)
+        return html
 
     def _render_for_build(
         self, request: Request, params: dict[str, t.Any]
@@ -361,13 +368,18 @@ class PrerenderedRoute(BoundRoute):
                     f"its URL has the params {matched}, but {STATIC_PATHS} lists"
                     f" {given}"
                 )
-            # Flask itself has read both, to open the session. Its proxy reads it, too.
-            render.session = t.cast(t.Any, session)._get_current_object()
-            render.session.accessed = False
-            vars(request).pop("cookies", None)
+            render.start(request)
             handler = t.cast(Handlers, self._render_handlers).find("GET")
             response = finish(context, handler(context))
-            self._note_reads(request, render)
+            render.note_reads(request)
+            link = context._ended_by
+            if link is not None:
+                where = with_line(link.source.relative, link.function)
+                render.warning = (
+                    f"{link.name}() ({where}) responded, not the handler, and every"
+                    " visitor gets its response. A guard must not be marked"
+                    " @once_per_render."
+                )
             render.take(response)
         except BaseException as error:
             render.error = error

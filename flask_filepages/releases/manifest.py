@@ -92,7 +92,8 @@ class Entry:
         entry = cls(*row)
         headers = json.loads(t.cast(str, entry.headers))
         entry.headers = [(name, value) for name, value in headers]
-        entry.variants = json.loads(t.cast(t.Any, entry.variants) or "{}")
+        variants: t.Any = entry.variants
+        entry.variants = json.loads(variants) if variants else {}
         return entry
 
     def row(self) -> tuple[t.Any, ...]:
@@ -231,7 +232,7 @@ class Manifest:
         query = "SELECT file, size, variants FROM responses WHERE file IS NOT NULL"
         for file, size, variants in self.connection.execute(query):
             yield file, size
-            for coding, length in json.loads(variants or "{}").items():
+            for coding, length in json.loads(variants).items() if variants else ():
                 yield f"{file}.{SUFFIXES[coding]}", length
         yield from self.connection.execute("SELECT name, size FROM static_files")
 

@@ -12,13 +12,13 @@ LONGEST_PATH = 1024
 
 # Some common system refuses these characters, or drops or converts them.
 _illegal_re = re.compile(r'[<>:"|?*\\\x00-\x1f\x7f-\x9f\ud800-\udfff]')
+_DEVICES = r"(?:con|prn|aux|nul|conin\$|conout\$|clock\$|(?:com|lpt)[0-9¹²³])"
+_device_re = re.compile(rf"{_DEVICES}\s*(?:\..*)?", re.IGNORECASE)
+# The common case: segments of letters, digits, dots and dashes.
 _plain_re = re.compile(
-    r"(?=.{1,200}\Z)(?:(?:\d|\w{5})(?:[\w.-]*\w)?/)*(?:\d|\w{5})(?:[\w.-]*\w)?",
-    re.ASCII,
-)
-_device_re = re.compile(
-    r"(?:con|prn|aux|nul|conin\$|conout\$|clock\$|(?:com|lpt)[0-9¹²³])\s*(?:\..*)?",
-    re.IGNORECASE,
+    rf"(?=.{{1,200}}\Z)(?:(?!{_DEVICES}[./])\w(?:[\w.-]*\w)?/)*"
+    rf"(?!{_DEVICES}(?:\.|\Z))\w(?:[\w.-]*\w)?",
+    re.ASCII | re.IGNORECASE,
 )
 
 
@@ -42,7 +42,6 @@ def file_name(
 
 def name_problem(name: str) -> str | None:
     """Return why *name* is not portable to all common systems, or ``None`` if it is."""
-    # Most names are plain: devices have short names that begin with a letter.
     if _plain_re.fullmatch(name):
         return None
     if not name:
@@ -65,9 +64,6 @@ def _segment_problem(segment: str) -> str | None:
         return "it has an empty or dot segment"
     if len(segment) > LONGEST_SEGMENT // 4 and len(segment.encode()) > LONGEST_SEGMENT:
         return f"is longer than {LONGEST_SEGMENT} bytes"
-    # The common case, without a regular expression.
-    if segment.isalnum() and len(segment) > 6:
-        return None
     illegal = _illegal_re.search(segment)
     if illegal:
         return f"contains {illegal[0]!r}, which some file systems refuse"

@@ -203,7 +203,7 @@ class Releases:
         self._build_folder = BuildFolder(folder)
         self._key = f"flask_filepages.release:{self._build_folder.path}"
         self._release: Release | None = None
-        self._refused: str | None = None
+        self._last_warning: str | None = None
         self._seen: tuple[str, int, int] | None = None
         #: A release that was refused, and the state of its manifest at that time.
         self._damaged: tuple[t.Any, list[tuple[int, int]]] | None = None
@@ -250,7 +250,12 @@ class Releases:
                 return  # Another thread has just looked.
             folder = self._build_folder.current()
             if folder is None:
-                if self._release is not None and self._seen is not None:
+                if self._release is None:
+                    self._warn_once(
+                        f"{self.folder} has no release, so prerendered routes run on"
+                        " each request. Run `flask filepages build`."
+                    )
+                elif self._seen is not None:
                     self._seen = None
                     _log.error("%s has no release any more", self.folder)
                 return
@@ -265,16 +270,16 @@ class Releases:
             release = Release(folder, Manifest.open(folder))
             self.owner.check(release.meta)
             self._release, self._seen = release, identity
-            self._refused = None
+            self._last_warning = None
         except (OSError, ReleaseError) as error:
             if isinstance(error, ReleaseError):
                 self._damaged = looked_at
-            self._refuse(f"Cannot serve {folder or self.folder}: {error}")
+            self._warn_once(f"Cannot serve {folder or self.folder}: {error}")
         finally:
             self._next_look = time.monotonic() + _LOOK_AGAIN
             self._lock.release()
 
-    def _refuse(self, why: str) -> None:
-        if self._refused != why:
-            self._refused = why
-            _log.error("%s", why)
+    def _warn_once(self, message: str) -> None:
+        if self._last_warning != message:
+            self._last_warning = message
+            _log.warning("%s", message)

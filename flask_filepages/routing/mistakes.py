@@ -44,13 +44,13 @@ def ignored_file(relative: str, suffixes: t.Collection[str]) -> Fault | None:
     if lower in suffixes:
         fix = f"Name it {stem}{lower}. Names are case-sensitive."
     elif lower in (".htm", ".jinja", ".jinja2", ".j2"):
-        fix = f"Name it {stem}.html."
+        fix = f"Name it {stem.removesuffix('.html')}.html."
     elif lower in _MARKDOWN:
         fix = (
             'Write FilePages(app, renderers={".md": render_markdown}), import it from'
-            " flask_filepages.markdown, with the extra Flask-Filepages[markdown], and"
-            " name the file .md."
+            " flask_filepages.markdown, with the extra Flask-Filepages[markdown]"
         )
+        fix += "." if lower == ".md" else ", and name the file .md."
     elif lower in _CODE:
         fix = f"Write the endpoint in Python, as {stem}.py, or the page as {stem}.html."
     elif lower in _ASSETS:

@@ -83,6 +83,12 @@ class RouteUrls:
         """Return what to write instead of *endpoint*, or ``None`` if it seems to have
         nothing to do with a route."""
         path = self._without_name(endpoint)
+        other, colon, rest = endpoint.partition(":/")
+        if colon and f"/{rest}" in self._routes:
+            return (
+                f"There is no FilePages named {other!r} with this route. Did you mean"
+                f" url_for({'/' + rest!r})?"
+            )
         if endpoint in self._app.view_functions:  # So a param is missing.
             if "/" not in path:
                 return None

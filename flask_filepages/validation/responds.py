@@ -33,6 +33,8 @@ def responds(schema: SchemaLike, *, status: int = 200) -> Callable[[F], F]:
     """
     if not isinstance(schema, type) and callable(schema):
         raise TypeError("Write @responds(Schema), with a schema.")
+    if type(status) is not int:
+        raise TypeError(f"status is {status!r}. Write a number, such as status=201.")
     made = as_schema(schema)
 
     def mark(function: F) -> F:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import typing as t
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -123,9 +124,12 @@ def as_schema(given: t.Any) -> Schema:
                     f" {{{name!r}: fields.String()}}."
                 )
         return Schema.from_dict(dict(given))()
+    shown = repr(given)
+    if len(shown) > 50:
+        shown = f"A {type(given).__name__}"
     raise TypeError(
-        f"{given!r} is not a marshmallow schema or a dict of fields. Write a Schema, or"
-        " {'name': fields.String()}."
+        f"{shown} is not a marshmallow schema or a dict of fields. Write a Schema,"
+        " Schema(many=True), or {'name': fields.String()}."
     )
 
 
@@ -140,10 +144,21 @@ def _check(function: t.Any, schemas: Mapping[str, Schema]) -> None:
         raise TypeError("Write @validate above a function.")
     if schemas_of(function):
         raise TypeError(f"{name}() has two @validate. Name all locations in one.")
-    parameters = inspect.signature(function).parameters.values()
+    parameters = inspect.signature(function, follow_wrapped=False).parameters.values()
+    first = next(iter(parameters), None)
+    if first is not None and first.name in schemas:
+        raise TypeError(f"Write {name}({', '.join(['context', *schemas])}).")
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return
     missing = schemas.keys() - {parameter.name for parameter in parameters}
+    code = getattr(function, "__code__", None)
+    if missing and code and (hasattr(function, "__wrapped__") or not name.isupper()):
+        where = f"{os.path.relpath(code.co_filename)}:{code.co_firstlineno}"
+        raise TypeError(
+            f"the decorator below @validate ({where}) does not pass on"
+            f" {', '.join(sorted(missing))}. Move @validate below it, or let its"
+            " function take (*args, **kwargs)."
+        )
     if missing:
         wanted = ", ".join(["context", *schemas])
         raise TypeError(

@@ -19,6 +19,7 @@ from flask import session
 from flask_filepages import BuildError
 from flask_filepages import FilePages
 from flask_filepages import ReleaseError
+from flask_filepages import TreeError
 from flask_filepages.building.build import Build
 from flask_filepages.building.build import Options
 from flask_filepages.building.report import PageResult
@@ -236,8 +237,8 @@ def test_paths_that_cannot_be(
 
 def test_static_output_takes_no_live_route(make_pages: MakePages) -> None:
     files = {"a.py": f"prerender = False\n{ECHO}", "b.html": ""}
-    with pytest.raises(BuildError) as error:
-        built(make_pages(files, FILEPAGES_OUTPUT="static"))
+    with pytest.raises(TreeError) as error:
+        make_pages(files, FILEPAGES_OUTPUT="static")
 
     assert [fault.file for fault in error.value.faults] == ["a.py"]
 

@@ -330,3 +330,11 @@ def test_flask_run_says_which_release_it_serves(site: Path) -> None:
 
     release = site / "dist" / "releases" / "000001"
     assert told.count(f" * Serving the stored responses of {release}, built 20") == 1
+
+
+@pytest.mark.parametrize("command", ["routes", "check", "build"])
+def test_other_commands_serve_no_release(site: Path, command: str) -> None:
+    flask(site, "build")
+    done = flask(site, command)
+
+    assert "Serving the stored responses" not in done.stdout + done.stderr

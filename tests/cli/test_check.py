@@ -67,11 +67,16 @@ def test_templates_that_cannot_be_rendered(
     [
         ("\n{% include 'foter.html' %}", "a.html", 2, "Did you mean 'footer.html'?"),
         ("{% include 'c.html' %}", "a.html", 1, "Did you mean './c.html'?"),
-        ("{% include './d.html' %}", "a.html", 1, "Did you mean './c.html'?"),
+        ("{% include './cc.html' %}", "a.html", 1, "Did you mean './_ccc.html'?"),
         ("\n\n{% include ['xxxxx', 'yyyyy'] %}", "a.html", 3, "Check the name."),
         ("{% extends 'latin.html' %}", "latin.html", None, "Save it as UTF-8."),
-        ("\n\ncaf\xe9".encode("latin-1"), "a.html", 3, "Fix this line."),
-        ("{% extends 'broken.html' %}", "broken.html", 2, "Fix this line."),
+        ("\n\ncaf\xe9".encode("latin-1"), "a.html", 3, "Save it as UTF-8."),
+        (
+            "{% extends 'broken.html' %}",
+            "broken.html",
+            2,
+            "Fix the syntax error on this line.",
+        ),
     ],
 )
 def test_faults_of_templates_say_where_and_how(
@@ -81,6 +86,7 @@ def test_faults_of_templates_say_where_and_how(
         "pages/a.html": text,
         "pages/b.html": text,
         "pages/c.html": "",
+        "pages/_ccc.html": "",
         "templates/footer.html": "",
         "templates/latin.html": "caf\xe9".encode("latin-1"),
         "templates/broken.html": "\n{% if %}",
@@ -137,7 +143,8 @@ def test_all_faults_of_a_page_are_reported(pytester: pytest.Pytester) -> None:
             {"a.py": f"from flask import g\ng.user\n{ECHO}"},
             "RuntimeError: Working outside of application context.",
             "Nothing is requested while the file is imported. Use context.app,"
-            " context.request or context.session inside a handler.",
+            " context.request, context.session and functions such as url_for inside a"
+            " handler.",
         ),
         (
             {
@@ -145,7 +152,8 @@ def test_all_faults_of_a_page_are_reported(pytester: pytest.Pytester) -> None:
                 f"@validate(body={{}})\n{ECHO}"
             },
             "TypeError: validate() got an unexpected keyword argument 'body'",
-            "Use json, form, query, params, headers, cookies or files.",
+            "The arguments of validate are: params, json, form, query, headers, cookies,"
+            " files.",
         ),
         (
             {"[id].py": f"prerender = True\ndef get_static_paths(): ...\n{ECHO}"},

@@ -119,7 +119,7 @@ def test_routes_for_a_program(pytester: pytest.Pytester) -> None:
                 "error: a.py:1: ZeroDivisionError: division by zero",
                 "    Importing the file raised this error. Fix this line.",
                 "error: b.py: the file defines no handler",
-                "    Write `def GET(context): ...`.",
+                "    Write `def GET(context): ...`. If it is not a route, name it _b.py.",
                 "2 routes, 2 errors, 0 warnings",
             ],
         ),

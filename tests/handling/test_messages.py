@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import types
 import typing as t
 
 import pytest
@@ -333,18 +335,21 @@ def test_a_syntax_error_shows_its_line(make_pages: MakePages) -> None:
 
 
 @pytest.mark.parametrize("debug", [False, True])
-def test_a_page_with_a_view_of_the_app(make_pages: MakePages, debug: bool) -> None:
+def test_a_page_with_a_view_of_the_app(
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch, debug: bool
+) -> None:
     code = (
-        "from flask import current_app\n"
-        "@current_app.get('/x')\ndef x():\n    return 'x'\n" + ECHO
+        "from module_of_the_app import app\n"
+        "@app.get('/x')\ndef x():\n    return 'x'\n" + ECHO
     )
 
     def setup(app: Flask) -> None:
         app.debug = debug
 
     app = make_pages({"a.py": code}, setup)
-    with app.app_context():
-        told = load(app)
+    module = types.SimpleNamespace(app=app)
+    monkeypatch.setitem(sys.modules, "module_of_the_app", t.cast(t.Any, module))
+    told = load(app)
 
     assert "Move views and hooks of the app to the module of the app." in told
 

@@ -21,6 +21,7 @@ from flask_filepages import LoadError
 from flask_filepages import Page
 from flask_filepages import StaticPath
 from flask_filepages import paginate
+from flask_filepages.building.plan import plan_faults
 from flask_filepages.prerendering.get_static_paths import decode
 from flask_filepages.prerendering.get_static_paths import encode
 from flask_filepages.site import sites_of
@@ -284,7 +285,9 @@ def test_a_wrong_entry_takes_no_other_path_down(
     assert client.get("/blog/ok").status_code == 200
     assert client.get("/blog/other").status_code == 404
     assert problem in caplog.text
-    assert sites_of(app)["filepages"].listing_faults()[0].file == "blog/[slug].py"
+    site = sites_of(app)["filepages"]
+    faults = plan_faults(site.prerendered.values(), site.settings)
+    assert faults[0].file == "blog/[slug].py"
     with pytest.raises(BuildError, match=re.escape(problem)):
         built(app, out=app.instance_path)
 

@@ -195,8 +195,11 @@ class Context:
     ) -> Response:
         """Return *data* as a JSON response, serialized by the app's JSON provider.
 
-        :raises TypeError: the provider cannot serialize *data*.
+        :raises TypeError: the provider cannot serialize *data*, or *status* is not an
+            int.
+        :raises ValueError: *status* is not from 100 to 599.
         """
+        _check_status(status)
         response = t.cast(Response, self.app.json.response(data))
         if status != 200:
             response.status_code = status
@@ -264,21 +267,28 @@ class Context:
 
         :raises jinja2.TemplateNotFound: the template does not exist.
         :raises TypeError: *template* is not a str, or *status* is not an int.
+        :raises ValueError: *status* is not from 100 to 599.
         """
         if not isinstance(template, str | None):
             raise TypeError(
                 f"The template is {template!r:.50}, not a str. Pass data by name:"
                 " context.render(title='...')."
             )
-        if status is not None and not isinstance(status, int):
-            raise TypeError(
-                f"status is {status!r}, not an int. It is the status of the response;"
-                " pass data to the template under another name."
-            )
+        if status is not None:
+            _check_status(status)
         html = self._route.render(self, template, data)
         status = self._route.status if status is None else status
         response = self.app.response_class(html, status, mimetype="text/html")
         return _with_headers(response, headers)
+
+
+def _check_status(status: t.Any) -> None:
+    if not isinstance(status, int) or isinstance(status, bool):
+        raise TypeError(
+            f"status is {status!r:.50}, not an int. It is the status of the response."
+        )
+    if not 100 <= status <= 599:
+        raise ValueError(f"status is {status}. Write a number from 100 to 599.")
 
 
 def _with_headers(response: Response, headers: Headers | None) -> Response:

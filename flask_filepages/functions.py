@@ -65,11 +65,15 @@ def is_async(function: t.Any) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
 
 
-def first_argument(function: t.Any) -> str | None:
-    """Return the name of the first positional argument that *function*, below its
-    decorators, takes. It is ``""`` for ``*args``, and ``None`` if it takes none."""
+def first_argument(function: t.Any, *, unwrap: bool = True) -> str | None:
+    """Return the name of the first positional argument that *function* takes. It is
+    ``""`` for ``*args``, and ``None`` if it takes none.
+
+    :param unwrap: take the function below all decorators.
+    """
+    function = inspect.unwrap(function) if unwrap else function
     try:
-        signature = inspect.signature(inspect.unwrap(function), follow_wrapped=False)
+        signature = inspect.signature(function, follow_wrapped=False)
     except (TypeError, ValueError):
         return ""  # Built-in functions have no signature.
     for parameter in signature.parameters.values():

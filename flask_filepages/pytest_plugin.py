@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import typing as t
 from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,14 +65,17 @@ def write_files(folder: Path, files: t.Mapping[str, str | bytes]) -> None:
 
 
 @pytest.fixture
-def filepages_client(app: Flask) -> FlaskClient:
+def filepages_client(app: Flask) -> Iterator[FlaskClient]:
     """Return a test client of the ``app`` fixture, with all pages loaded.
 
-    A file that cannot be loaded fails the test here, with its name and line.
+    A file that cannot be loaded fails the test here, with its name and line. Stored
+    responses are not served: every request runs the code of its route.
     """
-    for site in app.extensions["filepages"].values():
-        site.load()
-    return app.test_client()
+    with contextlib.ExitStack() as suspended:
+        for site in app.extensions["filepages"].values():
+            suspended.enter_context(site.releases.suspended())
+            site.load()
+        yield app.test_client()
 
 
 # -- arguments with brackets ------------------------------------------------------

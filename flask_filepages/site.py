@@ -7,6 +7,7 @@ import os
 import threading
 import time
 import typing as t
+from collections.abc import Iterable
 from collections.abc import Iterator
 
 from flask import Flask
@@ -28,7 +29,7 @@ from .handling.route import BoundRoute
 from .handling.route import MiddlewareFile
 from .handling.templates import Renderer
 from .handling.templates import render_jinja
-from .handling.templates import state_warning
+from .handling.templates import state_of_visitor
 from .prerendering.front import Front
 from .prerendering.stored import PrerenderedRoute
 from .releases.release import Releases
@@ -189,7 +190,7 @@ class Site:
         finder.register(self.anchor, self.folder, fresh=self.app.debug)
         self._is_set_up = True
 
-    def log(self, warnings: list[Fault]) -> None:
+    def log(self, warnings: Iterable[Fault]) -> None:
         """Log *warnings*, unless a command prints them itself."""
         if self.logs_warnings:
             for warning in warnings:
@@ -287,16 +288,23 @@ class Site:
                 faults += check(self.app, name, page.relative)
         return list(dict.fromkeys(faults))  # Many pages share a layout.
 
-    def state_warnings(self) -> list[Fault]:
-        """Return a warning for each prerendered page that shows what is of one
-        visitor."""
-        pages = [r.route.page for r in self.prerendered.values() if r.route.page]
-        warnings = (
-            state_warning(self.app, self.template_name(page), page.relative)
-            for page in pages
-            if self.renderers[os.path.splitext(page.relative)[1]] is render_jinja
-        )
-        return [warning for warning in warnings if warning is not None]
+    def state_warnings(self) -> Iterator[Fault]:
+        """Yield a warning for each prerendered page that shows what is of one visitor.
+        Everybody would see the same."""
+        for bound in self.prerendered.values():
+            page = bound.route.page
+            if page is None:
+                continue
+            if self.renderers[os.path.splitext(page.relative)[1]] is not render_jinja:
+                continue
+            shown = state_of_visitor(self.app, self.template_name(page))
+            if shown is not None:
+                url = bound.rules[0].rule
+                problem = f"{url} is stored, but its template reads {shown}"
+                fix = "Show that with a script in the browser"
+                if self.settings.output != "static":
+                    fix += f", or write `prerender = False` in {page.stem}.py"
+                yield Fault("state", page.relative, problem, f"{fix}.")
 
     def listed_paths(self) -> Iterator[ListedPath]:
         """Yield the paths of routes without params, and those that are listed.

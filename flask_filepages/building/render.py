@@ -54,7 +54,14 @@ class BuildClient:
         self.app = app
         self._routes = routes
         self._site = settings.site
-        self._output = settings.output
+        on_demand = "write `prerender = False`, or "
+        #: How to let a route run on demand, or "" if the output is static.
+        self._on_demand = "" if settings.output == "static" else on_demand
+        self._state_warning = (
+            "it reads the session or the cookies, but every visitor gets its stored"
+            f" response. Instead, {self._on_demand}read them with a script in the"
+            " browser."
+        )
         site = urlsplit(self._site or "http://localhost")
         secure = site.scheme.lower() == "https"
         self._environ: dict[str, t.Any] = {
@@ -122,6 +129,8 @@ class BuildClient:
         except (Exception, SystemExit) as error:
             render.error = render.error or error
         response.warning = render.warning
+        if response.warning is None and render.reads_state:
+            response.warning = self._state_warning
         del environ[RENDER]  # Break the cycle of environ and request context.
         if render.error is not None:
             response.problem, response.fix = self._explain(render.error, job)
@@ -160,8 +169,7 @@ class BuildClient:
             problem += f" ({os.path.relpath(file, self.app.root_path)}:{line})"
         is_handler = where is None or where[0].endswith(".py")
         what = "handler" if is_handler else "template"
-        is_static = self._output == "static"
-        on_demand = "" if is_static else ", or write `prerender = False`"
+        on_demand = ", or write `prerender = False`" if self._on_demand else ""
         return problem, fix or f"Fix the {what}{on_demand}."
 
     def _explain_detour(self, job: Job, status: str) -> tuple[str, str]:

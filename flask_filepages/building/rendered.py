@@ -25,7 +25,7 @@ _compressible_re = re.compile(
     r"|image/(?:svg|bmp|x-icon|vnd\.microsoft\.icon)|font/(?:ttf|otf)",
     re.IGNORECASE,
 )
-_public_re = re.compile(r"(?:\A|[,\s])public(?:[\s,]|\Z)", re.IGNORECASE)
+_public_re = re.compile(r"(?:\A|[,\s])(public|s-maxage)(?:[\s,=]|\Z)", re.IGNORECASE)
 _private_re = re.compile(r"(?:\A|[,\s])(private|no-store)(?:[\s,=]|\Z)", re.IGNORECASE)
 
 
@@ -119,8 +119,10 @@ def _reason_to_refuse(
         return problem, "Set cookies on routes with `prerender = False`."
     cache_control = fields.get("cache-control", "")
     if is_guarded:
-        if _public_re.search(cache_control):
-            problem = "its Cache-Control says public, but middleware guards it"
+        public = _public_re.search(cache_control)
+        if public:
+            says = public[1].lower()
+            problem = f"its Cache-Control says {says}, but middleware guards it"
             return problem, "Write `private`, or mark the middleware @once_per_render."
         return None
     private = _private_re.search(cache_control)

@@ -47,14 +47,21 @@ class LastRelease:
 
     def find(self, path: str) -> Entry | None:
         """Return the response of a path, if its files are as they were written."""
-        entry = self._manifest.find(path) if self._manifest is not None else None
+        entry = self._find(path)
         if entry is None or not all(self.has(*file) for file in entry.files()):
             return None
         return entry
 
     def lists(self, path: str) -> bool:
         """Return True if the release has *path*, whatever became of its files."""
-        return self._manifest is not None and self._manifest.find(path) is not None
+        return self._find(path) is not None
+
+    def _find(self, path: str) -> Entry | None:
+        if self._manifest is None:
+            return None
+        with contextlib.suppress(ReleaseError):  # Treat a damaged row as missing.
+            return self._manifest.find(path)
+        return None
 
     def has(self, name: str, size: int) -> bool:
         return self._files.has(name, size)
@@ -74,8 +81,11 @@ class LastRelease:
 
     def is_whole(self) -> bool:
         """Return True if no file is missing or has another size."""
-        manifest = self._manifest
-        return manifest is not None and all(self.has(*f) for f in manifest.files())
+        if self._manifest is None:
+            return False
+        with contextlib.suppress(ReleaseError):
+            return all(self.has(*file) for file in self._manifest.files())
+        return False
 
 
 class ReleaseWriter:

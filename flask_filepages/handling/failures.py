@@ -36,6 +36,13 @@ _URL_NAMES = {
     "href": "context.url.geturl()",
     "origin": "context.site",
 }
+_REQUEST_NAMES = {
+    "text": "context.request.get_data(as_text=True)",
+    "formData": "context.request.form",
+    "arrayBuffer": "context.request.get_data()",
+    "body": "context.request.get_data()",
+    "query": "context.request.args",
+}
 _ARGUMENTS = {
     "maxAge": "max_age",
     "httpOnly": "httponly",
@@ -90,13 +97,15 @@ def _note_for(context: Context, error: BaseException) -> str | None:
             return _JSON_NOTE
         if _not_called_re.match(str(error)):
             return "Call it. If it is a coroutine, write `await`."
-        if "SimpleNamespace' object does not support item" in str(error):
+        if "SimpleNamespace' object " in str(error):
             return "Write context.locals.name = value."
         found = _argument_re.search(str(error))
         meant = _ARGUMENTS.get(found[1]) if found else None
         return f"Write {meant}=..." if meant else argument_hint(error)
-    if isinstance(error, AttributeError) and isinstance(error.obj, SplitResult):
-        meant = _URL_NAMES.get(str(error.name))
+    if isinstance(error, AttributeError):
+        kinds = ((SplitResult, _URL_NAMES), (Request, _REQUEST_NAMES))
+        names = next((n for kind, n in kinds if isinstance(error.obj, kind)), {})
+        meant = names.get(str(error.name))
         return f"Write {meant}." if meant else None
     if isinstance(error, TemplateNotFound) and error.message == error.name:
         meant = name_hint(context, str(error.name))

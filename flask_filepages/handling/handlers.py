@@ -27,6 +27,11 @@ ALL = "ALL"
 
 Handler = Callable[..., t.Any]
 _FIX = "Write `def {}(context): ...`; a param is context.params[name]."
+#: Registered methods that are rarely used. ``ALL`` handles them.
+_OTHER_METHODS = (
+    *("TRACE", "CONNECT", "PROPFIND", "PROPPATCH", "REPORT", "SEARCH", "PURGE"),
+    *("LINK", "UNLINK", "COPY", "MOVE", "LOCK", "UNLOCK", "MKCOL"),
+)
 _LOCATIONS = ("json", "form", "query", "params", "headers", "cookies", "files")
 _STREAM_FIX = "Return flask.Response(generator()) to stream, instead of `yield`."
 
@@ -116,6 +121,8 @@ def read_handlers(
     for method in (*METHODS, ALL):
         if method not in names:
             continue
+        if method == "QUERY" and isinstance(names[method], str):
+            continue  # The text of an SQL query.
         problem = call_problem(names[method], "context")
         if problem is None:
             own[method] = names[method]
@@ -127,9 +134,14 @@ def read_handlers(
             fault = _argument_fault(method, names[method], source, params)
             if fault is not None:
                 # A decorator may call its function with other arguments.
-                found = warnings if _is_decorated(names[method]) else faults
-                found.append(fault)
-        elif problem.startswith("does not take") and _is_decorated(names[method]):
+                is_decorated = _is_decorated(method, names[method])
+                (warnings if is_decorated else faults).append(fault)
+            for decorator in _decorators(names[method]):
+                if first_argument(decorator, unwrap=False) is None:
+                    faults.append(_decorator_fault(method, decorator, source))
+        elif problem.startswith("does not take") and _is_decorated(
+            method, names[method]
+        ):
             faults.append(_decorator_fault(method, names[method], source))
         else:
             problem, line = f"{method} {problem}", source.line_of(method)
@@ -145,6 +157,12 @@ def read_handlers(
         )
         for name, meant in _near_misses(module, own).items()
     ]
+    for name in _OTHER_METHODS:
+        if inspect.isfunction(names.get(name)):
+            problem, line = f"{name} is not called", source.line_of(name)
+            fix = "Write `def ALL(context)` for methods without a handler."
+            where = ("near-miss", source.relative)
+            warnings.append(Fault(*where, problem, fix, line))
     if any(is_cross_origin(handler) for handler in own.values()):
         problem = "its @cross_origin never sees OPTIONS, so it handles no preflight"
         fix = "Write `middleware = cors([...])`, from flask_filepages."
@@ -159,8 +177,17 @@ def read_handlers(
     return {}, [Fault("no-handler", source.relative, problem, fix)], []
 
 
-def _is_decorated(handler: t.Any) -> bool:
-    return inspect.isfunction(handler) and hasattr(handler, "__wrapped__")
+def _is_decorated(method: str, handler: t.Any) -> bool:
+    if not inspect.isfunction(handler):
+        return False
+    return hasattr(handler, "__wrapped__") or handler.__code__.co_name != method
+
+
+def _decorators(handler: t.Any) -> t.Iterator[t.Any]:
+    """Yield the functions that decorators put around a handler, the last first."""
+    while inspect.isfunction(handler) and hasattr(handler, "__wrapped__"):
+        yield handler
+        handler = handler.__wrapped__
 
 
 def _fix(method: str, value: t.Any) -> str:

@@ -30,6 +30,9 @@ if t.TYPE_CHECKING:
 Renderer = Callable[["Context", str, dict[str, t.Any]], str]
 
 
+# What templates show of one visitor: names, and attributes of request and context.
+_STATE_NAMES = {"session", "current_user", "get_flashed_messages"}
+_STATE_KEYS = ("session", "cookies", "authorization")
 # Suffixes of templates that are not pages.
 _TEXTS = (".txt", ".xml")
 
@@ -150,10 +153,12 @@ def similar_template(environment: Environment, name: str, parent: str) -> str:
         folder = app.extensions["filepages"][prefix].folder
         beside = os.listdir(os.path.join(folder, os.path.dirname(relative)))
         known += [f"./{one}" for one in beside if one.endswith(".html")]
-        if name.lstrip("/") in beside:
-            return f"Did you mean './{name.lstrip('/')}'?"
-        if name.startswith(f"{prefix}:"):
-            name = posixpath.basename(name.replace(":", "/"))
+        plain = name.removeprefix(f"{prefix}:").lstrip("/")
+        if plain in beside:
+            return f"Did you mean './{plain}'?"
+        if os.path.isfile(os.path.join(folder, plain)):
+            return f"Did you mean '{prefix}:/{plain}'?"
+        name = plain
     # Compare the names without folders and suffixes, which are alike.
     stems = {posixpath.basename(one).partition(".")[0].strip("_"): one for one in known}
     stem = posixpath.basename(name).partition(".")[0].strip("_")
@@ -165,9 +170,9 @@ def similar_template(environment: Environment, name: str, parent: str) -> str:
     return "Check the name."
 
 
-def state_warning(app: Flask, template: str, file: str) -> Fault | None:
-    """Return a warning if the page *template*, in *file*, or a template that it uses
-    shows what is of one visitor. A stored page would show the same to everybody."""
+def state_of_visitor(app: Flask, template: str) -> str | None:
+    """Return what the page *template*, or a template that it uses, shows of one visitor
+    and where, such as ``session (a.html:2)``, or ``None``."""
     environment = _autoescaping(app.jinja_env)
     waiting, seen = [template], {template}
     while waiting:
@@ -177,14 +182,7 @@ def state_warning(app: Flask, template: str, file: str) -> Fault | None:
         except (TemplateError, UnicodeDecodeError):
             continue  # Another check reports it.
         for what, line in _state_in(tree):
-            shown = name.partition(":/")[2] or name
-            problem = f"its template reads {what} ({shown}:{line})"
-            fix = (
-                "A build stores what a visitor without a session sees. Write"
-                f" `prerender = False` in {os.path.splitext(file)[0]}.py, or show it by"
-                " a script in the browser."
-            )
-            return Fault("state", file, problem, fix)
+            return f"{what} ({name.partition(':/')[2] or name}:{line})"
         for used in meta.find_referenced_templates(tree):
             joined = environment.join_path(used, name) if used else name
             if joined not in seen:
@@ -195,14 +193,20 @@ def state_warning(app: Flask, template: str, file: str) -> Fault | None:
 
 def _state_in(tree: nodes.Template) -> Iterator[tuple[str, int]]:
     """Yield what a template reads of the visitor, and in which line."""
-    for name in tree.find_all(nodes.Name):
-        if name.ctx == "load" and name.name in ("session", "current_user"):
+    names = list(tree.find_all(nodes.Name))
+    own = {name.name for name in names if name.ctx != "load"}
+    for name in names:
+        if name.name in _STATE_NAMES - own:
             yield name.name, name.lineno
-    for node in tree.find_all(nodes.Getattr):
-        if isinstance(node.node, nodes.Name):
-            what = f"{node.node.name}.{node.attr}"
-            if what in ("request.cookies", "context.cookies", "context.session"):
-                yield what, node.lineno
+    for node in t.cast(t.Any, tree.find_all((nodes.Getattr, nodes.Getitem))):
+        key = node.attr if isinstance(node, nodes.Getattr) else _constant(node.arg)
+        base = node.node.name if isinstance(node.node, nodes.Name) else ""
+        if key in _STATE_KEYS or (base, key) == ("g", "user"):
+            yield f"{base}.{key}".lstrip("."), node.lineno
+
+
+def _constant(node: nodes.Expr) -> t.Any:
+    return node.value if isinstance(node, nodes.Const) else None
 
 
 def _encoding_problem(error: UnicodeDecodeError) -> str:
@@ -238,7 +242,7 @@ def name_hint(context: Context, name: str) -> str | None:
     site, source = context._route.site, context._route.route.source
     if ":/" in name or source is None:
         return None
-    name = name.lstrip("/")
+    name = name.removeprefix("./").lstrip("/")
     below = os.path.dirname(source.relative)
     if os.path.isfile(os.path.join(site.folder, below, name)):
         return f"./{name}"

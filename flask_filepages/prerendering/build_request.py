@@ -19,18 +19,13 @@ from ..releases.release import Environ
 RENDER = "flask_filepages.render"
 
 
-_READS_STATE = (
-    "it reads the session or the cookies, but every visitor gets its stored response."
-    " Write `prerender = False`."
-)
-
-
 @dataclass(slots=True)
 class Render:
     """One request of a build. Its environ has this object at the key ``RENDER``.
 
     The route passes its response to :attr:`take` as it leaves the middleware, before
-    ``after_request`` functions see it.
+    ``after_request`` functions see it. :attr:`reads_state` is True if the handler read
+    the session or the cookies, and :attr:`warning` says what else may be wrong.
     """
 
     endpoint: str
@@ -39,7 +34,7 @@ class Render:
     take: Callable[[BaseResponse], None]
     error: BaseException | None = None
     reached: str | None = None
-    #: What may be wrong with the response.
+    reads_state: bool = False
     warning: str | None = None
     _session: t.Any = None
 
@@ -51,9 +46,9 @@ class Render:
         vars(request).pop("cookies", None)
 
     def note_reads(self, request: Request) -> None:
-        """Warn if the session or the cookies were read since the start."""
-        if self._session.accessed or "cookies" in vars(request):
-            self.warning = self.warning or _READS_STATE
+        """Note if the session or the cookies were read since the start."""
+        accessed = self._session.accessed or "cookies" in vars(request)
+        self.reads_state = self.reads_state or accessed
 
 
 def is_live(app: Flask, environ: Environ) -> bool:

@@ -98,12 +98,11 @@ class PrerenderedRoute(BoundRoute):
         elif "GET" not in own:
             problem = "a prerendered route needs a GET handler"
             faults.append(fault("prerender", problem, "Write `def GET(context)`."))
+        problem = call_problem(function) or ""
         if function is None:
             if not self.is_static and not self.is_error_page:
                 faults.append(missing_fault(module, source, is_static=is_all_static))
-        elif (problem := call_problem(function) or "") and not problem.startswith(
-            "is a g"
-        ):
+        elif not callable(function) or problem.startswith("does not take"):
             paths = f"[{example(self.route.params)}]"
             fix = f"Write `def {STATIC_PATHS}(): return {paths}`."
             faults.append(fault("static-paths", f"{STATIC_PATHS} {problem}", fix))
@@ -221,8 +220,9 @@ class PrerenderedRoute(BoundRoute):
             return t.cast(Render, render).props
         if self.is_static:
             return {}
-        # Look up the params, not the path: a rewrite keeps the path of its request.
-        key = _key(self.path_of(context.params))
+        # A rewrite keeps the path of its request, so look up the params.
+        path = self.path_of(context.params) if context._trail else context.request.path
+        key = _key(path)
         return self._listed_props(environ).get(key, {})
 
     def _lists(self, request: Request) -> bool:

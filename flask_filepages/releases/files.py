@@ -57,8 +57,14 @@ class StoredFiles:
             return file.read()
 
     def open(self, name: str) -> int:
-        """Return a file descriptor for reading."""
-        return os.open(self.path(name), _READ)
+        """Return a file descriptor for reading.
+
+        :raises ReleaseError: the file does not lie in this folder.
+        """
+        path = self.path(name)
+        if self._is_behind_link(name):
+            raise ReleaseError(f"{name} lies behind a link to another folder")
+        return os.open(path, _READ)
 
     def has(self, name: str, size: int) -> bool:
         """Return True if *name* is a regular file of *size* bytes."""

@@ -203,8 +203,12 @@ def _delete(release: str) -> None:
         manifest = Manifest.open(release)
     except (ReleaseError, OSError):
         return  # Its files are unknown.
-    names = [name for name, _ in manifest.files()]
-    manifest.close()
+    try:
+        names = [name for name, _ in manifest.files()]
+    except ReleaseError:
+        return
+    finally:
+        manifest.close()
     with contextlib.suppress(OSError):
         site = os.path.join(release, SITE)
         files = StoredFiles(site)

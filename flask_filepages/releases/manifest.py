@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from dataclasses import field
 
 from ..errors import ReleaseError
+from .names import name_problem
 
 if t.TYPE_CHECKING:
     from sqlite3 import Connection
@@ -89,12 +90,31 @@ class Entry:
 
     @classmethod
     def from_row(cls, row: t.Sequence[t.Any]) -> Entry:
+        """Return the response in a row of the manifest.
+
+        :raises ValueError: a value is none that a build writes.
+        """
         entry = cls(*row)
         headers = json.loads(t.cast(str, entry.headers))
         entry.headers = [(name, value) for name, value in headers]
         variants: t.Any = entry.variants
         entry.variants = json.loads(variants) if variants else {}
+        if not entry._is_valid():
+            raise ValueError(f"its row of {entry.path!r:.200} is wrong")
         return entry
+
+    def _is_valid(self) -> bool:
+        texts = (self.path, self.endpoint, self.status, self.digest)
+        sizes = (self.size, *self.variants.values())
+        return (
+            all(type(text) is str for text in texts)
+            and self.status[:3].isdigit()
+            and all(type(size) is int for size in sizes)
+            and self.variants.keys() <= SUFFIXES.keys()
+            and (self.file is None or name_problem(self.file) is None)
+            and self.served_at in t.get_args(ServedAt)
+            and all(name.isprintable() and "\n" not in v for name, v in self.headers)
+        )
 
     def row(self) -> tuple[t.Any, ...]:
         headers = _encode_headers(tuple(self.headers))
@@ -177,7 +197,25 @@ class Manifest:
         connection = sqlite3.connect(
             f"file:{quoted}?mode=ro&immutable=1", uri=True, check_same_thread=False
         )
-        return cls(connection, folder)
+        manifest = cls(connection, folder)
+        with manifest._reading():
+            connection.execute("PRAGMA quick_check")
+            for table in ("static_files", "listings"):
+                connection.execute(f"SELECT * FROM {table} LIMIT 1")
+            owner = manifest.meta()["owner"]
+            {**owner["trees"], owner["app"]: None}
+        return manifest
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Raise a ``ReleaseError`` for everything that is wrong with the content."""
+        import sqlite3
+
+        try:
+            yield
+        except (sqlite3.Error, ValueError, TypeError, LookupError, AttributeError) as e:
+            path = os.path.join(self._folder, FILE_NAME)
+            raise ReleaseError(f"{path} is damaged: {type(e).__name__}: {e}") from e
 
     def close(self) -> None:
         self.connection.close()
@@ -210,14 +248,21 @@ class Manifest:
         """Yield all responses, sorted by path.
 
         :param served: leave out files that are only for static hosts.
+        :raises ReleaseError: one is damaged.
         """
         query = f"{_SELECT} WHERE served_at != 'nowhere'" if served else _SELECT
-        return map(Entry.from_row, self.connection.execute(query))
+        with self._reading():
+            yield from map(Entry.from_row, self.connection.execute(query))
 
     def find(self, path: str) -> Entry | None:
-        """Return the response of a decoded path."""
-        found = self.connection.execute(f"{_SELECT} WHERE path = ?", (path,)).fetchone()
-        return Entry.from_row(found) if found is not None else None
+        """Return the response of a decoded path.
+
+        :raises ReleaseError: it is damaged.
+        """
+        with self._reading():
+            query = f"{_SELECT} WHERE path = ?"
+            found = self.connection.execute(query, (path,)).fetchone()
+            return Entry.from_row(found) if found is not None else None
 
     def listings(self) -> dict[str, bytes | None]:
         """Return a digest of the paths that each route lists, by endpoint name."""
@@ -230,11 +275,12 @@ class Manifest:
     def files(self) -> Iterator[tuple[str, int]]:
         """Yield name and size of every file of the release."""
         query = "SELECT file, size, variants FROM responses WHERE file IS NOT NULL"
-        for file, size, variants in self.connection.execute(query):
-            yield file, size
-            for coding, length in json.loads(variants).items() if variants else ():
-                yield f"{file}.{SUFFIXES[coding]}", length
-        yield from self.connection.execute("SELECT name, size FROM static_files")
+        with self._reading():
+            for file, size, variants in self.connection.execute(query):
+                yield file, size
+                for coding, length in json.loads(variants).items() if variants else ():
+                    yield f"{file}.{SUFFIXES[coding]}", length
+            yield from self.connection.execute("SELECT name, size FROM static_files")
 
     # -- writing ----------------------------------------------------------------
 

@@ -131,7 +131,11 @@ class Release:
         except UnicodeDecodeError:
             return None
         with self._lock:
-            entry = self._manifest.find(decoded)
+            try:
+                entry = self._manifest.find(decoded)
+            except ReleaseError as error:
+                _log.error("Cannot serve %s: %s", decoded, error)
+                return None
         if entry is None or entry.served_at == "nowhere":
             return None
         return stored_response(entry)

@@ -17,6 +17,9 @@ ENDPOINT_SUFFIX = ".py"
 MIDDLEWARE_FILE = "_middleware.py"
 #: The function of a prerendered endpoint that lists its paths.
 STATIC_PATHS = "get_static_paths"
+_may_be_prerender_re = re.compile(
+    rb"prerender|^\w*pre_?r\w*\s*[:=]", re.IGNORECASE | re.MULTILINE
+)
 _NEAR_MISSES = ("prerender", "prerendered", "prerendering")
 _PRERENDER_FIX = (
     "Write `prerender = True` or `prerender = False` on a line of its own. It is read"
@@ -129,6 +132,11 @@ def _misnamed_middleware(
         return
     wanted = [MIDDLEWARE_FILE, os.path.splitext(MIDDLEWARE_FILE)[0]]
     for name in names:
+        if name.startswith(f"{wanted[1]}.") and not name.endswith(".pyc"):
+            problem = "nothing reads middleware from a file of this name"
+            fix = f"Rename it to {MIDDLEWARE_FILE}."
+            yield Fault("middleware", f"{below}{name}", problem, fix)
+            continue
         if name[0] not in "_." or closest(name.lower(), wanted, 0.85) is None:
             continue
         problem = "it looks like middleware, but nothing reads a file of this name"
@@ -165,7 +173,7 @@ def read_prerender(source: Source) -> tuple[bool | None, list[Fault], list[Fault
             code = file.read()
     except OSError as error:
         return None, [_unreadable(source.relative, error)], warnings
-    if b"prerender" not in code.lower().replace(b"_", b""):
+    if not _may_be_prerender_re.search(code):
         return None, [], warnings
     try:
         body = ast.parse(code).body
@@ -197,7 +205,9 @@ def _near_misses(statement: ast.stmt, source: Source) -> t.Iterator[Fault]:
         return
     for target in statement.targets:
         name = target.id if isinstance(target, ast.Name) else ""
-        if name.lower().replace("_", "") in _NEAR_MISSES:
+        plain = name.lower().replace("_", "").removeprefix("is")
+        is_bool = isinstance(value.value, bool)
+        if is_bool and closest(plain, _NEAR_MISSES, 0.8):
             problem, fix = f"{name} means nothing", "Did you mean `prerender`?"
             yield Fault("near-miss", source.relative, problem, fix, statement.lineno)
 

@@ -9,14 +9,24 @@ import typing as t
 from ..errors import Fault
 from .files import walk
 
-_CODE = (".ts", ".tsx", ".js", ".jsx", ".mjs", ".astro", ".vue", ".svelte")
+_CODE = (
+    *(".ts", ".tsx", ".js", ".jsx", ".mjs", ".cjs", ".astro", ".vue", ".svelte"),
+    *(".php", ".xhtml", ".tpl"),
+)
 _ASSETS = (
     *(".css", ".scss", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".avif"),
-    *(".ico", ".woff", ".woff2", ".ttf", ".mp4", ".pdf"),
+    *(".ico", ".woff", ".woff2", ".ttf", ".mp3", ".mp4", ".pdf", ".wasm", ".less"),
+    *(".webmanifest", ".map"),
 )
 _MARKDOWN = (".md", ".mdx", ".markdown")
 # The params of other routers: {id}, <id>, :id, $id.
-_foreign_re = re.compile(r"\{(\w+)\}|<(?:\w+:)?(\w+)>|(?:\A|(?<=/))[:$](\w+)")
+_foreign_re = re.compile(
+    r"\{(\w+)\}|<(?:\w+:)?(\w+)>|(?:\A|(?<=/))[:$](\w+)"
+    r"|\{(?:\.\.\.)?(?P<rest>\w+)(?::path)?\}"
+)
+# SvelteKit's names, and files for programs that people look for at the root.
+_svelte_re = re.compile(r"(?:\A|(?<=/))\+(page|server)\Z")
+_AT_ROOT = ("robots.txt", "humans.txt", "ads.txt", "sitemap.xml", "favicon.ico")
 _status_re = re.compile(r"[45]\d\d")
 
 
@@ -53,11 +63,18 @@ def ignored_file(relative: str, suffixes: t.Collection[str]) -> Fault | None:
         fix += "." if lower == ".md" else ", and name the file .md."
     elif lower in _CODE:
         fix = f"Write the endpoint in Python, as {stem}.py, or the page as {stem}.html."
+    elif relative in _AT_ROOT:
+        fix = f"Write {relative}.py, or a view of the app that sends the file."
     elif lower in _ASSETS:
         fix = "Move it to the static folder of the app."
     else:
         return None
     return Fault("ignored", relative, "files with this suffix make no route", fix)
+
+
+def _as_param(match: re.Match[str]) -> str:
+    rest = match["rest"]
+    return f"[...{rest}]" if rest else f"[{match[1] or match[2] or match[3]}]"
 
 
 def odd_name(relative: str) -> Fault | None:
@@ -67,7 +84,11 @@ def odd_name(relative: str) -> Fault | None:
     """
     stem, suffix = os.path.splitext(relative)
     name = os.path.basename(stem)
-    renamed = _foreign_re.sub(lambda m: f"[{m[1] or m[2] or m[3]}]", stem)
+    renamed = _foreign_re.sub(_as_param, stem)
+    if _svelte_re.search(stem):
+        problem = f"its URL is /{stem}"
+        fix = f"Name it {_svelte_re.sub('index', stem)}{suffix}."
+        return Fault("name", relative, problem, fix)
     if renamed != stem:
         problem = "its name is literal text, not a param"
         return Fault("name", relative, problem, f"Name it {renamed}{suffix}.")

@@ -164,6 +164,27 @@ def parse_segment(text: str) -> Segment:
     return segment
 
 
+def _fix(text: str) -> str:
+    """Return what to write instead of the param *text*, which may be in the style of
+    another router."""
+    fix = (
+        "Write [name], [...name] or [name=matcher]; a name is made of ASCII letters,"
+        " digits, '_' and '$'."
+    )
+    for style, wanted in (
+        (r"(\w+):(int|float|uuid)", r"[\1=\2]"),
+        (r"(int|float|uuid):(\w+)", r"[\2=\1]"),
+        (r"(?:path:|\*+|\.+)(\w+)", r"[...\1]"),
+        (r"(\w+)\?", r"[[\1]]"),
+    ):
+        match = re.fullmatch(style, text, re.ASCII)
+        if match:
+            return f"Did you mean {match.expand(wanted)}? {fix}"
+    named = re.sub(r"\W", "_", text, flags=re.ASCII)
+    is_name = _param_re.fullmatch(named) and text.isascii()
+    return f"Did you mean [{named}]? {fix}" if is_name else fix
+
+
 def _parse_part(piece: str) -> Part:
     if not _bracket_re.fullmatch(piece):
         if "[" in piece or "]" in piece:
@@ -178,11 +199,7 @@ def _parse_part(piece: str) -> Part:
         )
     match = _param_re.fullmatch(piece[1:-1])
     if match is None:
-        raise PatternError(
-            f"{piece} is not a valid param",
-            "Write [name], [...name] or [name=matcher]; a name is made of ASCII"
-            " letters, digits, '_' and '$'.",
-        )
+        raise PatternError(f"{piece} is not a valid param", _fix(piece[1:-1]))
     if match["name"] in _URL_FOR_ARGUMENTS:
         raise PatternError(
             f"[{match['name']}] is an argument of url_for",

@@ -184,12 +184,12 @@ class _SegmentCache(dict[str, Segment]):
         for part in segment.parts:
             if part.matcher is not None and part.matcher not in self._matchers:
                 close = closest(part.matcher, self._matchers)
-                hint = f"Did you mean {close!r}? " if close else ""
-                raise PatternError(
-                    f"there is no matcher {part.matcher!r}",
-                    f"{hint}Add a converter to app.url_map.converters before"
-                    " FilePages(app).",
-                )
+                hint = f"Did you mean {close!r}? Otherwise add" if close else "Add"
+                fix = f"{hint} a converter to app.url_map.converters before"
+                fix += " FilePages(app)."
+                if part.matcher == "path":
+                    fix = f"For several segments write [...{part.text}]."
+                raise PatternError(f"there is no matcher {part.matcher!r}", fix)
         self[text] = segment
         return segment
 

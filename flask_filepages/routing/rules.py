@@ -203,6 +203,8 @@ class FileRule(Rule):
         :raises ValueError: it is not a value of the matcher of the param *name*.
         """
         converter = self._converters[name]
+        if isinstance(value, str):  # Its text in the URL.
+            value = converter.to_python(value)
         return converter.to_python(unquote(converter.to_url(value)))
 
     def suitable_for(

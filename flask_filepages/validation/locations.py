@@ -77,8 +77,8 @@ def _without_empty_texts(data: dict[str, t.Any], schema: Schema) -> dict[str, t.
         if type(inner) in _TEXTS:
             continue
         if isinstance(value, list):
-            kept[key] = [one for one in value if one != ""]
-        elif value == "":
+            value = kept[key] = [one for one in value if one != ""]
+        if value in ("", []):
             del kept[key]
     return kept
 

@@ -140,13 +140,13 @@ def test_redirects_replace_files_of_their_pattern(find: Find) -> None:
         (
             ["[my-id].py"],
             "[my-id].py: [my-id] is not a valid param\n"
-            "    Write [name], [...name] or [name=matcher]; a name is made of ASCII"
-            " letters, digits, '_' and '$'.",
+            "    Did you mean [my_id]? Write [name], [...name] or [name=matcher]; a name"
+            " is made of ASCII letters, digits, '_' and '$'.",
         ),
         (
             ["[id=itn].py"],
             "[id=itn].py: there is no matcher 'itn'\n"
-            "    Did you mean 'int'? Add a converter to app.url_map.converters before"
+            "    Did you mean 'int'? Otherwise add a converter to app.url_map.converters before"
             " FilePages(app).",
         ),
         (

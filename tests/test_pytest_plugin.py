@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from flask_filepages.pytest_plugin import write_files
@@ -87,6 +89,28 @@ def test_fixtures_work_beside_pytest_flask(pytester: pytest.Pytester) -> None:
     )
     pytester.makeini("[pytest]\naddopts = --import-mode=importlib\npythonpath = .")
     pytester.runpytest_subprocess("pages").assert_outcomes(passed=4)
+
+
+def test_the_client_runs_the_code_and_serves_no_release(
+    pytester: pytest.Pytester,
+) -> None:
+    code = "prerender = True\n\n\ndef GET(context):\n    return context.json({})\n"
+    write_files(
+        pytester.path,
+        {
+            "app.py": "from flask import Flask\nfrom flask_filepages import FilePages\n"
+            "app = Flask(__name__)\nFilePages(app)\n",
+            "conftest.py": "import pytest\nfrom app import app as made\n\n\n"
+            "@pytest.fixture\ndef app():\n    return made\n",
+            "pages/a.py": code.format(1),
+            "pages/a_test.py": "def test_a(filepages_client):\n"
+            "    assert filepages_client.get('/a').get_json() == 2\n",
+        },
+    )
+    pytester.run(sys.executable, "-m", "flask", "filepages", "build")
+    write_files(pytester.path, {"pages/a.py": code.format(2)})
+    pytester.makeini("[pytest]\naddopts = --import-mode=importlib\npythonpath = .")
+    pytester.runpytest_subprocess("pages").assert_outcomes(passed=1)
 
 
 def test_a_broken_file_fails_the_client(pytester: pytest.Pytester) -> None:

@@ -50,7 +50,9 @@ _ARGUMENTS = {
     "code": "status",
     "status_code": "status",
 }
-_not_called_re = re.compile(r"Object of type (?:coroutine|function|method) is not JSON")
+_not_called_re = re.compile(
+    r"Object of type (?:coroutine|\w*function\w*|method) is not JSON"
+)
 _argument_re = re.compile(r"unexpected keyword argument '(\w+)'")
 _undefined_re = re.compile(r"'(\w+)' is undefined")
 

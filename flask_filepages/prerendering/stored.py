@@ -22,6 +22,7 @@ from ..errors import BuildError
 from ..errors import Fault
 from ..errors import ParamError
 from ..functions import call_problem
+from ..functions import name_of
 from ..functions import with_line
 from ..handling.failures import remember_failure
 from ..handling.handlers import Handler
@@ -105,6 +106,7 @@ class PrerenderedRoute(BoundRoute):
         elif not callable(function) or problem.startswith("does not take"):
             paths = f"[{example(self.route.params)}]"
             fix = f"Write `def {STATIC_PATHS}(): return {paths}`."
+            problem = problem.replace("does not take ()", "must take no arguments")
             faults.append(fault("static-paths", f"{STATIC_PATHS} {problem}", fix))
         elif self.is_static:
             problem = f"its {STATIC_PATHS} is not used: the route has no params"
@@ -376,8 +378,8 @@ class PrerenderedRoute(BoundRoute):
             if link is not None:
                 where = with_line(link.source.relative, link.function)
                 render.warning = (
-                    f"{link.name}() ({where}) responded, not the handler, and every"
-                    " visitor gets its response. A guard must not be marked"
+                    f"{name_of(link.function)}() ({where}) responded, not the handler,"
+                    " and every visitor gets its response. A guard must not be marked"
                     " @once_per_render."
                 )
             render.take(response)

@@ -200,7 +200,7 @@ class Manifest:
         manifest = cls(connection, folder)
         with manifest._reading():
             connection.execute("PRAGMA quick_check")
-            for table in ("static_files", "listings"):
+            for table in ("responses", "static_files", "listings"):
                 connection.execute(f"SELECT * FROM {table} LIMIT 1")
             owner = manifest.meta()["owner"]
             {**owner["trees"], owner["app"]: None}

@@ -175,7 +175,9 @@ def _params(context: Context) -> dict[str, t.Any]:
 
 def _files(context: Context) -> t.Any:
     _form(context)
-    return context.request.files
+    # Browsers send a file without a name for an input that was left empty.
+    files = context.request.files.items(multi=True)
+    return MultiDict((name, file) for name, file in files if file.filename)
 
 
 def _refuse_encoded(context: Context) -> None:

@@ -741,13 +741,15 @@ def test_a_guarded_response_may_be_private(make_pages: MakePages, value: str) ->
     assert dict(entries_of(app)["/in/a.txt"].headers)["Cache-Control"] == value
 
 
-def test_a_guarded_response_cannot_be_public(make_pages: MakePages) -> None:
-    code = answer("Response('a', headers={'Cache-Control': 'public, max-age=60'})")
+@pytest.mark.parametrize("says", ["public", "s-maxage"])
+def test_a_guarded_response_cannot_be_public(make_pages: MakePages, says: str) -> None:
+    value = {"public": "public, max-age=60", "s-maxage": "max-age=0, s-maxage=60"}[says]
+    code = answer(f"Response('a', headers={{'Cache-Control': '{value}'}})")
     app = make_pages(
         {"in/_middleware.py": GUARD, "in/a.txt.py": code}, FILEPAGES_OUTPUT="hybrid"
     )
 
-    with pytest.raises(BuildError, match="says public, but middleware guards it"):
+    with pytest.raises(BuildError, match=f"says {says}, but middleware guards it"):
         built(app, out=str(out_of(app)))
 
 
@@ -784,6 +786,10 @@ SHOWS = {
     "a template": {"a.html": "{% if session.user %}{% endif %}"},
     "Flask-Login": {"a.html": "{{ current_user.name }}"},
     "cookies in a template": {"a.html": "\n{{ request.cookies.a }}"},
+    "messages": {"a.html": "{{ get_flashed_messages() }}"},
+    "context.request": {"a.html": "{{ context.request.cookies.a }}"},
+    "an item": {"a.html": "{{ request['cookies'].a }}"},
+    "g.user": {"a.html": "{{ g.user }}"},
     "a layout": {
         "a.html": "{% extends './_b.html' %}",
         "_b.html": "{{ session.user }}",
@@ -811,6 +817,33 @@ def test_a_stored_page_that_shows_what_is_of_one_visitor_is_warned_of(
 
 class Page:
     name = "somebody"
+
+
+def test_a_guard_that_is_marked_as_once_per_render_is_warned_of(
+    make_pages: MakePages, caplog: pytest.LogCaptureFixture
+) -> None:
+    guard = (
+        "from flask_filepages import once_per_render\n\n\n"
+        "@once_per_render\ndef guard(context, call_next):\n"
+        "    return context.redirect('/login')\n\n\nmiddleware = guard\n"
+    )
+    files = {"in/_middleware.py": guard, "in/a.html": ""}
+    app = make_pages(files, FILEPAGES_OUTPUT="hybrid")
+    built(app, out=str(out_of(app)))
+
+    assert (
+        "in/a.html: GET /in/a: guard() (in/_middleware.py:4) responded" in caplog.text
+    )
+
+
+@pytest.mark.parametrize("text", ["{% set session = 1 %}{{ session }}", "{{ g.x }}"])
+def test_names_of_the_template_itself_are_not_warned_of(
+    make_pages: MakePages, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    app = make_pages({"a.html": text}, FILEPAGES_OUTPUT="hybrid")
+    built(app, out=str(out_of(app)))
+
+    assert "is stored, but" not in caplog.text
 
 
 def test_other_pages_are_not_warned_of(

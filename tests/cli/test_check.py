@@ -135,6 +135,100 @@ def test_all_faults_of_a_page_are_reported(pytester: pytest.Pytester) -> None:
             "Call it: cors(...).",
         ),
         (
+            {"s.py": "import helper\n"},
+            "ZeroDivisionError: division by zero (helper.py:2)",
+            "Importing the file raised this error. Fix this line.",
+        ),
+        (
+            {"_lib.py": "", "s.py": "from .lib import x\n"},
+            "ModuleNotFoundError: No module named 'pages.lib'",
+            "For the file _lib.py write `from ._lib import x`.",
+        ),
+        (
+            {"s.py": f"from ._b import x\ny = 1\n{ECHO}", "_b.py": "from .s import y"},
+            "ImportError: cannot import name 'y' from partially initialized",
+            "The two modules import each other. Move what both need to a third one, or"
+            " import it inside the function that needs it.",
+        ),
+        (
+            {"s.py": "x = 1\0"},
+            "SyntaxError: source code string cannot contain null bytes",
+            "Save it as UTF-8.",
+        ),
+        (
+            {"s.py": "def POST(context, json): ...\n"},
+            "POST does not take (context)",
+            "Write @validate(json=Schema) above it.",
+        ),
+        (
+            {"s.py": "def DELETE(): ...\n"},
+            "DELETE does not take (context)",
+            "Write `def DELETE(context): ...`; a param is context.params[name].",
+        ),
+        (
+            {"s.py": "def d(f): ...\n\n\n@d\ndef GET(context): ...\n"},
+            "GET is NoneType, not a function",
+            "Write `def GET(context): ...`; a param is context.params[name]. If it has a"
+            " decorator, let that return a function.",
+        ),
+        (
+            {
+                "s.py": "def d(f):\n    def w(**k): ...\n    return w\n\n\n"
+                "@d\ndef GET(context): ...\n"
+            },
+            "GET has a decorator whose function w(**k) does not take the context",
+            "Let it pass on all arguments: `def w(*args, **kwargs)`.",
+        ),
+        (
+            {
+                "s.py": "from flask_filepages import headers\n"
+                f"middleware = headers(['X-A: b'])\n{ECHO}"
+            },
+            "TypeError: headers() got 'X-A: b'. Write headers({'X-Name': 'value'}).",
+            "Importing the file raised this error. Fix this line.",
+        ),
+        (
+            {
+                "s.py": "import functools\nfrom flask_filepages import validate\n"
+                "def d(f):\n    @functools.wraps(f)\n    def w(context): ...\n"
+                "    return w\n\n\n@validate(json={})\n@d\n"
+                "def POST(context, json): ...\n"
+            },
+            "TypeError: the decorator below @validate (pages/s.py:4) does not pass on",
+            "Importing the file raised this error. Fix this line.",
+        ),
+        (
+            {"_middleware.html": ""},
+            "nothing reads middleware from a file of this name",
+            "Rename it to _middleware.py.",
+        ),
+        (
+            {"[a].py": f"prerender = True\ndef get_static_paths(x): ...\n{ECHO}"},
+            "get_static_paths must take no arguments",
+            'Write `def get_static_paths(): return [StaticPath({"a": "..."})]`.',
+        ),
+        (
+            {
+                "[page].py": "from flask_filepages import paginate\nprerender = True\n"
+                f"def get_static_paths(): return [paginate([])]\n{ECHO}"
+            },
+            "entry 0 of get_static_paths is a list, not a StaticPath",
+            "Write `return paginate(...)`, without a list around it.",
+        ),
+        (
+            {
+                "[a].py": "from flask_filepages import StaticPath\nprerender = True\n"
+                f"def get_static_paths(): return [StaticPath({{'a': '1'}})] * 2\n{ECHO}"
+            },
+            "it lists the path /1 twice",
+            "Remove one of them.",
+        ),
+        (
+            {"[x=path].py": ECHO},
+            "there is no matcher 'path'",
+            "For several segments write [...x].",
+        ),
+        (
             {"utils.py": "def f(): ...\n"},
             "the file defines no handler",
             "Write `def GET(context): ...`. If it is not a route, name it _utils.py.",
@@ -179,11 +273,44 @@ def test_faults_of_python_files_say_how_to_fix_them(
     pytester: pytest.Pytester, files: dict[str, str], problem: str, fix: str
 ) -> None:
     files = {f"pages/{name}": text for name, text in files.items()}
-    files["pages/index.html"] = ""
+    files |= {"pages/index.html": "", "helper.py": "\n1 / 0\n"}
     (fault,) = check(pytester, files)["faults"]
 
     assert fault["problem"].startswith(problem)
     assert fault["fix"] == fix
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        (f"prerander = True\n{ECHO}", "prerander means nothing"),
+        (f"isPrerender = True\n{ECHO}", "isPrerender means nothing"),
+        ("def GET(request): ...\n", "the first argument of GET is the context"),
+        (f"def TRACE(context): ...\n\n\n{ECHO}", "TRACE is not called"),
+        (
+            "from flask_filepages import validate\n\n\n@validate(json={})\n"
+            "def GET(context, json): ...\n",
+            "GET validates json, but a GET request has no body",
+        ),
+        (
+            f"prerender = True\ndef get_static_paths(): ...\n\n\n{ECHO}",
+            "its get_static_paths is not used: the route has no params",
+        ),
+    ],
+)
+def test_warnings_of_python_files(
+    pytester: pytest.Pytester, code: str, problem: str
+) -> None:
+    report = check(pytester, {"pages/s.py": code})
+
+    assert report["faults"] == []
+    assert [warning["problem"] for warning in report["warnings"]] == [problem]
+
+
+def test_the_text_of_a_query_is_no_handler(pytester: pytest.Pytester) -> None:
+    code = f"QUERY = 'SELECT 1'\n\n\n{ECHO}"
+
+    assert check(pytester, {"pages/a.py": code}) == {"faults": [], "warnings": []}
 
 
 def test_on_demand_in_a_static_site_is_an_error_at_start(

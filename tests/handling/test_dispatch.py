@@ -93,6 +93,7 @@ def test_one_file_owns_the_url(client_of: ClientOf) -> None:
         ("('text', 404)", "FILEPAGES_STRICT_RESPONSE = False"),
         ("({}, 401)", "context.json(data, status, headers)"),
         ("404", "write `abort(404)`"),
+        ("GET", "A decorator that takes arguments is called too"),
         ("204", "write `return Response(status=204)`"),
         ("7", "context.json"),
         ("(x for x in 'ab')", "stream"),

@@ -42,6 +42,13 @@ def handler(code: str) -> str:
         ("context.redirect(None)", TypeError, "redirect is None, not a str"),
         ("context.render({'a': 1})", TypeError, "Pass data by name"),
         ("context.json(1, headers='a: b')", TypeError, "{'Name': 'value'}"),
+        ("context.json(1, 'draft')", TypeError, "status is 'draft', not an int"),
+        ("context.json(1, True)", TypeError, "status is True, not an int"),
+        ("context.json(1, 1000)", ValueError, "Write a number from 100 to 599"),
+        ("context.args", AttributeError, "Did you mean context.request.args?"),
+        ("context.method", AttributeError, "Did you mean context.request.method?"),
+        ("context.clientAddress", AttributeError, "context.request.remote_addr?"),
+        ("context.cookies.set('a', 'b', expires='x')", ValueError, "Write a datetime"),
     ],
 )
 def test_the_first_lines_of_an_astro_user(
@@ -67,6 +74,9 @@ def test_a_call_of_request_json_says_what_to_write(client_of: ClientOf) -> None:
         ("context.url.pathname", "Write context.url.path."),
         ("context.url.searchParams", "Write context.request.args."),
         ("context.cookies.set('a', 'b', maxAge=1)", "Write max_age=..."),
+        ("context.request.text()", "Write context.request.get_data(as_text=True)."),
+        ("context.locals['a'] = 1", "Write context.locals.name = value."),
+        ("context.json(print)", "Call it. If it is a coroutine, write `await`."),
         ("context.redirect('/a', code=301)", "Write status=..."),
         ("context.params['slug']", "The params of this route are: id."),
         ("flask.render_template('b.html')", "Write context.render('./b.html')."),
@@ -297,6 +307,7 @@ def test_names_in_templates_of_the_app_keep_their_meaning(
         ("login", "Did you mean url_for('/auth/login')?"),
         (".account", "Did you mean url_for('user.account')?"),
         ("user.acount", "Did you mean url_for('user.account')?"),
+        ("shop:/b", "There is no FilePages named 'shop' with this route."),
     ],
 )
 def test_url_for_suggests_route_ids(

@@ -9,12 +9,14 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from flask import g
 from flask import has_app_context
 from flask import has_request_context
 from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
+from werkzeug.routing import BaseConverter
 
 from flask_filepages import BuildError
 from flask_filepages import LoadError
@@ -339,3 +341,56 @@ def test_a_param_that_a_preprocessor_takes_out_may_be_listed(
     built(app, out=app.instance_path)
 
     assert Path(app.instance_path, "current/site/en/a.json").is_file()
+
+
+def test_props_of_a_path_without_its_param(make_pages: MakePages) -> None:
+    listing = "return [StaticPath({'lang': 'en'}, {'title': 'Hi'})]"
+    code = tree(listing, "[lang]/a.py")["[lang]/a.py"]
+    show = "def GET(context):\n    return context.json(context.props['title'])\n"
+    app = make_pages({"[lang]/a.py": code + f"\n\n{show}"})
+
+    @app.url_value_preprocessor
+    def take(endpoint: str | None, values: dict[str, t.Any] | None) -> None:
+        (values or {}).pop("lang", None)
+
+    assert app.test_client().get("/en/a").json == "Hi"
+
+
+class ListConverter(BaseConverter):
+    def to_python(self, value: str) -> list[str]:
+        return value.split("+")
+
+    def to_url(self, value: t.Any) -> str:
+        return "+".join(value)
+
+
+class HexConverter(BaseConverter):
+    regex = "[0-9a-f]+"
+
+    def to_python(self, value: str) -> int:
+        return int(value, 16)
+
+    def to_url(self, value: t.Any) -> str:
+        return format(value, "x")
+
+
+@pytest.mark.parametrize(
+    ("matcher", "value", "file"),
+    [
+        ("list", "'a+b'", "a+b.json"),
+        ("list", "['a', 'b']", "a+b.json"),
+        ("hex", "'1f'", "1f.json"),
+        ("hex", "31", "1f.json"),
+    ],
+)
+def test_values_of_own_matchers(
+    make_pages: MakePages, matcher: str, value: str, file: str
+) -> None:
+    def setup(app: Flask) -> None:
+        app.url_map.converters.update(list=ListConverter, hex=HexConverter)
+
+    listing = f"return [StaticPath({{'x': {value}}})]"
+    app = make_pages(tree(listing, f"[x={matcher}].json.py"), setup)
+    built(app, out=app.instance_path)
+
+    assert Path(app.instance_path, "current/site", file).is_file()

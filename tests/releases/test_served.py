@@ -651,6 +651,56 @@ def test_a_name_in_a_manifest_never_leads_out(
     assert outside.exists()
 
 
+ROWS = [
+    "UPDATE responses SET headers = 'xx'",
+    "UPDATE responses SET headers = '[1]'",
+    "UPDATE responses SET headers = '[[\"a\", 1]]'",
+    "UPDATE responses SET status = 'abc'",
+    "UPDATE responses SET variants = '[1]'",
+    "UPDATE responses SET variants = '{\"lzma\": 3}'",
+    "UPDATE responses SET size = 'x'",
+    "UPDATE responses SET file = x'00ff'",
+    "UPDATE responses SET path = x'ff'",
+    "UPDATE responses SET served_at = 'everywhere'",
+    "UPDATE meta SET value = '[]' WHERE key = 'owner'",
+    "DELETE FROM meta",
+    "DROP TABLE responses",
+    "DROP TABLE static_files",
+]
+
+
+@pytest.mark.parametrize("front", [False, True], ids=["inside", "front"])
+@pytest.mark.parametrize("statement", ROWS)
+def test_a_manifest_with_wrong_content_is_refused(
+    make_pages: MakePages,
+    caplog: pytest.LogCaptureFixture,
+    statement: str,
+    front: bool,
+) -> None:
+    settings = {"FILEPAGES_OUTPUT": "hybrid", "FILEPAGES_FRONT": front}
+    app = built(make_pages({"a.html": "live"}, **settings))
+    change_manifest(Path(app.instance_path).parent / "dist" / "current", statement)
+    client = app.test_client()
+
+    assert [client.get("/a").text for _ in range(2)] == ["live", "live"]
+    assert caplog.text.count("Cannot serve") == 1
+    assert built(app).test_client().get("/a").headers["ETag"]
+
+
+def test_a_file_behind_a_link_to_another_folder_is_not_served(
+    make_pages: MakePages, tmp_path: Path
+) -> None:
+    app = built(make_pages({"a.html": "live"}, FILEPAGES_OUTPUT="hybrid"))
+    site = Path(app.instance_path).parent / "dist" / "current" / "site"
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "index.html").write_text("evil")
+    (site / "a" / "index.html").unlink()
+    (site / "a").rmdir()
+    (site / "a").symlink_to(tmp_path / "other")
+
+    assert app.test_client().get("/a").text == "live"
+
+
 def change_manifest(release: Path, statement: str) -> None:
     """Change a manifest as somebody would who can also write its digest."""
     with contextlib.closing(sqlite3.connect(release / "manifest.sqlite")) as connection:

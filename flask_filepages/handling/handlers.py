@@ -16,9 +16,9 @@ from werkzeug.exceptions import MethodNotAllowed
 from ..context import Context
 from ..errors import Fault
 from ..errors import closest
-from ..functions import call_problem
-from ..functions import first_argument
 from ..routing.files import Source
+from .signatures import handler_faults
+from .signatures import handler_warnings
 
 #: The only names of a module that a request can call. The request method is never used
 #: as an attribute name.
@@ -26,14 +26,11 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY")
 ALL = "ALL"
 
 Handler = Callable[..., t.Any]
-_FIX = "Write `def {}(context): ...`; a param is context.params[name]."
 #: Registered methods that are rarely used. ``ALL`` handles them.
 _OTHER_METHODS = (
     *("TRACE", "CONNECT", "PROPFIND", "PROPPATCH", "REPORT", "SEARCH", "PURGE"),
     *("LINK", "UNLINK", "COPY", "MOVE", "LOCK", "UNLOCK", "MKCOL"),
 )
-_LOCATIONS = ("json", "form", "query", "params", "headers", "cookies", "files")
-_STREAM_FIX = "Return flask.Response(generator()) to stream, instead of `yield`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,30 +120,11 @@ def read_handlers(
             continue
         if method == "QUERY" and isinstance(names[method], str):
             continue  # The text of an SQL query.
-        problem = call_problem(names[method], "context")
-        if problem is None:
+        found = list(handler_faults(method, names[method], source, params))
+        if not found:
             own[method] = names[method]
-            if first_argument(names[method]) in ("request", "req"):
-                problem = f"the first argument of {method} is the context"
-                fix = f"Write `def {method}(context)`, and context.request."
-                where = ("handler", source.relative)
-                warnings.append(Fault(*where, problem, fix, source.line_of(method)))
-            fault = _argument_fault(method, names[method], source, params)
-            if fault is not None:
-                # A decorator may call its function with other arguments.
-                is_decorated = _is_decorated(method, names[method])
-                (warnings if is_decorated else faults).append(fault)
-            for decorator in _decorators(names[method]):
-                if first_argument(decorator, unwrap=False) is None:
-                    faults.append(_decorator_fault(method, decorator, source))
-        elif problem.startswith("does not take") and _is_decorated(
-            method, names[method]
-        ):
-            faults.append(_decorator_fault(method, names[method], source))
-        else:
-            problem, line = f"{method} {problem}", source.line_of(method)
-            fix = _fix(method, names[method])
-            faults.append(Fault("handler", source.relative, problem, fix, line))
+            warnings += handler_warnings(method, names[method], source, params)
+        faults += found
     warnings += [
         Fault(
             "near-miss",
@@ -175,63 +153,6 @@ def read_handlers(
     fix = f"Write `def GET(context): ...`. If it is not a route, name it _{name}."
     problem = "the file defines no handler"
     return {}, [Fault("no-handler", source.relative, problem, fix)], []
-
-
-def _is_decorated(method: str, handler: t.Any) -> bool:
-    if not inspect.isfunction(handler):
-        return False
-    return hasattr(handler, "__wrapped__") or handler.__code__.co_name != method
-
-
-def _decorators(handler: t.Any) -> t.Iterator[t.Any]:
-    """Yield the functions that decorators put around a handler, the last first."""
-    while inspect.isfunction(handler) and hasattr(handler, "__wrapped__"):
-        yield handler
-        handler = handler.__wrapped__
-
-
-def _fix(method: str, value: t.Any) -> str:
-    """Return how to fix a handler that cannot be called with a context."""
-    if inspect.isgeneratorfunction(value) or inspect.isasyncgenfunction(value):
-        return _STREAM_FIX
-    fix = _FIX.format(method)
-    if not inspect.isfunction(value):
-        return f"{fix} If it has a decorator, let that return a function."
-    names = [name for name in inspect.signature(value).parameters if name in _LOCATIONS]
-    if names:
-        schemas = ", ".join(f"{name}=Schema" for name in names)
-        return f"Write @validate({schemas}) above it."
-    return fix
-
-
-def _argument_fault(
-    method: str, handler: t.Any, source: Source, params: t.Container[str]
-) -> Fault | None:
-    """Return a fault for a handler that expects a param, as Flask views do, or
-    nothing."""
-    first = first_argument(handler)
-    if first is None:
-        problem = f"{method} takes no context"
-    elif first in params:
-        problem = f"{method} takes {first!r}, but it is called with the context"
-    else:
-        return None
-    fix = _FIX.format(method)
-    return Fault("handler", source.relative, problem, fix, source.line_of(method))
-
-
-def _decorator_fault(method: str, handler: t.Any, source: Source) -> Fault:
-    """Return a fault for a decorator that was written for Flask views, such as one
-    whose function takes only ``**kwargs``."""
-    code = handler.__code__
-    signature = inspect.signature(handler, follow_wrapped=False)
-    where = f"{os.path.relpath(code.co_filename)}:{code.co_firstlineno}"
-    problem = (
-        f"{method} has a decorator whose function {code.co_name}{signature} does not"
-        f" take the context ({where})"
-    )
-    fix = f"Let it pass on all arguments: `def {code.co_name}(*args, **kwargs)`."
-    return Fault("handler", source.relative, problem, fix, source.line_of(method))
 
 
 def is_cross_origin(handler: Handler) -> bool:

@@ -132,16 +132,7 @@ class FilePages:
         :raises SettingsError: a setting is wrong, or the folder does not exist.
         """
         sites = sites_of(app)
-        if self.name in sites and sites[self.name].pages is self:
-            raise SettingsError(
-                "This FilePages was added to the app before. FilePages(app) calls"
-                " init_app(app) itself; call it only for FilePages()."
-            )
-        if self.name in sites:
-            raise SettingsError(
-                f"This app already has a FilePages named {self.name!r}. Give the second"
-                " one another name: FilePages(app, folder=..., name='shop')."
-            )
+        self._check_name(sites)
         if app.url_map.host_matching or "<" in app.url_map.default_subdomain:
             raise SettingsError(
                 "The routes of FilePages have no host, so it cannot be used in an app"
@@ -179,6 +170,20 @@ class FilePages:
         app.register_blueprint(self.blueprint)
         self._apps.add(app)
         register_error_handler(app)
+
+    def _check_name(self, sites: t.Mapping[str, Site]) -> None:
+        other = sites.get(self.name)
+        if other is None:
+            return
+        if other.pages is self:
+            raise SettingsError(
+                "This FilePages was added to the app before. FilePages(app) calls"
+                " init_app(app) itself; call it only for FilePages()."
+            )
+        raise SettingsError(
+            f"This app already has a FilePages named {self.name!r}. Give the second one"
+            " another name: FilePages(app, folder=..., name='shop')."
+        )
 
     def load(self, app: Flask | None = None) -> None:
         """Import all files of the folder, for *app* or for every app of this object.

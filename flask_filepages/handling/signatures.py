@@ -31,14 +31,16 @@ def handler_faults(
         fix = _fix(method, handler)
         yield Fault("handler", source.relative, f"{method} {problem}", fix, line)
     elif problem is None and not _is_decorated(handler):
-        problem = _argument_problem(method, handler, params)
-        if problem is not None:
+        wrong = _argument_problem(method, handler, params)
+        if wrong is not None:
             fix = _FIX.format(method)
-            yield Fault("handler", source.relative, problem, fix, line)
+            yield Fault("handler", source.relative, wrong, fix, line)
     for decorator in _decorators(handler):
-        if call_problem(decorator, "context") is not None:
-            problem, fix = _explain_decorator(method, decorator)
-            yield Fault("handler", source.relative, problem, fix, line)
+        # Below the first, functions may be called with more than the context.
+        is_first = decorator is handler and problem is not None
+        if is_first or first_argument(decorator, unwrap=False) is None:
+            told, fix = _explain_decorator(method, decorator)
+            yield Fault("handler", source.relative, told, fix, line)
 
 
 def handler_warnings(
@@ -100,8 +102,8 @@ def _fix(method: str, value: t.Any) -> str:
 def _explain_decorator(method: str, decorator: t.Any) -> tuple[str, str]:
     """Return problem and fix of a decorator that was written for Flask views, such as
     one whose function takes only ``**kwargs``."""
-    problem = call_problem(decorator, "context") or ""
-    if not problem.startswith("does not take"):
+    problem = call_problem(decorator, "context")
+    if problem is not None and not problem.startswith("does not take"):
         return f"{method} {problem}", _fix(method, decorator)
     code = decorator.__code__
     signature = inspect.signature(decorator, follow_wrapped=False)

@@ -217,6 +217,34 @@ def test_below_a_decorator_that_is_a_warning(
     )
 
 
+@pytest.mark.parametrize(
+    ("arguments", "fault"), [("**kwargs", True), ("context, user", False)]
+)
+def test_a_decorator_below_another_is_checked(
+    make_pages: MakePages, arguments: str, fault: bool
+) -> None:
+    code = (
+        "import functools\n\n\n"
+        "def outer(view):\n"
+        "    @functools.wraps(view)\n"
+        "    def passing(*args, **kwargs):\n"
+        "        return view(*args, user=1, **kwargs)\n\n"
+        "    return passing\n\n\n"
+        "def inner(view):\n"
+        "    @functools.wraps(view)\n"
+        f"    def wrapped({arguments}):\n"
+        "        return view(context)\n\n"
+        "    return wrapped\n\n\n"
+        f"@outer\n@inner\n{ECHO}"
+    )
+    site = make_pages({"a.py": code}).extensions["filepages"]["filepages"]
+    faults = [f for route in site.routes.values() for f in route.load()]
+
+    assert [f.problem.partition("(")[0] for f in faults] == (
+        ["GET has a decorator whose function wrapped"] if fault else []
+    )
+
+
 def test_a_decorator_that_makes_a_generator_is_not_blamed(
     make_pages: MakePages,
 ) -> None:

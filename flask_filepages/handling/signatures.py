@@ -53,9 +53,9 @@ def handler_warnings(
         fix = f"Write `def {method}(context)`, and context.request."
         yield Fault("handler", source.relative, problem, fix, line)
     # A decorator may call its function with other arguments, so this is no fault.
-    problem = _argument_problem(method, handler, params)
-    if problem is not None:
-        yield Fault("handler", source.relative, problem, _FIX.format(method), line)
+    wrong = _argument_problem(method, handler, params)
+    if wrong is not None:
+        yield Fault("handler", source.relative, wrong, _FIX.format(method), line)
 
 
 def _is_decorated(handler: t.Any) -> bool:
@@ -112,7 +112,5 @@ def _explain_decorator(method: str, decorator: t.Any) -> tuple[str, str]:
         f"{method} has a decorator whose function {code.co_name}{signature} does not"
         f" take the context ({where})"
     )
-    return (
-        problem,
-        f"Let it pass on all arguments: `def {code.co_name}(*args, **kwargs)`.",
-    )
+    fix = f"Let it pass on all arguments: `def {code.co_name}(*args, **kwargs)`."
+    return problem, fix

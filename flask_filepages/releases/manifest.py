@@ -56,10 +56,19 @@ _COLUMNS = (
 )
 _INSERT = f"INSERT INTO responses ({_COLUMNS}) VALUES ({', '.join('?' * 10)})"
 _SELECT = f"SELECT {_COLUMNS} FROM responses"
+_SERVED_AT = frozenset(t.get_args(ServedAt))
 # Most responses of a site have one of a few header lists.
 _encode_headers = functools.lru_cache(256)(
     json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 )
+
+
+@functools.lru_cache(256)
+def _decode_headers(text: str) -> tuple[tuple[str, str], ...]:
+    headers = tuple((name, value) for name, value in json.loads(text))
+    if any("\n" in f"{name}{value}" or "\r" in value for name, value in headers):
+        raise ValueError("a header field contains a line break")
+    return headers
 
 
 @dataclass(slots=True)
@@ -95,8 +104,7 @@ class Entry:
         :raises ValueError: a value is none that a build writes.
         """
         entry = cls(*row)
-        headers = json.loads(t.cast(str, entry.headers))
-        entry.headers = [(name, value) for name, value in headers]
+        entry.headers = list(_decode_headers(t.cast(t.Any, entry.headers)))
         variants: t.Any = entry.variants
         entry.variants = json.loads(variants) if variants else {}
         if not entry._is_valid():
@@ -104,16 +112,14 @@ class Entry:
         return entry
 
     def _is_valid(self) -> bool:
-        texts = (self.path, self.endpoint, self.status, self.digest)
-        sizes = (self.size, *self.variants.values())
         return (
-            all(type(text) is str for text in texts)
+            type(self.path) is type(self.endpoint) is type(self.digest) is str
             and self.status[:3].isdigit()
-            and all(type(size) is int for size in sizes)
+            and type(self.size) is int
             and self.variants.keys() <= SUFFIXES.keys()
+            and all(type(size) is int for size in self.variants.values())
             and (self.file is None or name_problem(self.file) is None)
-            and self.served_at in t.get_args(ServedAt)
-            and all(name.isprintable() and "\n" not in v for name, v in self.headers)
+            and self.served_at in _SERVED_AT
         )
 
     def row(self) -> tuple[t.Any, ...]:

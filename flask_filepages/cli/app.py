@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import typing as t
+from collections.abc import Callable
 from collections.abc import Iterator
 
 import click
@@ -82,11 +83,21 @@ class Terminated(KeyboardInterrupt):
 
 
 @contextlib.contextmanager
-def clean_up_on_signals() -> Iterator[None]:
-    """Raise :exc:`Terminated` on SIGTERM and SIGHUP, so that files are cleaned up."""
+def clean_up_on_signals() -> Iterator[Callable[[], None]]:
+    """Raise :exc:`Terminated` on SIGTERM and SIGHUP, so that files are cleaned up.
+
+    Return a function that raises it again, for code that a page may have kept from
+    ending.
+    """
+    received: list[int] = []
 
     def leave(number: int, frame: object) -> t.NoReturn:
+        received.append(number)
         raise Terminated(number)
+
+    def check() -> None:
+        if received:
+            raise Terminated(received[0])
 
     is_main = threading.current_thread() is threading.main_thread()
     names = [
@@ -94,7 +105,7 @@ def clean_up_on_signals() -> Iterator[None]:
     ]
     before = {name: signal.signal(getattr(signal, name), leave) for name in names}
     try:
-        yield
+        yield check
     finally:
         for name, handler in before.items():
             signal.signal(getattr(signal, name), handler)

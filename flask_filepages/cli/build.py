@@ -9,6 +9,8 @@ import os
 import sys
 import time
 import typing as t
+from collections.abc import Callable
+from collections.abc import Iterator
 
 import click
 
@@ -88,10 +90,11 @@ def build(ctx: click.Context, /, as_json: bool, **given: t.Any) -> None:
     running: Build | None = None
     try:
         # Output of the app must not mix with output of the command.
-        with contextlib.redirect_stdout(sys.stderr), clean_up_on_signals():
+        with contextlib.redirect_stdout(sys.stderr), clean_up_on_signals() as check:
             running = _start(ctx, **given)
             # Closed at once, so that an interrupted build deletes its files.
-            with contextlib.closing(iter(running)) as results:
+            with contextlib.closing(iter(running)) as made:
+                results = _checked(made, check)
                 pages = [dataclasses.asdict(p) for p in results] if as_json else []
                 summary = Summary() if as_json else _show_progress(running, results)
     except (FilePagesError, OSError, sqlite3.Error) as error:
@@ -110,6 +113,14 @@ def build(ctx: click.Context, /, as_json: bool, **given: t.Any) -> None:
     else:
         summary.show(running.report)
     ctx.exit(1 if running.report.broken_promises else 0)
+
+
+def _checked(
+    results: Iterator[PageResult], check: Callable[[], None]
+) -> Iterator[PageResult]:
+    for result in results:
+        check()  # A page with a bare `except` may have caught the signal.
+        yield result
 
 
 def _start(

@@ -24,6 +24,8 @@ import typing as t
 from contextlib import contextmanager
 from importlib import import_module
 
+from flask import Flask
+
 from ..errors import Fault
 from ..errors import SettingsError
 from ..errors import closest
@@ -133,6 +135,20 @@ class _FreshLoader(_FileLoader):
     def get_code(self, fullname: str) -> types.CodeType | None:
         path = self.get_filename(fullname)
         return self.source_to_code(self.get_data(path), path)
+
+
+def count_setup(app: Flask) -> list[int]:
+    """Count the functions that are registered with *app*, such as its views."""
+    hooks = (
+        app.before_request_funcs,
+        app.after_request_funcs,
+        app.teardown_request_funcs,
+        app.url_value_preprocessors,
+        app.template_context_processors,
+    )
+    handlers = (c for scope in app.error_handler_spec.values() for c in scope.values())
+    counts = [sum(map(len, kind.values())) for kind in hooks]
+    return [len(app.view_functions), *counts, sum(map(len, handlers))]
 
 
 class SecondMainError(ImportError):

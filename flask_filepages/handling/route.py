@@ -30,6 +30,7 @@ from .handlers import Handler
 from .handlers import Handlers
 from .handlers import read_handlers
 from .loading import SETUP_FIX
+from .loading import count_setup
 from .loading import import_source
 from .loading import module_name
 from .middleware import MIDDLEWARE_NAME
@@ -153,13 +154,15 @@ class BoundRoute:
             own = {"GET": t.cast(Handler, GET)}
             return own, [], self._check_static_paths(None, own)
         self.site.importing = source.relative
-        count = len(self.app.view_functions)
+        count = count_setup(self.app)
         module, faults = import_source(self.module, source, self.site.folder)
         if module is None:
             return {}, [], faults
-        if len(self.app.view_functions) > count:
-            added = list(self.app.view_functions)[count]
-            problem = f"it adds the view {added!r} to the app"
+        if count_setup(self.app) != count:
+            added = list(self.app.view_functions)[count[0] :]
+            problem = "it adds a hook or an error handler to the app"
+            if added:
+                problem = f"it adds the view {added[0]!r} to the app"
             return {}, [], [Fault("import", source.relative, problem, SETUP_FIX)]
         own, faults, warnings = read_handlers(
             module, source, has_page=has_page, params=self.route.params

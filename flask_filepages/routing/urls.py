@@ -98,8 +98,9 @@ class RouteUrls:
         if "/" not in path:
             return self._hint_for_view(path)
         path = path.replace("·", ".") if path.startswith("/") else f"/{path}"
-        if path in self._routes:
-            return f"Did you mean url_for({path!r})?"
+        for known in _without_index(path):
+            if known in self._routes:
+                return f"Did you mean url_for({known!r})?"
         with contextlib.suppress(HTTPException):
             adapter = self._app.url_map.bind("localhost")
             rule, values = adapter.match(path, return_rule=True)
@@ -123,13 +124,19 @@ class RouteUrls:
         """Return what to write for a view that is not there, such as ``auth.login``,
         which may have become a page."""
         path = f"/{name.replace('.', '/')}"
-        for known in (path, path.removesuffix("index"), path.removesuffix("/index")):
+        last = [i for i in self._routes if i.rpartition("/")[2] == name]
+        for known in (*_without_index(path), *last):
             if known in self._routes:
                 return f"Did you mean url_for({known!r})?"
         views = [view for view in self._app.view_functions if "./" not in view]
         same = [view for view in views if view.rpartition(".")[2] == name]
         close = same[0] if same else closest(name, views)
         return f"Did you mean url_for({close!r})?" if close else None
+
+
+def _without_index(path: str) -> tuple[str, ...]:
+    """Return *path*, and what may be meant by it if it ends in ``index``."""
+    return (path, path.removesuffix("index"), path.removesuffix("/index"))
 
 
 def collisions_with_app(map: Map, name: str, rules: Iterable[FileRule]) -> list[Fault]:

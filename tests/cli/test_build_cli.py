@@ -306,6 +306,28 @@ def test_a_signal_leaves_no_files_behind(
     assert os.listdir(releases) == ["000001"]
 
 
+def test_a_page_that_catches_a_signal_does_not_go_on(site: Path) -> None:
+    flask(site, "build")
+    code = (
+        "import time\nfrom pathlib import Path\n\nprerender = True\n\n\n"
+        "def GET(context):\n"
+        "    Path('started').touch()\n"
+        "    try:\n        time.sleep(30)\n"
+        "    except:\n        pass\n"
+        "    return context.json(1)\n"
+    )
+    write_files(site, {"pages/stubborn.py": code})
+    running = subprocess.Popen(
+        [*FLASK, "build"], cwd=site, stderr=subprocess.PIPE, text=True
+    )
+    until((site / "started").exists, 20)
+    running.send_signal(signal.SIGTERM)
+    _, told = running.communicate(timeout=20)
+
+    assert running.returncode == 128 + signal.SIGTERM
+    assert "Interrupted; nothing was published." in told
+
+
 def test_output_that_the_terminal_cannot_show(site: Path) -> None:
     env = {"PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
     write_files(site, {"pages/\u65e5\u672c.html": "x"})

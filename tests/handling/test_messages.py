@@ -335,6 +335,8 @@ def test_names_in_templates_of_the_app_keep_their_meaning(
         ("login", "Did you mean url_for('/auth/login')?"),
         (".account", "Did you mean url_for('user.account')?"),
         ("user.acount", "Did you mean url_for('user.account')?"),
+        ("/auth/index", "Did you mean url_for('/auth')?"),
+        (".login", "Did you mean url_for('/auth/login')?"),
         ("shop:/b", "There is no FilePages named 'shop' with this route."),
     ],
 )
@@ -374,12 +376,13 @@ def test_a_syntax_error_shows_its_line(make_pages: MakePages) -> None:
 
 
 @pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("hook", ["get('/x')", "before_request", "errorhandler(418)"])
 def test_a_page_with_a_view_of_the_app(
-    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch, debug: bool
+    make_pages: MakePages, monkeypatch: pytest.MonkeyPatch, hook: str, debug: bool
 ) -> None:
     code = (
         "from module_of_the_app import app\n"
-        "@app.get('/x')\ndef x():\n    return 'x'\n" + ECHO
+        f"@app.{hook}\ndef x(*args):\n    return 'x'\n{ECHO}"
     )
 
     def setup(app: Flask) -> None:

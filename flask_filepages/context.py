@@ -199,9 +199,9 @@ class Context:
             int.
         :raises ValueError: *status* is not from 100 to 599.
         """
-        _check_status(status)
         response = t.cast(Response, self.app.json.response(data))
         if status != 200:
+            _check_status(status)
             response.status_code = status
         return _with_headers(response, headers)
 

@@ -79,9 +79,10 @@ def remember_failure(context: Context, error: BaseException) -> None:
     for failed, change in environ.pop(_CHANGES, ()):
         if failed is error:
             after_this_request(change)
-    note = _note_for(context, error)
-    if note is not None:
-        _add_note(error, note)
+    with contextlib.suppress(Exception):  # An error may refuse even str().
+        note = _note_for(context, error)
+        if note is not None:
+            _add_note(error, note)
     if not isinstance(error, HTTPException) and _ID not in environ:
         environ[_ID] = str(uuid.uuid4())
         _add_note(error, f"{_NOTE}{environ[_ID]}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import posixpath
 import types
 import typing as t
 from collections.abc import Callable
@@ -188,21 +189,40 @@ def hooks_not_run(
     They do not guard a view any more that was moved from the blueprint to a file.
     """
     files = {f"{route.rules[0].rule}/": route.route.name for route in routes}
-    for blueprint in app.blueprints.values():
-        hooks = app.before_request_funcs.get(blueprint.name)
-        prefix = f"{blueprint.url_prefix or ''}/"
-        if not hooks or prefix == "/" or blueprint.name == name:
+    for other, blueprint in app.blueprints.items():
+        hooks = app.before_request_funcs.get(other)
+        if not hooks or other == name:
+            continue
+        prefix = _prefix_of(app, other, blueprint.url_prefix or "")
+        if prefix == "/":
             continue
         below = [file for rule, file in files.items() if rule.startswith(prefix)]
         if below:
             names = ", ".join(map(name_of, hooks))
             more = f", nor for {len(below) - 1} more" if below[1:] else ""
             problem = (
-                f"the before_request functions of the blueprint {blueprint.name!r}"
+                f"the before_request functions of the blueprint {other!r}"
                 f" ({names}) do not run for it{more}"
             )
             fix = "If they guard it, call them in the middleware of its folder."
             yield Fault("unguarded", below[0], problem, fix)
+
+
+def _prefix_of(app: Flask, name: str, given: str) -> str:
+    """Return the URL prefix of a blueprint, with a slash at its end.
+
+    :param given: the prefix that it was made with. It may have been registered with
+        another one.
+    """
+    rules = [
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith(f"{name}.")
+    ]
+    if not rules or (given and all(rule.startswith(f"{given}/") for rule in rules)):
+        return f"{given}/"
+    folders = [posixpath.dirname(rule.partition("<")[0]) for rule in rules]
+    return posixpath.commonpath(folders).rstrip("/") + "/"
 
 
 # -- reading a module ---------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import posixpath
 import typing as t
@@ -146,7 +147,9 @@ def _used_templates(tree: nodes.Template) -> Iterator[tuple[list[str], int]]:
 
 def similar_template(environment: Environment, name: str, parent: str) -> str:
     """Return which template to write instead of *name*, in the template *parent*."""
-    known = environment.list_templates()
+    known: list[str] = []
+    with contextlib.suppress(TypeError):  # Some loaders cannot list their templates.
+        known += environment.list_templates()
     prefix, is_page, relative = parent.partition(":/")
     if is_page:
         app = t.cast(t.Any, environment).app

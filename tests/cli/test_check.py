@@ -357,6 +357,30 @@ def test_a_file_below_a_guarded_blueprint_is_not_guarded(
     )
 
 
+@pytest.mark.parametrize(
+    "register",
+    [
+        "app.register_blueprint(api, url_prefix='/api')",
+        "outer = Blueprint('outer', __name__, url_prefix='/api')\n"
+        "outer.register_blueprint(api, url_prefix='/')\n"
+        "app.register_blueprint(outer)",
+    ],
+    ids=["registered", "nested"],
+)
+def test_the_prefix_of_a_blueprint_may_be_given_later(
+    pytester: pytest.Pytester, register: str
+) -> None:
+    code = (
+        "from flask import Blueprint, Flask\nfrom flask_filepages import FilePages\n\n"
+        "app = Flask(__name__)\nFilePages(app)\napi = Blueprint('api', __name__)\n"
+        "api.before_request(lambda: None)\napi.add_url_rule('/old', 'old', print)\n"
+        f"{register}\n"
+    )
+    files = {"pages/api/a.py": ECHO, "pages/b.py": ECHO, "app.py": code}
+
+    assert [w["file"] for w in check(pytester, files)["warnings"]] == ["api/a.py"]
+
+
 def test_a_variable_that_the_pages_package_will_replace(
     pytester: pytest.Pytester,
 ) -> None:

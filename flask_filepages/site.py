@@ -27,6 +27,7 @@ from .handling.middleware import hooks_not_run
 from .handling.origins import OriginCheck
 from .handling.route import BoundRoute
 from .handling.route import MiddlewareFile
+from .handling.templates import Inspected
 from .handling.templates import Renderer
 from .handling.templates import render_jinja
 from .handling.templates import state_of_visitor
@@ -291,13 +292,14 @@ class Site:
     def state_warnings(self) -> Iterator[Fault]:
         """Yield a warning for each prerendered page that shows what is of one visitor.
         Everybody would see the same."""
+        inspected: dict[str, Inspected] = {}
         for bound in self.prerendered.values():
             page = bound.route.page
             if page is None:
                 continue
             if self.renderers[os.path.splitext(page.relative)[1]] is not render_jinja:
                 continue
-            shown = state_of_visitor(self.app, self.template_name(page))
+            shown = state_of_visitor(self.app, self.template_name(page), inspected)
             if shown is not None:
                 url = bound.rules[0].rule
                 problem = f"{url} is stored, but its template reads {shown}"

@@ -173,25 +173,41 @@ def similar_template(environment: Environment, name: str, parent: str) -> str:
     return "Check the name."
 
 
-def state_of_visitor(app: Flask, template: str) -> str | None:
+#: What a template shows of one visitor, if anything, and the templates that it uses.
+Inspected = tuple[str | None, list[str]]
+
+
+def state_of_visitor(
+    app: Flask, template: str, inspected: dict[str, Inspected]
+) -> str | None:
     """Return what the page *template*, or a template that it uses, shows of one visitor
-    and where, such as ``session (a.html:2)``, or ``None``."""
-    environment = _autoescaping(app.jinja_env)
+    and where, such as ``session (a.html:2)``, or ``None``.
+
+    :param inspected: gets each template, so that a layout is read once for all pages.
+    """
     waiting, seen = [template], {template}
     while waiting:
         name = waiting.pop()
-        try:
-            tree = _parse(environment, name)
-        except (TemplateError, UnicodeDecodeError):
-            continue  # Another check reports it.
-        for what, line in _state_in(tree):
-            return f"{what} ({name.partition(':/')[2] or name}:{line})"
-        for used in meta.find_referenced_templates(tree):
-            joined = environment.join_path(used, name) if used else name
-            if joined not in seen:
-                seen.add(joined)
-                waiting.append(joined)
+        if name not in inspected:
+            inspected[name] = _inspect(_autoescaping(app.jinja_env), name)
+        shown, used = inspected[name]
+        if shown is not None:
+            return shown
+        waiting += [other for other in used if other not in seen]
+        seen.update(used)
     return None
+
+
+def _inspect(environment: Environment, name: str) -> Inspected:
+    try:
+        tree = _parse(environment, name)
+        used = [one for one in meta.find_referenced_templates(tree) if one]
+        joined = [environment.join_path(one, name) for one in used]
+    except (TemplateError, UnicodeDecodeError):
+        return None, []  # Another check reports it.
+    for what, line in _state_in(tree):
+        return f"{what} ({name.partition(':/')[2] or name}:{line})", joined
+    return None, joined
 
 
 def _state_in(tree: nodes.Template) -> Iterator[tuple[str, int]]:

@@ -204,13 +204,27 @@ class Manifest:
             f"file:{quoted}?mode=ro&immutable=1", uri=True, check_same_thread=False
         )
         manifest = cls(connection, folder)
-        with manifest._reading():
-            connection.execute("PRAGMA quick_check")
-            for table in ("responses", "static_files", "listings"):
-                connection.execute(f"SELECT * FROM {table} LIMIT 1")
-            owner = manifest.meta()["owner"]
-            {**owner["trees"], owner["app"]: None}
+        try:
+            manifest._check()
+        except ReleaseError:
+            manifest.close()
+            raise
         return manifest
+
+    def _check(self) -> None:
+        """Check the tables, and the owner. Rows are checked when they are read.
+
+        :raises ReleaseError: something is wrong.
+        """
+        with self._reading():
+            (verdict,) = self.connection.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise ValueError(verdict)
+            for table in ("responses", "static_files", "listings"):
+                self.connection.execute(f"SELECT * FROM {table} LIMIT 1")
+            owner = self.meta()["owner"]
+            if not isinstance(owner["trees"], dict) or type(owner["app"]) is not str:
+                raise ValueError(f"its owner is {owner!r:.200}")
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:

@@ -207,7 +207,7 @@ class Releases:
         self._build_folder = BuildFolder(folder)
         self._key = f"flask_filepages.release:{self._build_folder.path}"
         self._release: Release | None = None
-        self._last_warning: str | None = None
+        self._last_message: str | None = None
         self._seen: tuple[str, int, int] | None = None
         #: A release that was refused, and the state of its manifest at that time.
         self._damaged: tuple[t.Any, list[tuple[int, int]]] | None = None
@@ -255,9 +255,10 @@ class Releases:
             folder = self._build_folder.current()
             if folder is None:
                 if self._release is None:
-                    self._warn_once(
+                    self._log_once(
+                        logging.WARNING,
                         f"{self.folder} has no release, so prerendered routes run on"
-                        " each request. Run `flask filepages build`."
+                        " each request. Run `flask filepages build`.",
                     )
                 elif self._seen is not None:
                     self._seen = None
@@ -274,16 +275,17 @@ class Releases:
             release = Release(folder, Manifest.open(folder))
             self.owner.check(release.meta)
             self._release, self._seen = release, identity
-            self._last_warning = None
+            self._last_message = None
         except (OSError, ReleaseError) as error:
             if isinstance(error, ReleaseError):
                 self._damaged = looked_at
-            self._warn_once(f"Cannot serve {folder or self.folder}: {error}")
+            message = f"Cannot serve {folder or self.folder}: {error}"
+            self._log_once(logging.ERROR, message)
         finally:
             self._next_look = time.monotonic() + _LOOK_AGAIN
             self._lock.release()
 
-    def _warn_once(self, message: str) -> None:
-        if self._last_warning != message:
-            self._last_warning = message
-            _log.warning("%s", message)
+    def _log_once(self, level: int, message: str) -> None:
+        if self._last_message != message:
+            self._last_message = message
+            _log.log(level, "%s", message)

@@ -61,7 +61,8 @@ def test_unknown_pages_get_the_page_for_that(filepages_client: FlaskClient) -> N
 def built(app: Flask) -> tuple[set[str], Flask]:
     """Return the paths of a build of *app*, and an app that serves it: in tests all
     pages are live."""
-    paths = {page.path for page in app.extensions["filepages"]["filepages"].pages.build(app)}
+    site = app.extensions["filepages"]["filepages"]
+    paths = {page.path for page in site.pages.build(app)}
     names = ("DATABASE", "FILEPAGES_BUILD_DIR")
     return paths, create_app({name: app.config[name] for name in names})
 

@@ -149,6 +149,7 @@ def headers(values: Headers) -> Middleware:
     :raises TypeError: *values* is not a dict, or a list of pairs, of str.
     :raises ValueError: a name or a value cannot be sent.
     """
+    pairs: list[t.Any]
     pairs = list(values.items()) if isinstance(values, t.Mapping) else list(values)
     for pair in pairs:
         if len(pair) != 2 or not all(isinstance(text, str) for text in pair):

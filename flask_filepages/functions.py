@@ -52,7 +52,9 @@ def argument_hint(error: BaseException) -> str | None:
     if type(error) is not TypeError:
         return None
     found = _unknown_argument_re.match(str(error))
-    function = getattr(sys.modules["flask_filepages"], found[1], None) if found else None
+    function = (
+        getattr(sys.modules["flask_filepages"], found[1], None) if found else None
+    )
     if function is None:
         return None
     names = [n for n in inspect.signature(function).parameters if n != "function"]

@@ -12,6 +12,7 @@ from functools import cached_property
 from urllib.parse import SplitResult
 from urllib.parse import urlsplit
 
+import flask
 from flask import Flask
 from flask import Request
 from flask import Response
@@ -123,6 +124,10 @@ class Context:
         close = _OTHER_NAMES.get(name)
         if close is None and name in dir(self.request):
             close = f"request.{name}"
+        if close is None and hasattr(flask, name):
+            raise AttributeError(
+                f"A context has no {name!r}. Write `from flask import {name}`."
+            )
         close = close or closest(name, known)
         hint = f" Did you mean context.{close}?" if close else ""
         raise AttributeError(f"A context has no {name!r}.{hint}")

@@ -34,7 +34,11 @@ def location_of(function: t.Any) -> tuple[str, int] | None:
 def with_line(file: str, function: t.Any) -> str:
     """Return *file* with the line of *function* in it, such as ``pages/a.py:3``."""
     location = location_of(function)
-    return file if location is None else f"{file}:{location[1]}"
+    if location is None:
+        return file
+    # A decorator may have put a function of another file in its place.
+    where = file if location[0].endswith(file) else location[0]
+    return f"{where}:{location[1]}"
 
 
 def last_place(error: BaseException) -> tuple[str, int] | None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from flask import Flask
 from jinja2 import Environment
+from jinja2 import TemplateNotFound
 from jinja2 import TemplateSyntaxError
 from markupsafe import Markup
 
@@ -80,7 +81,8 @@ def _check(app: Flask, template: str, file: str) -> Iterator[Fault]:
     try:
         layout = _layout(_load(app.jinja_env, template), template)
     except TemplateSyntaxError as error:
-        fix = "Fix this line."
+        is_encoding = "is not UTF-8" in (error.message or "")
+        fix = "Save it as UTF-8." if is_encoding else "Fix this line."
         yield Fault("template", file, error.message or "", fix, error.lineno)
         return
     if layout:
@@ -98,12 +100,16 @@ def _load(environment: Environment, template: str) -> Document:
     loader = t.cast(t.Any, environment.loader)
     text, filename, _ = loader.get_source(environment, template)
     document = _read(text, template, filename)
-    layout = _layout(document, template)
+    line = text.partition("layout")[0].count("\n") + 1
+    try:
+        layout = _layout(document, template)
+    except TemplateNotFound as error:  # It leads out of the pages folder.
+        message = f"its layout {error.message}"
+        raise TemplateSyntaxError(message, line, template, filename) from None
     if layout is not None and not (
         isinstance(layout, str) and is_template(environment, layout)
     ):
-        line = text.partition("layout")[0].count("\n") + 1
-        fix = similar_template(environment, str(layout), "")
+        fix = similar_template(environment, str(layout), template)
         message = f"its layout {layout!r} is not a template of the app. {fix}"
         raise TemplateSyntaxError(message, line, template, filename)
     return document

@@ -23,7 +23,7 @@ cookies: errors
 context: cookies errors settings targets
 routing: errors settings targets
 validation: context errors functions
-handling: context errors functions problems routing settings targets validation
+handling: context cookies errors functions problems routing settings targets validation
 releases: errors settings
 prerendering: context errors functions handling releases routing
 site: errors handling prerendering releases routing settings

@@ -17,6 +17,7 @@ from jinja2 import UndefinedError
 from werkzeug.exceptions import HTTPException
 
 from ..context import Context
+from ..cookies import Cookies
 from ..functions import argument_hint
 from .templates import name_hint
 from .templates import similar_template
@@ -34,7 +35,7 @@ _URL_NAMES = {
     "hash": "context.url.fragment",
     "host": "context.url.netloc",
     "href": "context.url.geturl()",
-    "origin": "context.site",
+    "origin": "context.request.host_url",
 }
 _REQUEST_NAMES = {
     "text": "context.request.get_data(as_text=True)",
@@ -46,7 +47,9 @@ _REQUEST_NAMES = {
 _ARGUMENTS = {
     "maxAge": "max_age",
     "httpOnly": "httponly",
+    "http_only": "httponly",
     "sameSite": "samesite",
+    "same_site": "samesite",
     "code": "status",
     "status_code": "status",
 }
@@ -106,7 +109,11 @@ def _note_for(context: Context, error: BaseException) -> str | None:
         meant = _ARGUMENTS.get(found[1]) if found else None
         return f"Write {meant}=..." if meant else argument_hint(error)
     if isinstance(error, AttributeError):
-        kinds = ((SplitResult, _URL_NAMES), (Request, _REQUEST_NAMES))
+        kinds: tuple[tuple[type, dict[str, str]], ...] = (
+            (SplitResult, _URL_NAMES),
+            (Request, _REQUEST_NAMES),
+            (Cookies, {"has": "'name' in context.cookies"}),
+        )
         names = next((n for kind, n in kinds if isinstance(error.obj, kind)), {})
         meant = names.get(str(error.name))
         return f"Write {meant}." if meant else None

@@ -345,6 +345,19 @@ def _shown(filename: str, folder: str) -> str:
     return filename if relative.startswith("..") else relative.replace(os.sep, "/")
 
 
+def _near_file(name: str, source: Source) -> str | None:
+    """Return how to import the file that *name* may mean, which lies next to the page
+    or in a folder above it."""
+    folder, dots = os.path.dirname(source.path), "."
+    for _ in source.folders:
+        files = [n.removesuffix(".py") for n in os.listdir(folder) if n.endswith(".py")]
+        close = closest(name, files, 0.7)
+        if close:
+            return f"For the file {close}.py write `from {dots}{close} import x`."
+        folder, dots = os.path.dirname(folder), f"{dots}."
+    return None
+
+
 def _import_fix(error: BaseException, source: Source) -> str:
     if isinstance(error, (SystemExit, KeyboardInterrupt)):
         return "Remove the call; a page must not end the process when it is imported."
@@ -371,17 +384,19 @@ def _import_fix(error: BaseException, source: Source) -> str:
             f"{error.name} is still being imported. Call FilePages(app) and"
             " filepages.load() at its end, or import inside the handler."
         )
+    if "beyond top-level package" in str(error):
+        return (
+            "Fewer dots lead to the pages folder. For other modules write their name."
+        )
     if "partially initialized" in str(error):
         return (
             "The two modules import each other. Move what both need to a third one, or"
             " import it inside the function that needs it."
         )
     if isinstance(error, ModuleNotFoundError):
-        beside = os.listdir(os.path.dirname(source.path))
-        stems = [name.removesuffix(".py") for name in beside if name.endswith(".py")]
-        close = closest((error.name or "").rpartition(".")[2], stems, 0.7)
-        if close:
-            return f"For the file {close}.py write `from .{close} import x`."
+        near = _near_file((error.name or "").rpartition(".")[2], source)
+        if near:
+            return near
         return (
             "Install it, or check the name. Inside pages/ write `from ._lib import x`."
         )

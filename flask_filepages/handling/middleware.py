@@ -26,6 +26,7 @@ from ..functions import first_argument
 from ..functions import is_async
 from ..functions import name_of
 from ..functions import with_line
+from ..routing.files import MIDDLEWARE_FILE
 from ..routing.files import Source
 from .failures import change_error_response
 from .responses import check_field
@@ -189,7 +190,11 @@ def hooks_not_run(
 
     They do not guard a view any more that was moved from the blueprint to a file.
     """
-    files = {f"{route.rules[0].rule}/": route.route.name for route in routes}
+    files = {
+        f"{route.rules[0].rule}/": route.route.name
+        for route in routes
+        if not route.route.middleware
+    }
     for other, blueprint in app.blueprints.items():
         hooks = app.before_request_funcs.get(other)
         if not hooks or other == name:
@@ -205,7 +210,7 @@ def hooks_not_run(
                 f"the before_request functions of the blueprint {other!r}"
                 f" ({names}) do not run for it{more}"
             )
-            fix = "If they guard it, call them in the middleware of its folder."
+            fix = f"If they guard it, write a {MIDDLEWARE_FILE} that does the same."
             yield Fault("unguarded", below[0], problem, fix)
 
 
@@ -258,6 +263,8 @@ def read_links(
         if problem is not None:
             is_factory = _is_factory(function)
             fix = f"Call it: {name_of(function)}(...)." if is_factory else _FIX
+            if hasattr(function, "__wrapped__"):
+                fix = "Let its decorator pass on all arguments: (*args, **kwargs)."
             faults.append(_fault(source, f"its middleware {problem}", fix))
     return [Link(function, source) for function in functions], faults
 

@@ -112,5 +112,6 @@ def _explain_decorator(method: str, decorator: t.Any) -> tuple[str, str]:
         f"{method} has a decorator whose function {code.co_name}{signature} does not"
         f" take the context ({where})"
     )
-    fix = f"Let it pass on all arguments: `def {code.co_name}(*args, **kwargs)`."
+    name = code.co_name if code.co_name.isidentifier() else "wrapped"
+    fix = f"Let it pass on all arguments: `def {name}(*args, **kwargs)`."
     return problem, fix

@@ -262,6 +262,8 @@ def name_hint(context: Context, name: str) -> str | None:
     if ":/" in name or source is None:
         return None
     name = name.removeprefix("./").lstrip("/")
+    if "../" in name:
+        return None
     below = os.path.dirname(source.relative)
     if os.path.isfile(os.path.join(site.folder, below, name)):
         return f"./{name}"

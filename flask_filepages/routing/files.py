@@ -201,9 +201,10 @@ def read_prerender(source: Source) -> tuple[bool | None, list[Fault], list[Fault
 def _near_misses(statement: ast.stmt, source: Source) -> t.Iterator[Fault]:
     """Yield a warning for ``PRERENDER = True`` and the like."""
     value = getattr(statement, "value", None)
-    if not (isinstance(statement, ast.Assign) and isinstance(value, ast.Constant)):
+    if not isinstance(value, ast.Constant):
         return
-    for target in statement.targets:
+    targets = getattr(statement, "targets", [getattr(statement, "target", None)])
+    for target in targets:
         name = target.id if isinstance(target, ast.Name) else ""
         plain = name.lower().replace("_", "").removeprefix("is")
         is_bool = isinstance(value.value, bool)

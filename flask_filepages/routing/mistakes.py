@@ -21,7 +21,7 @@ _ASSETS = (
 _MARKDOWN = (".md", ".mdx", ".markdown")
 # The params of other routers: {id}, <id>, :id, $id.
 _foreign_re = re.compile(
-    r"\{(\w+)\}|<(?:\w+:)?(\w+)>|(?:\A|(?<=/))[:$](\w+)"
+    r"\{+(\w+)\}+|<(?:\w+:)?(\w+)>|(?:\A|(?<=/))[:$](\w+)"
     r"|\{(?:\.\.\.)?(?P<rest>\w+)(?::path)?\}"
 )
 # SvelteKit's names, and files for programs that people look for at the root.

@@ -180,8 +180,8 @@ def _fix(text: str) -> str:
         match = re.fullmatch(style, text, re.ASCII)
         if match:
             return f"Did you mean {match.expand(wanted)}? {fix}"
-    named = re.sub(r"\W", "_", text, flags=re.ASCII)
-    is_name = _param_re.fullmatch(named) and text.isascii()
+    named = re.sub(r"\W", "_", text.strip(), flags=re.ASCII)
+    is_name = _param_re.fullmatch(named) and text.isascii() and named.strip("_")
     return f"Did you mean [{named}]? {fix}" if is_name else fix
 
 

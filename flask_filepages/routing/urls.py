@@ -73,6 +73,8 @@ class RouteUrls:
             ways = " or ".join(f"url_for('{name}:{endpoint}')" for name in found)
             error.add_note(f"Several FilePages have {endpoint}: write {ways}.")
             raise error
+        # Should a param be missing, the error for the endpoint name says so.
+        t.cast(t.Any, error).suggested = None
         (name,) = found.values()
         if self._origin and values["_external"]:
             values.update(_external=False, _scheme=None)

@@ -156,6 +156,30 @@ def test_all_faults_of_a_page_are_reported(pytester: pytest.Pytester) -> None:
             "For the file _lib.py write `from ._lib import x`.",
         ),
         (
+            {"_lib.py": "", "s/x.py": "from ._lib import x\n"},
+            "ModuleNotFoundError: No module named",
+            "For the file _lib.py write `from .._lib import x`.",
+        ),
+        (
+            {
+                "_middleware.py": "import functools\ndef d(f):\n"
+                "    @functools.wraps(f)\n    def w(**k): ...\n    return w\n\n\n"
+                "@d\ndef middleware(context, call_next): ...\n"
+            },
+            "its middleware does not take (context, call_next)",
+            "Let its decorator pass on all arguments: (*args, **kwargs).",
+        ),
+        (
+            {"s.md": "---\nlayout: ../base.html\n---\n"},
+            "its layout ../base.html leads out of the pages folder",
+            "Fix this line.",
+        ),
+        (
+            {"s.md": "caf\xe9".encode("latin-1")},
+            "it is not UTF-8: byte 3 is 0xe9",
+            "Save it as UTF-8.",
+        ),
+        (
             {"s.py": f"from ._b import x\ny = 1\n{ECHO}", "_b.py": "from .s import y"},
             "ImportError: cannot import name 'y' from partially initialized",
             "The two modules import each other. Move what both need to a third one, or"
@@ -281,7 +305,7 @@ def test_all_faults_of_a_page_are_reported(pytester: pytest.Pytester) -> None:
     ],
 )
 def test_faults_of_python_files_say_how_to_fix_them(
-    pytester: pytest.Pytester, files: dict[str, str], problem: str, fix: str
+    pytester: pytest.Pytester, files: dict[str, t.Any], problem: str, fix: str
 ) -> None:
     files = {f"pages/{name}": text for name, text in files.items()}
     files |= {"pages/index.html": "", "helper.py": "\n1 / 0\n"}
@@ -296,6 +320,7 @@ def test_faults_of_python_files_say_how_to_fix_them(
     [
         (f"prerander = True\n{ECHO}", "prerander means nothing"),
         (f"isPrerender = True\n{ECHO}", "isPrerender means nothing"),
+        (f"prerendered: bool = True\n{ECHO}", "prerendered means nothing"),
         ("def GET(request): ...\n", "the first argument of GET is the context"),
         (f"def TRACE(context): ...\n\n\n{ECHO}", "TRACE is not called"),
         (
@@ -366,6 +391,15 @@ def test_a_file_below_a_guarded_blueprint_is_not_guarded(
         "the before_request functions of the blueprint 'api' (check_token) do not run"
         " for it, nor for 1 more"
     )
+
+
+def test_middleware_of_the_folder_answers_that_warning(
+    pytester: pytest.Pytester,
+) -> None:
+    guard = "def middleware(context, call_next):\n    return call_next()\n"
+    files = {"pages/api/a.py": ECHO, "pages/api/_middleware.py": guard}
+
+    assert check(pytester, {**files, "app.py": BLUEPRINTS})["warnings"] == []
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ def handler(code: str) -> str:
         ("context.json(1, 1000)", ValueError, "Write a number from 100 to 599"),
         ("context.args", AttributeError, "Did you mean context.request.args?"),
         ("context.method", AttributeError, "Did you mean context.request.method?"),
+        ("context.abort(404)", AttributeError, "Write `from flask import abort`."),
         ("context.clientAddress", AttributeError, "context.request.remote_addr?"),
         ("context.cookies.set('a', 'b', expires='x')", ValueError, "Write a datetime"),
     ],
@@ -73,6 +74,7 @@ def test_a_call_of_request_json_says_what_to_write(client_of: ClientOf) -> None:
     [
         ("context.url.pathname", "Write context.url.path."),
         ("context.url.searchParams", "Write context.request.args."),
+        ("context.cookies.has('a')", "Write 'name' in context.cookies."),
         ("context.cookies.set('a', 'b', maxAge=1)", "Write max_age=..."),
         ("context.request.text()", "Write context.request.get_data(as_text=True)."),
         ("context.locals['a'] = 1", "Write context.locals.name = value."),

@@ -49,6 +49,7 @@ def test_data_beside_the_code_is_no_mistake(name: str) -> None:
         ("Index.html", "Name it index.html."),
         ("blog/INDEX.py", "Name it blog/index.py."),
         ("403.html", "@app.errorhandler(403)"),
+        ("m/{{id}}.html", "Name it m/[id].html."),
         ("{rest:path}.py", "Name it [...rest].py."),
         ("docs/{...rest}.html", "Name it docs/[...rest].html."),
         ("+page.html", "Name it index.html."),

@@ -7,7 +7,6 @@ import dataclasses
 import functools
 import os
 import secrets
-import shutil
 import time
 import typing as t
 from collections.abc import Generator
@@ -156,8 +155,7 @@ class Build:
         if can_keep and self._is_up_to_date(last, listings, static):
             self.report.kept = self.report.total = last.count() - len(redirects)
             return
-        staging = self.folder.stage()
-        opened.callback(shutil.rmtree, staging, ignore_errors=True)
+        staging = opened.enter_context(self.folder.staging())
         writer = ReleaseWriter(staging, last)
         opened.callback(writer.close)
         plan = Plan(self.settings)

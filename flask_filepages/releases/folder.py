@@ -134,9 +134,10 @@ class BuildFolder:
         finally:
             lock.release()
 
-    def stage(self) -> str:
-        """Return a new folder for a build to write to, after deleting abandoned
-        ones."""
+    @contextlib.contextmanager
+    def staging(self) -> Iterator[str]:
+        """Return a new folder for a build to write to, after deleting abandoned ones.
+        It is deleted at the end, unless it was published."""
         with os.scandir(self._releases) as found:
             abandoned = [
                 entry.path
@@ -147,8 +148,12 @@ class BuildFolder:
         for path in abandoned:
             shutil.rmtree(path)
         staging = os.path.join(self._releases, f"{_STAGING}{secrets.token_hex(4)}")
-        os.makedirs(os.path.join(staging, SITE))
-        return staging
+        # A signal may come at any time, also before the caller has got the folder.
+        try:
+            os.makedirs(os.path.join(staging, SITE))
+            yield staging
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
 
     def publish(self, staging: str) -> str:
         """Make *staging* the current release by one atomic switch; return its folder.

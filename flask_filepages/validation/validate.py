@@ -126,7 +126,7 @@ def as_schema(given: t.Any) -> Schema:
         return Schema.from_dict(dict(given))()
     shown = repr(given)
     if len(shown) > 50:
-        shown = f"A {type(given).__name__}"
+        shown = f"{type(given).__name__}(...)"
     raise TypeError(
         f"{shown} is not a marshmallow schema or a dict of fields. Write a Schema,"
         " Schema(many=True), or {'name': fields.String()}."

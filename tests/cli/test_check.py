@@ -233,6 +233,23 @@ def test_all_faults_of_a_page_are_reported(pytester: pytest.Pytester) -> None:
             "Importing the file raised this error. Fix this line.",
         ),
         (
+            {
+                "s.py": "from flask_filepages import validate\n"
+                "from marshmallow import fields\n\n\n"
+                "@validate(json=fields.Integer())\ndef POST(context, json): ...\n"
+            },
+            "TypeError: Integer(...) is not a marshmallow schema or a dict of fields.",
+            "Importing the file raised this error. Fix this line.",
+        ),
+        (
+            {
+                "s.py": "from flask_filepages import validate\n\n\n"
+                "@validate(json={})\ndef POST(json, context): ...\n"
+            },
+            "TypeError: Write POST(context, json).",
+            "Importing the file raised this error. Fix this line.",
+        ),
+        (
             {"_middleware.html": ""},
             "nothing reads middleware from a file of this name",
             "Rename it to _middleware.py.",
@@ -391,6 +408,19 @@ def test_a_file_below_a_guarded_blueprint_is_not_guarded(
         "the before_request functions of the blueprint 'api' (check_token) do not run"
         " for it, nor for 1 more"
     )
+
+
+def test_a_blueprint_without_a_prefix_guards_no_folder(
+    pytester: pytest.Pytester,
+) -> None:
+    code = (
+        "from flask import Blueprint, Flask\nfrom flask_filepages import FilePages\n\n"
+        "app = Flask(__name__)\nFilePages(app)\nauth = Blueprint('auth', __name__)\n"
+        "auth.before_request(lambda: None)\nauth.add_url_rule('/login', 'login', print)\n"
+        "app.register_blueprint(auth)\n"
+    )
+
+    assert check(pytester, {"pages/a.py": ECHO, "app.py": code})["warnings"] == []
 
 
 def test_middleware_of_the_folder_answers_that_warning(

@@ -140,10 +140,8 @@ class _FreshLoader(_FileLoader):
 def count_setup(app: Flask) -> list[int]:
     """Count the functions that are registered with *app*, such as its views."""
     hooks = (
-        app.before_request_funcs,
-        app.after_request_funcs,
-        app.teardown_request_funcs,
-        app.url_value_preprocessors,
+        *(app.before_request_funcs, app.after_request_funcs),
+        *(app.teardown_request_funcs, app.url_value_preprocessors),
         app.template_context_processors,
     )
     handlers = (c for scope in app.error_handler_spec.values() for c in scope.values())
@@ -385,9 +383,7 @@ def _import_fix(error: BaseException, source: Source) -> str:
             " filepages.load() at its end, or import inside the handler."
         )
     if "beyond top-level package" in str(error):
-        return (
-            "Fewer dots lead to the pages folder. For other modules write their name."
-        )
+        return "Use fewer dots, or write the name of the module."
     if "partially initialized" in str(error):
         return (
             "The two modules import each other. Move what both need to a third one, or"

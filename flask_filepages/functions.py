@@ -42,8 +42,8 @@ def with_line(file: str, function: t.Any) -> str:
 
 
 def last_place(error: BaseException) -> tuple[str, int] | None:
-    """Return the last file and line that *error* went through in code of the user,
-    which is no installed package."""
+    """Return the last file and line of the user's code that *error* went through, or
+    ``None``. Installed packages are skipped."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if not frame.filename.startswith(("<", _PACKAGE, *_LIBRARIES)):
             return frame.filename, frame.lineno or 0

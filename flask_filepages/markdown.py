@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from .context import Context
 from .errors import Fault
+from .handling.templates import TemplateEncodingError
 from .handling.templates import is_template
 from .handling.templates import join_name
 from .handling.templates import render_jinja
@@ -81,7 +82,7 @@ def _check(app: Flask, template: str, file: str) -> Iterator[Fault]:
     try:
         layout = _layout(_load(app.jinja_env, template), template)
     except TemplateSyntaxError as error:
-        is_encoding = "is not UTF-8" in (error.message or "")
+        is_encoding = isinstance(error, TemplateEncodingError)
         fix = "Save it as UTF-8." if is_encoding else "Fix this line."
         yield Fault("template", file, error.message or "", fix, error.lineno)
         return

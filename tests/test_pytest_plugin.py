@@ -62,14 +62,19 @@ def test_what_is_not_there_is_still_an_error(tree: pytest.Pytester) -> None:
     assert tree.runpytest_subprocess("pages/[nope]/x_test.py").ret == 4
 
 
+APP = {
+    "app.py": "from flask import Flask\nfrom flask_filepages import FilePages\n"
+    "app = Flask(__name__)\nFilePages(app)\n",
+    "conftest.py": "import pytest\nfrom app import app as made\n\n\n"
+    "@pytest.fixture\ndef app():\n    return made\n",
+}
+
+
 def test_fixtures_work_beside_pytest_flask(pytester: pytest.Pytester) -> None:
     write_files(
         pytester.path,
         {
-            "app.py": "from flask import Flask\nfrom flask_filepages import FilePages\n"
-            "app = Flask(__name__)\nFilePages(app)\n",
-            "conftest.py": "import pytest\nfrom app import app as made\n\n\n"
-            "@pytest.fixture\ndef app():\n    return made\n",
+            **APP,
             "pages/[id].py": "def GET(context):\n    return context.json(__name__)\n",
             "pages/id_test.py": "from flask_filepages.testing import load_endpoint\n"
             "from flask_filepages.testing import make_context\n\n"
@@ -98,10 +103,7 @@ def test_the_client_runs_the_code_and_serves_no_release(
     write_files(
         pytester.path,
         {
-            "app.py": "from flask import Flask\nfrom flask_filepages import FilePages\n"
-            "app = Flask(__name__)\nFilePages(app)\n",
-            "conftest.py": "import pytest\nfrom app import app as made\n\n\n"
-            "@pytest.fixture\ndef app():\n    return made\n",
+            **APP,
             "pages/a.py": code.format(1),
             "pages/a_test.py": "def test_a(filepages_client):\n"
             "    assert filepages_client.get('/a').get_json() == 2\n",

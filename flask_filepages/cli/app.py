@@ -86,8 +86,7 @@ class Terminated(KeyboardInterrupt):
 def clean_up_on_signals() -> Iterator[Callable[[], None]]:
     """Raise :exc:`Terminated` on SIGTERM and SIGHUP, so that files are cleaned up.
 
-    Return a function that raises it again, for code that a page may have kept from
-    ending.
+    Yield a function that raises it again, because a page may have caught it.
     """
     received: list[int] = []
 

@@ -99,6 +99,7 @@ def check(ctx: click.Context, as_json: bool) -> None:
     faults: list[Fault] = []
     warnings: list[Fault] = []
     sites: list[Site] = []
+    loaded: list[Site] = []
     try:
         sites = load_sites(load_app(ctx))
     except click.ClickException as error:
@@ -112,13 +113,15 @@ def check(ctx: click.Context, as_json: bool) -> None:
             site.load()
         except TreeError as error:
             faults += error.faults
+        else:
+            loaded.append(site)
         faults += site.template_faults()
         warnings += [*site.warnings, *site.state_warnings()]
-    if sites and not faults:
+    if loaded:
         from ..building.plan import plan_faults
 
-        routes = [route for site in sites for route in site.prerendered.values()]
-        faults += plan_faults(routes, sites[0].settings)
+        routes = [route for site in loaded for route in site.prerendered.values()]
+        faults += plan_faults(routes, loaded[0].settings)
     if as_json:
         report = {"faults": faults, "warnings": warnings}
         dicts = {k: [dataclasses.asdict(f) for f in v] for k, v in report.items()}

@@ -64,7 +64,8 @@ class ErrorHandler:
         page = site.tree.error_routes.get(error.code or 0)
         rule = request.url_rule
         if app.debug and rule is None:
-            site.set_up()  # It logs the files that make no route.
+            with site.lock:
+                site.set_up()  # It logs the files that make no route.
         matched = rule.route if isinstance(rule, FileRule) else None
         if page is not None and not (page.page and _wants_problem(request, matched)):
             cause = getattr(error, "original_exception", None) or error

@@ -137,18 +137,6 @@ class _FreshLoader(_FileLoader):
         return self.source_to_code(self.get_data(path), path)
 
 
-def count_setup(app: Flask) -> list[int]:
-    """Count the functions that are registered with *app*, such as its views."""
-    hooks = (
-        *(app.before_request_funcs, app.after_request_funcs),
-        *(app.teardown_request_funcs, app.url_value_preprocessors),
-        app.template_context_processors,
-    )
-    handlers = (c for scope in app.error_handler_spec.values() for c in scope.values())
-    counts = [sum(map(len, kind.values())) for kind in hooks]
-    return [len(app.view_functions), *counts, sum(map(len, handlers))]
-
-
 class SecondMainError(ImportError):
     """A page imported the running script by its module name."""
 
@@ -307,6 +295,18 @@ def import_source(
         return None, [_import_fault(error, source, folder)]
 
 
+def count_setup(app: Flask) -> list[int]:
+    """Count the functions that are registered with *app*, such as its views."""
+    hooks = (
+        *(app.before_request_funcs, app.after_request_funcs),
+        *(app.teardown_request_funcs, app.url_value_preprocessors),
+        app.template_context_processors,
+    )
+    handlers = (c for scope in app.error_handler_spec.values() for c in scope.values())
+    counts = [sum(map(len, kind.values())) for kind in hooks]
+    return [len(app.view_functions), *counts, sum(map(len, handlers))]
+
+
 def _import_fault(error: BaseException, source: Source, folder: str) -> Fault:
     kind = type(error).__name__
     if isinstance(error, SyntaxError):
@@ -368,7 +368,7 @@ def _import_fix(error: BaseException, source: Source) -> str:
         return SETUP_FIX
     if isinstance(error, RuntimeError) and "outside of" in str(error):
         return (
-            "Nothing is requested while the file is imported. Use context.app,"
+            "The file is imported outside of any request. Use context.app,"
             " context.request, context.session and functions such as url_for inside a"
             " handler."
         )

@@ -188,7 +188,7 @@ def hooks_not_run(
     """Yield a warning for each blueprint of *app* with ``before_request`` functions and
     a URL prefix, below which the FilePages *name* has routes.
 
-    They do not guard a view any more that was moved from the blueprint to a file.
+    A view that was moved from the blueprint to a file is no longer guarded by them.
     """
     files = {
         f"{route.rules[0].rule}/": route.route.name
@@ -259,12 +259,9 @@ def read_links(
     if not functions and source.is_middleware:
         faults.append(_fault(source, "its middleware is an empty list"))
     for function in functions:
-        problem = _problem_of(function)
-        if problem is not None:
-            is_factory = _is_factory(function)
-            fix = f"Call it: {name_of(function)}(...)." if is_factory else _FIX
-            if hasattr(function, "__wrapped__"):
-                fix = "Let its decorator pass on all arguments: (*args, **kwargs)."
+        wrong = _check_arguments(function)
+        if wrong is not None:
+            problem, fix = wrong
             faults.append(_fault(source, f"its middleware {problem}", fix))
     return [Link(function, source) for function in functions], faults
 
@@ -277,14 +274,21 @@ def _fault(source: Source, problem: str, fix: str = _FIX) -> Fault:
     return Fault(MIDDLEWARE_NAME, source.relative, problem, fix, line)
 
 
-def _problem_of(function: t.Any) -> str | None:
+def _check_arguments(function: t.Any) -> tuple[str, str] | None:
+    """Return problem and fix of a middleware that cannot be called, or ``None``."""
     if _is_factory(function):
-        return f"is {name_of(function)} itself"
+        name = name_of(function)
+        return f"is {name} itself", f"Call it: {name}(...)."
     if is_async(function):
-        return "is async"
+        return "is async", _FIX
     if first_argument(function) in ("call_next", "next"):
-        return "takes the context as its second argument, not as its first"
-    return call_problem(function, "context", "call_next")
+        return "takes the context as its second argument, not as its first", _FIX
+    problem = call_problem(function, "context", "call_next")
+    if problem is None:
+        return None
+    if hasattr(function, "__wrapped__"):
+        return problem, "Let its decorator pass on all arguments: (*args, **kwargs)."
+    return problem, _FIX
 
 
 def _is_factory(function: t.Any) -> bool:

@@ -23,7 +23,7 @@ def handler_faults(
     """Yield a fault if a handler cannot be called with a context, or if one of its
     decorators cannot.
 
-    :param params: the params of the route. A handler that is no view does not get them.
+    :param params: the params of the route. Unlike a view, a handler does not get them.
     """
     line = source.line_of(method)
     problem = call_problem(handler, "context")
@@ -52,7 +52,7 @@ def handler_warnings(
         problem = f"the first argument of {method} is the context"
         fix = f"Write `def {method}(context)`, and context.request."
         yield Fault("handler", source.relative, problem, fix, line)
-    # A decorator may call its function with other arguments, so this is no fault.
+    # A decorator may call its function with other arguments, so this only warns.
     wrong = _argument_problem(method, handler, params)
     if wrong is not None:
         yield Fault("handler", source.relative, wrong, _FIX.format(method), line)

@@ -38,6 +38,10 @@ _STATE_KEYS = ("session", "cookies", "authorization")
 _TEXTS = (".txt", ".xml")
 
 
+class TemplateEncodingError(TemplateSyntaxError):
+    """A template of the pages folder is not UTF-8."""
+
+
 class PagesLoader(BaseLoader):
     """Loads ``<name>:/about.html`` from the pages folder of the FilePages *name*.
 
@@ -65,7 +69,7 @@ class PagesLoader(BaseLoader):
             message = f"it {_encoding_problem(error)}"
             line = error.object.count(b"\n", 0, error.start) + 1
             file = os.path.join(folder, relative)
-            raise TemplateSyntaxError(message, line, template, file) from None
+            raise TemplateEncodingError(message, line, template, file) from None
         if not os.path.realpath(found[1]).startswith(folder + os.sep):
             raise TemplateNotFound(template)
         return found
@@ -87,9 +91,10 @@ def template_faults(
         environment.get_template(template)
     except TemplateSyntaxError as error:
         problem = f"TemplateSyntaxError: {error.message}"
-        fix = "Fix the syntax error on this line."
-        if error.message and "is not UTF-8" in error.message:
-            fix = "Save it as UTF-8."
+        is_encoding = isinstance(error, TemplateEncodingError)
+        fix = (
+            "Save it as UTF-8." if is_encoding else "Fix the syntax error on this line."
+        )
         yield Fault("template", file, problem, fix, error.lineno)
         return
     except UnicodeDecodeError as error:  # A template of the app.

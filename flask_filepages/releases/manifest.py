@@ -101,7 +101,7 @@ class Entry:
     def from_row(cls, row: t.Sequence[t.Any]) -> Entry:
         """Return the response in a row of the manifest.
 
-        :raises ValueError: a value is none that a build writes.
+        :raises ValueError: a build never writes such a value.
         """
         entry = cls(*row)
         entry.headers = list(_decode_headers(t.cast(t.Any, entry.headers)))

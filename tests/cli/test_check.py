@@ -123,6 +123,14 @@ def test_templates_that_need_not_exist(pytester: pytest.Pytester, text: str) -> 
     assert check(pytester, files)["faults"] == []
 
 
+def test_a_fault_of_a_template_hides_no_path(pytester: pytest.Pytester) -> None:
+    code = f"prerender = True\ndef get_static_paths(): return [1]\n{ECHO}"
+    files = {"pages/[id].py": code, "pages/a.html": "{% if %}"}
+    faults = check(pytester, files)["faults"]
+
+    assert {fault["file"] for fault in faults} == {"[id].py", "a.html"}
+
+
 def test_all_faults_of_a_page_are_reported(pytester: pytest.Pytester) -> None:
     text = "{% include 'x.html' %}\n{% include 'y.html' %}"
     faults = check(pytester, {"pages/a.html": text})["faults"]
@@ -288,7 +296,7 @@ def test_all_faults_of_a_page_are_reported(pytester: pytest.Pytester) -> None:
         (
             {"a.py": f"from flask import g\ng.user\n{ECHO}"},
             "RuntimeError: Working outside of application context.",
-            "Nothing is requested while the file is imported. Use context.app,"
+            "The file is imported outside of any request. Use context.app,"
             " context.request, context.session and functions such as url_for inside a"
             " handler.",
         ),

@@ -54,13 +54,12 @@ class BuildClient:
         self.app = app
         self._routes = routes
         self._site = settings.site
-        on_demand = "write `prerender = False`, or "
-        #: How to let a route run on demand, or "" if the output is static.
-        self._on_demand = "" if settings.output == "static" else on_demand
+        # If the output is static, no route may run on demand.
+        self._may_opt_out = settings.output != "static"
+        on_demand = "write `prerender = False`, or " if self._may_opt_out else ""
         self._state_warning = (
             "it reads the session or the cookies, but every visitor gets its stored"
-            f" response. Instead, {self._on_demand}read them with a script in the"
-            " browser."
+            f" response. Instead, {on_demand}read them with a script in the browser."
         )
         site = urlsplit(self._site or "http://localhost")
         secure = site.scheme.lower() == "https"
@@ -169,7 +168,7 @@ class BuildClient:
             problem += f" ({os.path.relpath(file, self.app.root_path)}:{line})"
         is_handler = where is None or where[0].endswith(".py")
         what = "handler" if is_handler else "template"
-        on_demand = ", or write `prerender = False`" if self._on_demand else ""
+        on_demand = ", or write `prerender = False`" if self._may_opt_out else ""
         return problem, fix or f"Fix the {what}{on_demand}."
 
     def _explain_detour(self, job: Job, status: str) -> tuple[str, str]:

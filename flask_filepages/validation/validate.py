@@ -152,7 +152,8 @@ def _check(function: t.Any, schemas: Mapping[str, Schema]) -> None:
         return
     missing = schemas.keys() - {parameter.name for parameter in parameters}
     code = getattr(function, "__code__", None)
-    if missing and code and (hasattr(function, "__wrapped__") or not name.isupper()):
+    is_inner = code is not None and "<locals>" in code.co_qualname
+    if missing and code and (hasattr(function, "__wrapped__") or is_inner):
         where = f"{os.path.relpath(code.co_filename)}:{code.co_firstlineno}"
         raise TypeError(
             f"the decorator below @validate ({where}) does not pass on"

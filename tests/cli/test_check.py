@@ -258,6 +258,14 @@ def test_all_faults_of_a_page_are_reported(pytester: pytest.Pytester) -> None:
             "Importing the file raised this error. Fix this line.",
         ),
         (
+            {
+                "s.py": "from flask_filepages import validate\n\n\n"
+                "@validate(json={})\ndef view(context): ...\n\n\nPOST = view\n"
+            },
+            "TypeError: view() lacks a parameter for json. Write",
+            "Importing the file raised this error. Fix this line.",
+        ),
+        (
             {"_middleware.html": ""},
             "nothing reads middleware from a file of this name",
             "Rename it to _middleware.py.",

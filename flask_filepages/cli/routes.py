@@ -127,16 +127,22 @@ def check(ctx: click.Context, as_json: bool) -> None:
         dicts = {k: [dataclasses.asdict(f) for f in v] for k, v in report.items()}
         click.echo(to_json(dicts))
     else:
-        for fault in faults:
-            click.secho(f"error: {fault}", fg="red")
-        for warning in warnings:
-            click.secho(f"warning: {warning}", fg="yellow")
-        counts = {
-            "route": sum(len(site.routes) for site in sites),
-            "error": len(faults),
-            "warning": len(warnings),
-        }
-        click.echo(
-            ", ".join(f"{n} {k}{'' if n == 1 else 's'}" for k, n in counts.items())
-        )
+        _show(faults, warnings, sum(len(site.routes) for site in sites))
     ctx.exit(1 if faults else 0)
+
+
+def _show(faults: list[Fault], warnings: list[Fault], routes: int) -> None:
+    """Print what was found, and how much.
+
+    :param routes: the number of routes.
+    """
+    for fault in faults:
+        click.secho(f"error: {fault}", fg="red")
+    for warning in warnings:
+        click.secho(f"warning: {warning}", fg="yellow")
+    counts = {
+        "route": routes,
+        "error": len(faults),
+        "warning": len(warnings),
+    }
+    click.echo(", ".join(f"{n} {k}{'' if n == 1 else 's'}" for k, n in counts.items()))

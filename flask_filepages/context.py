@@ -96,7 +96,8 @@ class Context:
     ``pages``           the ``FilePages`` that this route belongs to
     ``site``            ``FILEPAGES_SITE``, or ``None``
     ``route_id``        such as ``/blog/[slug]``
-    ``is_prerendered``  True if a build stores the route; not a substitute for a guard
+    ``is_prerendered``  True if a build stores the response; not a substitute for a
+                        guard
     ==================  =========================================================
     """
 
@@ -192,8 +193,9 @@ class Context:
 
     @property
     def is_prerendered(self) -> bool:
-        """True if a build stores the route. Never decide by it who may see a page."""
-        return self._route.is_prerendered
+        """True if a build stores the response. Never decide by it who may see a
+        page."""
+        return self._route.is_prerendered_for(self)
 
     def json(
         self, data: t.Any, status: int = 200, headers: Headers | None = None

@@ -99,7 +99,8 @@ class FilePages:
         settings are read now, and never again:
 
         ``FILEPAGES_SITE``
-            the public URL of the site, such as ``"https://example.com"``
+            the public URL of the site, such as ``"https://example.com"``; a path in it
+            is the ``APPLICATION_ROOT`` of the app
         ``FILEPAGES_TRAILING_SLASH``
             ``"ignore"`` (both forms work), ``"always"`` or ``"never"`` (the other form
             redirects: 301 for ``GET``, else 308)
@@ -118,9 +119,11 @@ class FilePages:
         ``FILEPAGES_OUTPUT``
             ``"server"`` (files run on each request unless they say
             ``prerender = True``), ``"hybrid"`` (a build stores them unless they say
-            ``prerender = False``) or ``"static"`` (a build stores all of them)
+            ``prerender = False``) or ``"static"`` (a build stores all of them);
+            with ``prerender = "auto"`` a build stores the paths that a file lists, and
+            all others run on each request
         ``FILEPAGES_BUILD_DIR``
-            the build folder, by default ``"dist"`` next to the instance folder
+            the build folder, by default ``"site"``, in the instance folder
         ``FILEPAGES_BUILD_FORMAT``
             the file names of pages: ``"directory"`` (``about/index.html``), ``"file"``
             (``about.html``) or ``"preserve"`` (like the source)
@@ -217,7 +220,7 @@ class FilePages:
 
         ::
 
-            for page in filepages.build(out="dist"):
+            for page in filepages.build(out="public"):
                 print(page.path, page.action)
 
         Each item is a :class:`~flask_filepages.building.report.PageResult`. After the
@@ -274,5 +277,5 @@ class FilePages:
 
 def _releases(app: Flask, settings: Settings) -> Releases:
     """Return the releases of the build folder, which all FilePages of an app share."""
-    parent = os.path.dirname(app.instance_path)
-    return Releases(os.path.join(parent, settings.build_dir), app.name)
+    folder = os.path.join(app.instance_path, settings.build_dir)
+    return Releases(folder, app.name)

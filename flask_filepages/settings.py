@@ -8,6 +8,7 @@ import typing as t
 from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from .errors import SettingsError
 from .errors import closest
@@ -16,6 +17,8 @@ from .targets import check_origin_text
 TrailingSlash = t.Literal["ignore", "always", "never"]
 Output = t.Literal["server", "hybrid", "static"]
 BuildFormat = t.Literal["directory", "file", "preserve"]
+#: ``"auto"``: listed paths are stored, all others run on each request.
+Prerender = bool | t.Literal["auto"]
 REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 _PREFIX = "FILEPAGES_"
 
@@ -43,7 +46,7 @@ class Settings:
     check_origin: bool = True
     trusted_origins: frozenset[str] = frozenset()
     output: Output = "server"
-    build_dir: str = "dist"
+    build_dir: str = "site"
     build_format: BuildFormat = "directory"
     front: bool = False
 
@@ -73,7 +76,9 @@ class Settings:
                     f" The settings are:"
                     f" {', '.join(names)}."
                 )
-        return cls(**{name: _READERS[name](value) for name, value in given.items()})
+        settings = cls(**{name: _READERS[name](value) for name, value in given.items()})
+        _check_root(settings.site, config.get("APPLICATION_ROOT") or "/")
+        return settings
 
     def late_change(self, config: t.Mapping[str, t.Any]) -> str | None:
         """Return a warning if *config* was changed after it was read, else ``None``."""
@@ -100,6 +105,15 @@ def _site(value: t.Any) -> str | None:
         f"FILEPAGES_SITE is {value!r}; write the public address of the site,"
         " such as 'https://example.com'; write letters beyond ASCII as 'xn--...'."
     )
+
+
+def _check_root(site: str | None, root: str) -> None:
+    path = urlsplit(site or "").path.rstrip("/")
+    if path and path != root.rstrip("/"):
+        raise SettingsError(
+            f"FILEPAGES_SITE is {site!r}, but APPLICATION_ROOT is {root!r}. Set"
+            f" APPLICATION_ROOT = {path!r}, or leave the path out of FILEPAGES_SITE."
+        )
 
 
 def _redirects(value: t.Any) -> dict[str, Redirect]:
@@ -150,7 +164,7 @@ def _build_dir(value: t.Any) -> str:
     if isinstance(value, (str, os.PathLike)) and os.fspath(value):
         return str(os.fspath(value))
     raise SettingsError(
-        f"FILEPAGES_BUILD_DIR is {value!r}; write a folder, such as 'dist'."
+        f"FILEPAGES_BUILD_DIR is {value!r}; write a folder, such as 'site'."
     )
 
 

@@ -11,8 +11,10 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 
 from flask import Flask
+from flask import has_request_context
 from werkzeug.exceptions import HTTPException
 
+from .context import current_request
 from .errors import Fault
 from .errors import LoadError
 from .errors import SettingsError
@@ -31,6 +33,7 @@ from .handling.templates import Inspected
 from .handling.templates import Renderer
 from .handling.templates import render_jinja
 from .handling.templates import state_of_visitor
+from .prerendering.build_request import script_name_of
 from .prerendering.front import Front
 from .prerendering.stored import PrerenderedRoute
 from .releases.release import Releases
@@ -40,6 +43,7 @@ from .routing.files import Source
 from .routing.mistakes import mistakes_in
 from .routing.routes import Route
 from .routing.routes import discover
+from .routing.rules import FileRule
 from .routing.rules import make_rules
 from .routing.urls import collisions_with_app
 from .settings import Settings
@@ -54,16 +58,31 @@ def sites_of(app: Flask) -> dict[str, Site]:
     return found
 
 
+def own_views(app: Flask) -> list[str]:
+    """Return the rules of the app's own views, without those of static files."""
+    return [
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if not isinstance(rule, FileRule)
+        and rule.endpoint.rpartition(".")[2] != "static"
+    ]
+
+
 _LONG = 10  # Seconds of loading, after which the file that is imported is logged.
 
 
 class ListedPath(t.NamedTuple):
-    """A path that is known without a request, such as for a sitemap."""
+    """A path that is known without a request, such as for a sitemap.
+
+    :attr:`url` begins with the root of the app (``APPLICATION_ROOT`` in a build).
+    :attr:`is_guarded` is True if middleware runs whenever its response is sent.
+    """
 
     url: str
     route_id: str
     is_page: bool
     is_prerendered: bool
+    is_guarded: bool
 
 
 class Site:
@@ -128,7 +147,12 @@ class Site:
             for route in self.routes.values()
             if isinstance(route, PrerenderedRoute)
         }
-        taken = {p.shape for route in self.tree.routes for p in route.patterns}
+        taken = {
+            pattern.shape
+            for route in self.tree.routes
+            for pattern in route.patterns
+            if not route.lists_paths
+        }
         for bound in self.routes.values():
             bound.rules += make_rules(bound, taken)
         finder.register(self.anchor, folder, fresh=app.debug)
@@ -313,13 +337,18 @@ class Site:
 
         :raises BuildError: a ``get_static_paths`` failed.
         """
+        root = script_name_of(self.app)
+        if has_request_context():
+            root = current_request().root_path.rstrip("/")
         for route in self.routes.values():
             if route.route.redirect is not None or route.is_error_page:
                 continue
             route.prepare()
-            is_page = route.route.page is not None
+            is_page, is_guarded = route.route.page is not None, bool(route.guards)
             if isinstance(route, PrerenderedRoute):
-                for path in route.paths():
-                    yield ListedPath(route.url_of(path.params), route.id, is_page, True)
+                for path in route.paths(root=root):
+                    url = root + route.file_names.url(route.url_of(path.params))
+                    yield ListedPath(url, route.id, is_page, True, is_guarded)
             elif route.is_static:
-                yield ListedPath(route.url_of({}), route.id, is_page, False)
+                url = root + route.url_of({})
+                yield ListedPath(url, route.id, is_page, False, is_guarded)

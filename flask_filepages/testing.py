@@ -77,12 +77,14 @@ class _NoRoute:
     absent_params: t.ClassVar[dict[str, None]] = {}
     settings = Settings()
     status = 200
-    is_prerendered = False
     cors = None
 
     def __init__(self, path: str, app: Flask) -> None:
         self.id = path
         self.app = app
+
+    def is_prerendered_for(self, context: Context) -> bool:
+        return False
 
     @property
     def site(self) -> t.NoReturn:

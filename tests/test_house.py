@@ -25,10 +25,10 @@ routing: errors settings targets
 validation: context errors functions
 handling: context cookies errors functions problems routing settings targets validation
 releases: errors settings
-prerendering: context errors functions handling releases routing
-site: errors handling prerendering releases routing settings
+prerendering: context errors functions handling releases routing settings
+site: context errors handling prerendering releases routing settings
 building: errors functions handling prerendering releases routing settings site targets
-hosts: handling releases
+hosts: errors functions handling prerendering releases routing site
 extension: building errors handling prerendering releases routing settings site
 markdown: context errors handling
 testing: context handling settings validation
@@ -105,6 +105,7 @@ def test_commands_and_pytest_import_nothing_of_the_package() -> None:
         "flask_filepages.cli",
         "flask_filepages.cli.app",
         "flask_filepages.cli.build",
+        "flask_filepages.cli.hosts",
         "flask_filepages.cli.routes",
         "flask_filepages.pytest_plugin",
     ]

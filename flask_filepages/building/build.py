@@ -11,18 +11,19 @@ import time
 import typing as t
 from collections.abc import Generator
 from collections.abc import Iterator
-from concurrent.futures import Executor
-from dataclasses import dataclass
 
 from flask import Flask
 
 from ..errors import BuildError
 from ..errors import Fault
 from ..errors import ReleaseError
+from ..prerendering.build_request import script_name_of
 from ..prerendering.get_static_paths import decode
 from ..releases.folder import BuildFolder
 from ..releases.manifest import Entry
+from ..releases.manifest import Manifest
 from ..routing.urls import digest_of_rules
+from ..site import own_views
 from ..site import sites_of
 from .plan import Listing
 from .plan import Plan
@@ -37,6 +38,7 @@ from .promises import read_record
 from .promises import write_record
 from .render import Job
 from .rendered import RenderedResponse
+from .report import Options as Options
 from .report import PageResult
 from .report import Report
 from .static_files import StaticFiles
@@ -52,33 +54,6 @@ from .writer import LastRelease
 from .writer import ReleaseWriter
 
 _MOST_FAULTS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """The options of a build.
-
-    :param out: the build folder, instead of ``FILEPAGES_BUILD_DIR``.
-    :param app_import: the import string of the app (``--app``), for workers.
-    :param make_executor: returns the executor that renders; by default this process
-        renders.
-    :param jobs: the number of workers of the executor.
-    :param force: compare with no earlier release.
-    :param verify: render everything, and check the promises of all versions.
-    :param static: copy the static folders.
-    :param keep: how many releases to keep.
-    :param wait: wait for another build that uses the folder.
-    """
-
-    out: str | None = None
-    app_import: str | None = None
-    make_executor: t.Callable[[], Executor] | None = None
-    jobs: int = 1
-    force: bool = False
-    verify: bool = False
-    static: bool = True
-    keep: int = 3
-    wait: bool = False
 
 
 class Build:
@@ -111,6 +86,7 @@ class Build:
             opened.enter_context(self.folder.lock(wait=self.options.wait))
             opened.enter_context(self._releases.suspended())
             yield from self._build(opened)
+        self.report.current = self.folder.current()
         self.report.seconds = time.perf_counter() - start
 
     def _load(self) -> None:
@@ -131,7 +107,8 @@ class Build:
         is_inside = any(
             self.folder.path.startswith(folder + os.sep) for folder in sources
         )
-        folders = [self.app.root_path, project_folder(self.app), *sources]
+        own = [self.app.root_path, self.app.instance_path, project_folder(self.app)]
+        folders = [*own, *sources]
         return [*folders, self.folder.path] if is_inside else folders
 
     def _build(self, opened: contextlib.ExitStack) -> Iterator[PageResult]:
@@ -140,6 +117,8 @@ class Build:
         empty = [listing.route.route.name for listing in listings if listing.is_empty]
         self.report.empty_routes = empty
         self._raise(faults)
+        if self.settings.output == "static":
+            self.report.own_views = own_views(self.app)
         redirects = redirect_pages(self._sites, self._routes.values(), faults)
         self._raise(faults)
         static = StaticFiles.of(self.app) if self.options.static else StaticFiles({})
@@ -154,6 +133,7 @@ class Build:
         can_keep = has_versions and self._is_same_project(last, project)
         if can_keep and self._is_up_to_date(last, listings, static):
             self.report.kept = self.report.total = last.count() - len(redirects)
+            self._count_files(last.manifest)
             return
         staging = opened.enter_context(self.folder.staging())
         writer = ReleaseWriter(staging, last)
@@ -162,9 +142,7 @@ class Build:
         opened.callback(plan.close)
         self._fill(plan, listings, writer, can_keep=can_keep)
         for entry, _ in redirects:
-            name = f"FILEPAGES_REDIRECTS[{entry.path!r}]"
-            plan.add(entry, name, None, is_done=True)
-        plan.check_folders()
+            plan.add(entry, _name_of_redirect(entry), None, is_done=True)
         self._raise(plan.faults)
         self.report.total = plan.count() - len(redirects)
         for entry in writer.kept():
@@ -174,6 +152,7 @@ class Build:
             writer.add(entry, response, writer.last_response(entry.path))
         yield from self._render(plan, writer, can_verify=can_keep)
         self.report.copied = writer.copy(static)
+        self._raise(writer.check(self._names(redirects)))
         self._publish(writer, staging, listings)
         if has_versions:
             self._record(project)
@@ -227,7 +206,7 @@ class Build:
             and None not in digests.values()
             and digests == last.listings()
             and self._meta.items() <= last.meta.items()
-            and dict(static.digests()) == last.static_files()
+            and dict(static.digests()) == last.static_digests()
             and last.is_whole()
         )
 
@@ -247,7 +226,8 @@ class Build:
                 before = None
                 if can_keep and entry.key is not None:
                     before = writer.last_response(entry.path)
-                    if before is not None and before.key != entry.key:
+                    promised = (entry.key, entry.is_guarded)
+                    if before and (before.key, before.is_guarded) != promised:
                         before = None
                 is_free = plan.add(entry, name, line, is_done=before is not None)
                 if is_free and before is not None:
@@ -273,6 +253,11 @@ class Build:
                         continue
                     if response.warning is not None:
                         self._warn(entry, response.warning)
+                    if response.is_html:
+                        self._name_as_page(entry)
+                    if entry.file == "" and response.has_body:
+                        faults.append(self._root_fault(entry))
+                        continue
                     is_equal = writer.add(entry, response, before)
                     if can_verify and self.options.verify and before is not None:
                         self._verify(entry, before)
@@ -336,6 +321,20 @@ class Build:
             self._in_flight[entry.path] = (entry, before)
             yield entry, line, before
 
+    def _name_as_page(self, entry: Entry) -> None:
+        """Give HTML of an endpoint the file name of a page."""
+        route = self._routes[entry.endpoint]
+        name = route.file_names.name(entry.path, is_html=True)
+        if name != entry.file:
+            entry.file = name
+            self.report.named_as_pages.setdefault(route.route.name, name)
+
+    def _root_fault(self, entry: Entry) -> Fault:
+        name = self._routes[entry.endpoint].route.name
+        problem = "it is the root of the site, which is a folder"
+        fix = "Return HTML, or give the file an extension: index.json.py."
+        return Fault("static-paths", name, problem, fix)
+
     def _warn(self, entry: Entry, warning: str) -> None:
         """Log a warning of a response, once for each route."""
         if entry.endpoint not in self._warned:
@@ -355,12 +354,18 @@ class Build:
 
     # -- publishing -------------------------------------------------------------
 
+    def _names(self, redirects: list[tuple[Entry, RenderedResponse]]) -> dict[str, str]:
+        """Return the names of all routes in errors, by endpoint name."""
+        names = {endpoint: bound.route.name for endpoint, bound in self._routes.items()}
+        return names | {e.endpoint: _name_of_redirect(e) for e, _ in redirects}
+
     @functools.cached_property
     def _meta(self) -> dict[str, t.Any]:
         """What the manifest says about the app; the routes cannot change any more."""
         return {
             "owner": dataclasses.asdict(self._releases.owner),
             "routes": digest_of_rules(self.app.url_map),
+            "root": script_name_of(self.app),
             "site": self.settings.site,
             "trailing_slash": self.settings.trailing_slash,
             "build_format": self.settings.build_format,
@@ -370,16 +375,21 @@ class Build:
         self, writer: ReleaseWriter, staging: str, listings: list[Listing]
     ) -> None:
         digests = {listing.route.endpoint: listing.digest for listing in listings}
+        self._count_files(writer.manifest)
         is_changed, self.report.removed = writer.finish(self._meta, digests)
         if is_changed:
             self.report.release = self.folder.publish(staging)
             self.folder.prune(self.options.keep)
 
+    def _count_files(self, manifest: Manifest | None) -> None:
+        if manifest is not None:
+            self.report.site_files = manifest.count_files(guarded=False)
+            self.report.guarded_files = manifest.count_files(guarded=True)
+
     def _result(self, entry: Entry, action: t.Any, seconds: float = 0.0) -> PageResult:
-        route_id = self._routes[entry.endpoint].id
-        return PageResult(
-            entry.path, route_id, entry.file, action, entry.code, entry.size, seconds
-        )
+        route = self._routes[entry.endpoint]
+        what = (entry.path, route.id, route.route.name, entry.file)
+        return PageResult(*what, action, entry.code, entry.size, seconds)
 
     def _fault(self, entry: Entry, response: RenderedResponse) -> Fault:
         name = self._routes[entry.endpoint].route.name
@@ -389,3 +399,7 @@ class Build:
     def _raise(self, faults: list[Fault]) -> None:
         if faults:
             raise BuildError(project_folder(self.app), faults[:_MOST_FAULTS])
+
+
+def _name_of_redirect(entry: Entry) -> str:
+    return f"FILEPAGES_REDIRECTS[{entry.path!r}]"

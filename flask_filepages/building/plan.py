@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import sqlite3
 import tempfile
 import typing as t
@@ -23,6 +22,7 @@ from ..prerendering.get_static_paths import decode
 from ..prerendering.get_static_paths import encode
 from ..prerendering.static_paths import StaticPath
 from ..prerendering.stored import PrerenderedRoute
+from ..releases.manifest import GUARDED
 from ..releases.manifest import Entry
 from ..releases.names import file_name
 from ..releases.names import folded
@@ -118,7 +118,6 @@ def plan_faults(
         for listing in read_listings(routes, opened, faults):
             for entry, line in plan.entries_of(listing):
                 plan.add(entry, listing.route.route.name, line)
-        plan.check_folders()
     return [*faults, *plan.faults]
 
 
@@ -139,7 +138,8 @@ class Plan:
         self._db.execute("PRAGMA journal_mode = OFF")
         self._db.execute(
             "CREATE TABLE paths (folded TEXT PRIMARY KEY, path TEXT, endpoint TEXT,"
-            " file TEXT, served_at TEXT, key BLOB, line TEXT, is_done INTEGER)"
+            " file TEXT, served_at TEXT, is_guarded INTEGER, key BLOB, line TEXT,"
+            " is_done INTEGER)"
             " WITHOUT ROWID"
         )
         self._db.execute("BEGIN")
@@ -153,26 +153,26 @@ class Plan:
         Paths that cannot be stored are added to :attr:`faults` instead.
         """
         bound = listing.route
-        route, settings = bound.route, self._settings
-        source = t.cast(Source, route.source)
-        is_error = bound.is_error_page
-        is_page = is_error or (route.page is not None and not route.has_extension)
-        is_index = os.path.basename(source.stem) == "index"
-        build_format = "file" if is_error else settings.build_format
-        any_slash = settings.trailing_slash == "ignore" and not route.has_extension
+        source = t.cast(Source, bound.route.source)
+        names = bound.file_names
+        any_slash = (
+            self._settings.trailing_slash == "ignore" and not bound.route.has_extension
+        )
         for line, path in listing.entries():
             try:
                 url = unquote(bound.url_of(path.params), errors="strict")
             except (ParamError, ValueError, KeyError) as error:
                 self._refuse(source, path, str(error))
                 continue
-            name = file_name(url, build_format, is_page=is_page, is_index=is_index)
-            problem = name_problem(name)
+            name = names.name(url)
+            # HTML gets another name, which is as good as this one.
+            problem = name_problem(f"{GUARDED}/{name}") if name else None
             if problem is not None:
                 self._refuse(source, path, problem)
                 continue
             entry = Entry(url, bound.endpoint, "", [], name, 0, "")
-            if is_error:
+            entry.is_guarded = bool(bound.guards)
+            if bound.is_error_page:
                 entry.served_at = "nowhere"
             elif any_slash and url != "/":
                 entry.served_at = "both-slashes"
@@ -198,12 +198,14 @@ class Plan:
             entry.endpoint,
             entry.file,
             entry.served_at,
+            entry.is_guarded,
             entry.key,
             line,
             is_done,
         )
+        values = ", ".join("?" * len(row))
         try:
-            self._db.execute("INSERT INTO paths VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+            self._db.execute(f"INSERT INTO paths VALUES ({values})", row)
         except sqlite3.IntegrityError:
             self._collide(entry, route_name)
             return False
@@ -226,41 +228,19 @@ class Plan:
         :param is_json: those whose props are JSON, or the others.
         """
         query = (
-            "SELECT path, endpoint, file, served_at, key, line FROM paths"
+            "SELECT line, path, endpoint, '', '', file, 0, '', '', served_at, key,"
+            " is_guarded FROM paths"
             f" WHERE NOT is_done AND line IS {'NOT' if is_json else ''} NULL"
         )
-        for path, endpoint, file, served_at, key, line in self._db.execute(query):
-            entry = Entry(path, endpoint, "", [], file, 0, "", {}, served_at, key)
+        for line, *row in self._db.execute(query):
+            entry = Entry(*row)
+            entry.headers, entry.variants = [], {}
+            entry.is_guarded = bool(entry.is_guarded)
             yield entry, line
 
     def count(self) -> int:
         """Return the number of paths."""
         return int(self._db.execute("SELECT count(*) FROM paths").fetchone()[0])
-
-    def check_folders(self) -> None:
-        """Add a fault for each file of an endpoint that must be a folder too."""
-        for file, (path, endpoint) in self._files_that_are_folders().items():
-            problem = f"its path {path} is a file, but other paths begin with {path}/"
-            fix = f"Give it an extension, such as {file}.json.py."
-            self.faults.append(Fault("collision", self._names[endpoint], problem, fix))
-
-    def _files_that_are_folders(self) -> dict[str, tuple[str, str]]:
-        """Return path and endpoint of such files, by file name. Case does not count."""
-        dirname = "rtrim(folded, replace(folded, '/', ''))"
-        rows = self._db.execute(f"SELECT DISTINCT {dirname} FROM paths")
-        parents = {row[0].rstrip("/") for row in rows}
-        parents |= {
-            "/".join(parts[:n])
-            for parts in [parent.split("/") for parent in parents]
-            for n in range(2, len(parts))
-        }
-        find = "SELECT path, file, endpoint FROM paths WHERE folded = ?"
-        files = {}
-        for parent in sorted(parents - {""}):
-            for path, file, endpoint in self._db.execute(find, (parent,)):
-                if file is not None and f"/{file}" == path:
-                    files[file] = (path, endpoint)
-        return files
 
     def _refuse(self, source: Source, path: StaticPath, problem: str) -> None:
         given = dict(path.params)

@@ -101,7 +101,8 @@ class BuildClient:
 
     def _request(self, job: Job, response: RenderedResponse) -> None:
         environ = self._environ.copy()
-        path = job.path.encode().decode("latin-1")
+        url = self._routes[job.endpoint].file_names.url(job.path)
+        path = url.encode().decode("latin-1")
         environ["PATH_INFO"] = path
         environ["REQUEST_URI"] = environ["SCRIPT_NAME"] + path
         environ["wsgi.input"] = io.BytesIO()

@@ -25,6 +25,7 @@ _compressible_re = re.compile(
     r"|image/(?:svg|bmp|x-icon|vnd\.microsoft\.icon)|font/(?:ttf|otf)",
     re.IGNORECASE,
 )
+_HTML = ("text/html", "application/xhtml+xml")
 _public_re = re.compile(r"(?:\A|[,\s])(public|s-maxage)(?:[\s,=]|\Z)", re.IGNORECASE)
 _private_re = re.compile(r"(?:\A|[,\s])(private|no-store)(?:[\s,=]|\Z)", re.IGNORECASE)
 
@@ -53,6 +54,12 @@ class RenderedResponse:
     def has_body(self) -> bool:
         return self.code not in (204, 205)
 
+    @property
+    def is_html(self) -> bool:
+        """True for HTML, and for a redirect, whose file is an HTML page."""
+        kind = _joined(self.headers).get("content-type", "").partition(";")[0].strip()
+        return 300 <= self.code < 400 or kind.lower() in _HTML
+
     def check(self, *, is_error_page: bool, is_guarded: bool) -> None:
         """Set :attr:`problem` and :attr:`fix` if the response cannot be stored."""
         headers = tuple(self.headers)
@@ -76,16 +83,17 @@ class RenderedResponse:
 
     def compress(self) -> None:
         """Add the compressed variants that are smaller than the body."""
-        if len(self.body) < SMALLEST_COMPRESSED:
-            return
         fields = _joined(self.headers)
-        if "content-encoding" in fields:
-            return
-        if _compressible_re.match(fields.get("content-type", "")):
-            for coding, compress in COMPRESSORS.items():
-                smaller = compress(self.body)
-                if len(smaller) < len(self.body):
-                    self.variants[coding] = smaller
+        if "content-encoding" not in fields:
+            self.variants = compressed(self.body, fields.get("content-type", ""))
+
+
+def compressed(body: bytes, content_type: str) -> dict[str, bytes]:
+    """Return the compressed variants of *body* that are smaller, by content coding."""
+    if len(body) < SMALLEST_COMPRESSED or not _compressible_re.match(content_type):
+        return {}
+    variants = {coding: compress(body) for coding, compress in COMPRESSORS.items()}
+    return {k: smaller for k, smaller in variants.items() if len(smaller) < len(body)}
 
 
 def _joined(headers: t.Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -141,11 +149,13 @@ def _redirect_page(path: str, location: str, code: int, site: str | None) -> byt
     delay = 2 if code == 302 else 0
     to, canonical = html.escape(location), html.escape(urljoin(site or "", location))
     return (
-        f"<!doctype html><title>Redirecting to {to}</title>"
-        f'<meta http-equiv="refresh" content="{delay};url={to}">'
-        f'<meta name="robots" content="noindex"><link rel="canonical"'
-        f' href="{canonical}"><body><a href="{to}">Redirecting from'
-        f" <code>{html.escape(path)}</code> to <code>{to}</code></a></body>"
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>Redirecting to {to}</title>"
+        f'<meta http-equiv="refresh" content="{delay}; url={to}">'
+        '<meta name="robots" content="noindex">'
+        f'<link rel="canonical" href="{canonical}"></head>'
+        f'<body><a href="{to}">Redirecting from <code>{html.escape(path)}</code>'
+        f" to <code>{to}</code></a></body></html>\n"
     ).encode()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mimetypes
 import os
 import typing as t
 from collections.abc import Iterator
@@ -45,6 +46,10 @@ class StaticFiles:
         """Yield name and digest of each file, sorted."""
         for name in sorted(self.paths):
             yield name, hashlib.sha256(self.read(name)).hexdigest()
+
+    def type_of(self, name: str) -> str:
+        """Return the content type of a file, or an empty text."""
+        return mimetypes.guess_type(name)[0] or ""
 
     def read(self, name: str) -> bytes:
         """Return the content of a file."""

@@ -166,9 +166,9 @@ def _make_worker(spec: WorkerSpec) -> Worker:
         is_here = os.path.isdir(spec.folder)  # A worker on another machine lacks it.
         with contextlib.chdir(spec.folder if is_here else "."):
             app = ScriptInfo(app_import_path=spec.app_import).load_app()
-        worker = Worker(app)
         for site in sites_of(app).values():
             site.releases.is_suspended = True
+        worker = Worker(app)
     elif (earlier.app_import, earlier.folder) == (spec.app_import, spec.folder):
         worker = _workers[earlier]
     else:
@@ -284,17 +284,19 @@ def prepare_processes() -> str:
 
 
 def executor_factory(
-    name: str, jobs: int, start_method: str
+    name: str, jobs: int, start_method: str, wait_for_workers: float
 ) -> tuple[t.Callable[[], Executor] | None, int]:
     """Return a function that makes the executor *name*, and its number of workers. The
     function is ``None`` where this process renders alone.
 
     :param start_method: see :func:`prepare_processes`.
+    :param wait_for_workers: the seconds to wait for the first worker of Dask.
     :raises ValueError: *name* is not the name of an executor.
-    :raises WorkerError: Dask is not installed, or its scheduler does not respond.
+    :raises WorkerError: Dask is not installed, its scheduler does not respond, or it
+        has no worker.
     """
     if name.startswith("dask://"):
-        return _dask(name.removeprefix("dask://"))
+        return _dask(name.removeprefix("dask://"), wait_for_workers)
     if name not in ("processes", "threads"):
         raise ValueError(
             f"{name!r} is not an executor; write processes, threads or"
@@ -313,7 +315,7 @@ def executor_factory(
     return lambda: ProcessPoolExecutor(jobs, context, start_process), jobs
 
 
-def _dask(address: str) -> tuple[t.Callable[[], Executor], int]:
+def _dask(address: str, seconds: float) -> tuple[t.Callable[[], Executor], int]:
     try:
         distributed: t.Any = importlib.import_module("distributed")
     except ImportError:
@@ -324,6 +326,14 @@ def _dask(address: str) -> tuple[t.Callable[[], Executor], int]:
         client = distributed.Client(f"tcp://{address}", set_as_default=False, timeout=5)
     except OSError as error:
         raise WorkerError(f"No Dask scheduler responds at {address}: {error}") from None
-    count = max(1, len(client.scheduler_info(-1)["workers"]))
+    try:
+        client.wait_for_workers(1, timeout=seconds)
+    except TimeoutError:
+        client.close()
+        raise WorkerError(
+            f"The Dask scheduler at {address} had no worker for {seconds:g} seconds."
+            f" Start one: dask worker tcp://{address}"
+        ) from None
+    count = len(client.scheduler_info(-1)["workers"])
     # By default Dask returns the old result for a call that it has seen before.
     return lambda: t.cast("Executor", client.get_executor(pure=False)), count

@@ -7,19 +7,22 @@ import os
 import typing as t
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import filterfalse
 
-from ..errors import BuildError
 from ..errors import Fault
 from ..errors import ReleaseError
 from ..releases.files import StoredFiles
-from ..releases.folder import SITE
+from ..releases.manifest import SUFFIXES
 from ..releases.manifest import Entry
 from ..releases.manifest import Manifest
+from ..releases.manifest import StaticFile
+from .collisions import file_collisions
 from .rendered import COMPRESSORS
 from .rendered import RenderedResponse
+from .rendered import compressed
 from .static_files import StaticFiles
 
-# Raised if a file or folder of that name exists.
+# Raised if a file or folder of that name exists, which is reported in the end.
 _NAME_TAKEN_ERRORS = (FileExistsError, NotADirectoryError, IsADirectoryError)
 
 
@@ -31,19 +34,19 @@ class LastRelease:
 
     def __init__(self, folder: str | None) -> None:
         self.name = os.path.basename(folder or "")
-        self._manifest: Manifest | None = None
-        self._files = StoredFiles(os.path.join(folder or "", SITE))
+        self.manifest: Manifest | None = None
+        self._files = StoredFiles(folder or "")
         self.meta: dict[str, t.Any] = {}
         if folder is not None:
             try:
-                self._manifest = Manifest.open(folder)
-                self.meta = self._manifest.meta()
+                self.manifest = Manifest.open(folder)
+                self.meta = self.manifest.meta()
             except (ReleaseError, OSError):
                 pass  # Treat a damaged release as missing.
 
     def close(self) -> None:
-        if self._manifest is not None:
-            self._manifest.close()
+        if self.manifest is not None:
+            self.manifest.close()
 
     def find(self, path: str) -> Entry | None:
         """Return the response of a path, if its files are as they were written."""
@@ -57,10 +60,10 @@ class LastRelease:
         return self._find(path) is not None
 
     def _find(self, path: str) -> Entry | None:
-        if self._manifest is None:
+        if self.manifest is None:
             return None
         with contextlib.suppress(ReleaseError):  # Treat a damaged row as missing.
-            return self._manifest.find(path)
+            return self.manifest.find(path)
         return None
 
     def has(self, name: str, size: int) -> bool:
@@ -71,20 +74,26 @@ class LastRelease:
         files.link(name, self._files, name)
 
     def count(self) -> int:
-        return self._manifest.count() if self._manifest is not None else 0
+        return self.manifest.count() if self.manifest is not None else 0
 
     def listings(self) -> dict[str, bytes | None]:
-        return self._manifest.listings() if self._manifest is not None else {}
+        return self.manifest.listings() if self.manifest is not None else {}
 
-    def static_files(self) -> dict[str, str]:
-        return self._manifest.static_files() if self._manifest is not None else {}
+    def static_digests(self) -> dict[str, str]:
+        return {name: file.digest for name, file in self.static_files().items()}
+
+    def static_files(self) -> dict[str, StaticFile]:
+        if self.manifest is not None:
+            with contextlib.suppress(ReleaseError):
+                return self.manifest.static_files()
+        return {}
 
     def is_whole(self) -> bool:
         """Return True if no file is missing or has another size."""
-        if self._manifest is None:
+        if self.manifest is None:
             return False
         with contextlib.suppress(ReleaseError):
-            return all(self.has(*file) for file in self._manifest.files())
+            return all(self.has(*file) for file in self.manifest.files())
         return False
 
 
@@ -97,17 +106,19 @@ class ReleaseWriter:
     """
 
     def __init__(self, staging: str, last: LastRelease) -> None:
-        self._manifest = Manifest.create(staging)
-        self._files = StoredFiles(os.path.join(staging, SITE))
+        self.manifest = Manifest.create(staging)
+        self._files = StoredFiles(staging)
         self._last = last
         self._is_writing = False
         self._also_in_last = 0
-        self._linked_static: set[str] = set()
+        self._same_static: list[StaticFile] = []
+        #: Names that another file or folder has.
+        self._taken: list[str] = []
         self._codings = list(COMPRESSORS)
         self._can_link = last.meta.get("codings") == self._codings
 
     def close(self) -> None:
-        self._manifest.close()
+        self.manifest.close()
 
     def last_response(self, path: str) -> Entry | None:
         """Return the last response of a path, if an equal one could be linked."""
@@ -116,13 +127,13 @@ class ReleaseWriter:
     def keep(self, entry: Entry) -> None:
         """Add a response of the last release that need not be rendered."""
         self._also_in_last += 1
-        self._manifest.add(entry)
+        self.manifest.add(entry)
         if self._is_writing:
             self._link(entry)
 
     def kept(self) -> Iterator[Entry]:
         """Yield the responses that have been added so far."""
-        return self._manifest.entries()
+        return self.manifest.entries()
 
     def add(
         self, entry: Entry, response: RenderedResponse, before: Entry | None
@@ -140,7 +151,7 @@ class ReleaseWriter:
                 before = replace(before, key=entry.key)
                 self._start_writing()  # The next build needs the new key.
             if entry == before:
-                self._manifest.add(entry)
+                self.manifest.add(entry)
                 if self._is_writing:
                     self._link(entry)
                 return True
@@ -150,42 +161,53 @@ class ReleaseWriter:
         entry.variants = {k: len(v) for k, v in response.variants.items()}
         bodies = [response.body, *response.variants.values()]
         for (name, _), body in zip(entry.files(), bodies, strict=False):
-            with _collision(entry, name):
-                self._files.write(name, body)
-        self._manifest.add(entry)
+            self._write(name, body)
+        self.manifest.add(entry)
         return False
 
     def copy(self, static: StaticFiles) -> int:
-        """Add the static files; return how many were copied.
-
-        :raises BuildError: a page has the name of a static file.
-        """
-        before = self._last.static_files()
+        """Add the static files; return how many were copied."""
+        last = self._last.static_files() if self._can_link else {}
         digests = dict(static.digests())
-        sizes = {name: os.path.getsize(static.paths[name]) for name in digests}
-        linked = {
-            name
-            for name, digest in digests.items()
-            if before.get(name) == digest and self._last.has(name, sizes[name])
-        }
-        if before.keys() != digests.keys() or linked != digests.keys():
-            self._start_writing()
-        faults: list[Fault] = []
         for name, digest in digests.items():
-            self._manifest.add_static_file(name, sizes[name], digest)
-            try:
-                if name not in linked:
-                    self._files.write(name, static.read(name))
-                elif self._is_writing:
-                    self._last.link_to(self._files, name)
-            except _NAME_TAKEN_ERRORS:
-                problem = "a page has the same file name"
-                fix = "Rename one of the two, or build with --no-static."
-                faults.append(Fault("collision", name, problem, fix))
-        if faults:
-            raise BuildError("the static files", faults)
-        self._linked_static = linked
-        return len(digests) - len(linked)
+            before = last.get(name)
+            if before is None or before.digest != digest or not self._has(before):
+                continue
+            self._same_static.append(before)
+            self.manifest.add_static_file(before)
+            if self._is_writing:
+                self._link(before)
+        same = {file.name for file in self._same_static}
+        if digests.keys() - same or last.keys() != digests.keys():
+            self._start_writing()
+        for name in filterfalse(same.__contains__, digests):
+            body = static.read(name)
+            variants = compressed(body, static.type_of(name))
+            sizes = {
+                coding: len(smaller)
+                for coding, smaller in variants.items()
+                if f"{name}.{SUFFIXES[coding]}" not in digests
+            }
+            file = StaticFile(name, len(body), digests[name], sizes)
+            self.manifest.add_static_file(file)
+            bodies = [body, *(variants[coding] for coding in sizes)]
+            for (stored_name, _), content in zip(file.files(), bodies, strict=True):
+                self._write(stored_name, content)
+        return len(digests) - len(same)
+
+    def check(self, names: t.Mapping[str, str]) -> list[Fault]:
+        """Return a fault for each two files that cannot lie next to each other.
+
+        :param names: the names of the routes in errors, by endpoint name.
+        """
+        if not self._is_writing:
+            return []  # A release without a difference was checked when it was written.
+        faults = file_collisions(self.manifest, names)
+        if self._taken and not faults:
+            problem = "another file has this name on this file system"
+            fault = Fault("collision", self._taken[0], problem, "Rename one of them.")
+            faults.append(fault)
+        return faults
 
     def finish(
         self, meta: t.Mapping[str, t.Any], listings: t.Mapping[str, bytes | None]
@@ -196,33 +218,33 @@ class ReleaseWriter:
         meta = {**meta, "codings": self._codings}
         if not self._is_writing and (removed or meta != self._last.meta):
             self._start_writing()
-            for name in self._linked_static:
-                self._last.link_to(self._files, name)
         if not self._is_writing:
             return False, 0
         for endpoint, digest in listings.items():
-            self._manifest.add_listing(endpoint, digest)
-        self._manifest.finish(meta)
+            self.manifest.add_listing(endpoint, digest)
+        self.manifest.finish(meta)
         return True, removed
+
+    def _has(self, file: StaticFile) -> bool:
+        return all(self._last.has(*one) for one in file.files())
 
     def _start_writing(self) -> None:
         if not self._is_writing:
             self._is_writing = True
-            for entry in self._manifest.entries():
+            for entry in self.manifest.entries():
                 self._link(entry)
+            for file in self._same_static:
+                self._link(file)
 
-    def _link(self, entry: Entry) -> None:
-        for name, _ in entry.files():
-            with _collision(entry, name):
+    def _write(self, name: str, body: bytes) -> None:
+        try:
+            self._files.write(name, body)
+        except _NAME_TAKEN_ERRORS:
+            self._taken.append(name)
+
+    def _link(self, file: Entry | StaticFile) -> None:
+        for name, _ in file.files():
+            try:
                 self._last.link_to(self._files, name)
-
-
-@contextlib.contextmanager
-def _collision(entry: Entry, name: str) -> Iterator[None]:
-    """Raise a ``BuildError`` where the file *name* of a response is taken."""
-    try:
-        yield
-    except _NAME_TAKEN_ERRORS:
-        problem = f"another path has its file {name}"
-        fault = Fault("collision", entry.path, problem, "Rename one of them.")
-        raise BuildError("the release", [fault]) from None
+            except _NAME_TAKEN_ERRORS:
+                self._taken.append(name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import click
 
 from . import build
+from . import hosts
 from . import routes
 from .app import replace_unprintable
 
@@ -22,5 +23,6 @@ def filepages() -> None:
 filepages.add_command(routes.routes)
 filepages.add_command(routes.check)
 filepages.add_command(build.build)
-filepages.add_command(build.preview)
-filepages.add_command(build.deploy_config)
+filepages.add_command(hosts.preview)
+filepages.add_command(hosts.export)
+filepages.add_command(hosts.deploy_config)

@@ -8,6 +8,7 @@ import json
 import signal
 import sys
 import threading
+import traceback
 import typing as t
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -55,6 +56,17 @@ def to_json(value: t.Any) -> str:
     text = json.dumps(value, indent=2, ensure_ascii=False)
     is_plain = text.replace("\n", "").isprintable() and _can_print(text)
     return text if is_plain else json.dumps(value, indent=2)
+
+
+def fail_as_json(ctx: click.Context, error: Exception) -> t.NoReturn:
+    """Print an error that no command expects, such as one of the import of the app."""
+    if isinstance(error, click.ClickException):
+        click.echo(to_json({"error": error.format_message(), "faults": []}))
+        ctx.exit(error.exit_code)
+    traceback.print_exception(error)
+    message = f"{type(error).__name__}: {error}".removesuffix(": ")
+    click.echo(to_json({"error": message, "faults": []}))
+    ctx.exit(1)
 
 
 def _can_print(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""``flask filepages build``, ``preview`` and ``deploy-config``."""
+"""``flask filepages build``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from collections.abc import Iterator
 import click
 
 from .app import clean_up_on_signals
+from .app import fail_as_json
 from .app import load_app
 from .app import load_sites
 from .app import to_json
@@ -27,6 +28,7 @@ if t.TYPE_CHECKING:
 _MOST_SLOW = 5
 _SLOW = 0.05  # seconds
 _MOST_CHANGES = 3
+_MOST_VIEWS = 5
 
 
 def _not_empty(ctx: click.Context, param: click.Parameter, value: t.Any) -> t.Any:
@@ -73,6 +75,14 @@ def _not_empty(ctx: click.Context, param: click.Parameter, value: t.Any) -> t.An
     help="The number of releases to keep.",
 )
 @click.option("--wait", is_flag=True, help="Wait for another build to finish.")
+@click.option(
+    "--wait-for-workers",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    default=10.0,
+    show_default=True,
+    help="How long to wait for the first worker of Dask.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def build(ctx: click.Context, /, as_json: bool, **given: t.Any) -> None:
@@ -103,6 +113,10 @@ def build(ctx: click.Context, /, as_json: bool, **given: t.Any) -> None:
         else:
             click.secho(_message(error), fg="red", err=True)
         ctx.exit(1)
+    except Exception as error:  # The app cannot be imported, for example.
+        if not as_json:
+            raise
+        fail_as_json(ctx, error)
     except KeyboardInterrupt as error:
         release = running.report.release if running is not None else None
         state = f"{release} was published" if release else "nothing was published"
@@ -124,7 +138,13 @@ def _checked(
 
 
 def _start(
-    ctx: click.Context, *, executor: str, jobs: int, no_static: bool, **given: t.Any
+    ctx: click.Context,
+    *,
+    executor: str,
+    jobs: int,
+    no_static: bool,
+    wait_for_workers: float,
+    **given: t.Any,
 ) -> Build:
     from flask.cli import ScriptInfo
 
@@ -138,7 +158,9 @@ def _start(
     from ..building.build import Options
 
     try:
-        make, jobs = workers.executor_factory(executor, jobs, start_method)
+        make, jobs = workers.executor_factory(
+            executor, jobs, start_method, wait_for_workers
+        )
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--executor") from None
     except workers.WorkerError as error:
@@ -199,12 +221,16 @@ class Summary:
 
     count: int = 0
     routes: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)
+    titles: dict[str, str] = dataclasses.field(default_factory=dict)
     slowest: list[tuple[float, str]] = dataclasses.field(default_factory=list)
 
     def add(self, results: t.Iterable[PageResult]) -> None:
         for result in results:
             self.count += 1
-            counts = self.routes.setdefault(result.route_id, {})
+            group = _group_of(result)
+            is_first = group not in self.routes
+            self.titles[group] = result.route_id if is_first else group
+            counts = self.routes.setdefault(group, {})
             counts[result.action] = counts.get(result.action, 0) + 1
             counts["size"] = counts.get("size", 0) + result.size
             if result.seconds > _SLOW:
@@ -216,10 +242,10 @@ class Summary:
         if report.release is None:
             _show(report)
             return
-        for route_id, counts in sorted(self.routes.items()):
+        for group, counts in sorted(self.routes.items()):
             size = _size(counts.pop("size"))
             actions = ", ".join(f"{n:,} {action}" for action, n in counts.items())
-            click.echo(f"○ {route_id}  {actions}, {size}")
+            click.echo(f"○ {self.titles[group]}  {actions}, {size}")
         if self.slowest:
             click.echo("Slowest:")
         for seconds, path in self.slowest:
@@ -227,11 +253,22 @@ class Summary:
         _show(report)
 
 
+def _group_of(result: PageResult) -> str:
+    """Return the route of a page, or for plain templates their folder: one line for
+    5,000 Markdown files."""
+    folder, _, name = result.source.rpartition("/")
+    if name.endswith(".py") or "[" in result.source:
+        return result.route_id
+    return f"/{folder}/*{os.path.splitext(name)[1]}".replace("//", "/")
+
+
 def _size(size: int) -> str:
     return f"{size} B" if size < 1024 else f"{size / 1024:,.1f} kB"
 
 
 def _show(report: Report) -> None:
+    for name, file in report.named_as_pages.items():
+        click.echo(f"{name} returns HTML or a redirect, so its file is {file}.")
     for name in report.empty_routes:
         click.echo(f"{name}: its get_static_paths lists no path.")
     if not report.total and not report.empty_routes:
@@ -252,75 +289,29 @@ def _show(report: Report) -> None:
     if report.release is None:
         count = report.kept + report.rendered
         pages = "1 page" if count == 1 else f"{count:,} pages"
-        click.echo(f"Nothing changed: {pages} in {report.folder}.")
-        return
+        click.echo(f"Nothing changed: {pages}.")
+    else:
+        click.echo(
+            f"{report.rendered:,} rendered ({report.unchanged:,} unchanged),"
+            f" {report.kept:,} kept, {report.removed:,} removed in"
+            f" {report.seconds:.2f} s."
+        )
+    _show_release(report)
+
+
+def _show_release(report: Report) -> None:
+    """Print where the release is, what it holds and what to do next."""
+    click.echo(f"The release is {report.current}")
+    click.echo(f"  site/     {report.site_files:,} files that everybody may have")
+    if report.guarded_files:
+        count = f"{report.guarded_files:,} files"
+        click.echo(f"  guarded/  {count} behind middleware, which only the app sends")
+    if report.own_views:
+        shown = ", ".join(report.own_views[:_MOST_VIEWS])
+        rest = len(report.own_views) - _MOST_VIEWS
+        more = f" and {rest} more" if rest > 0 else ""
+        click.echo(f"Views of the app are not part of a static site: {shown}{more}.")
     click.echo(
-        f"{report.rendered:,} rendered ({report.unchanged:,} unchanged),"
-        f" {report.kept:,} kept, {report.removed:,} removed in"
-        f" {report.seconds:.2f} s: {report.release}"
-    )
-
-
-@click.command()
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=int, default=4321, show_default=True)
-@click.pass_context
-def preview(ctx: click.Context, host: str, port: int) -> None:
-    """Serve the app with the current release, as in production.
-
-    This is for looking at the site. Use a real server, such as gunicorn, to publish it.
-    """
-    from werkzeug.serving import run_simple
-
-    # In debug, no release is served.
-    os.environ["FLASK_DEBUG"] = "0"
-    app = load_app(ctx)
-    app.debug = app.testing = False
-    releases = load_sites(app)[0].releases
-    if releases.current() is None:
-        raise _no_release(releases.folder)
-    run_simple(host, port, app, threaded=True)
-
-
-@click.command("deploy-config")
-@click.argument("kind", type=click.Choice(["nginx", "caddy", "netlify"]))
-@click.pass_context
-def deploy_config(ctx: click.Context, kind: str) -> None:
-    """Write the configuration of a host that serves the current release.
-
-    The host then sends the same status and header fields as the app.
-    """
-    from ..errors import ReleaseError
-    from ..hosts.deploy_config import write_config
-    from ..releases.folder import BuildFolder
-    from ..releases.manifest import Manifest
-
-    sites = load_sites(load_app(ctx))
-    folder = sites[0].releases.folder
-    release = BuildFolder(folder).current()
-    if release is None:
-        raise _no_release(folder)
-    try:
-        manifest = Manifest.open(release)
-    except (ReleaseError, OSError) as error:
-        raise click.ClickException(f"{error}. Build again.") from None
-    click.echo(write_config(kind, manifest, folder), nl=False)
-    manifest.close()
-    for site in sites:
-        site.load()
-        for route in site.routes.values():
-            prerendered = site.prerendered.get(route.endpoint)
-            if prerendered is not None and prerendered.guards:
-                guard = prerendered.guards[0].name
-                why = f"is guarded by {guard}, which this host does not run"
-            elif prerendered is None and route.route.redirect is None:
-                why = "runs on request, so this host does not serve it"
-            else:
-                continue
-            click.secho(f"{route.id} {why}.", fg="yellow", err=True)
-
-
-def _no_release(folder: str) -> click.ClickException:
-    return click.ClickException(
-        f"{folder} has no release. Run `flask filepages build` first."
+        "Next: run the app, which serves the release; look at it with `flask filepages"
+        " preview`; or write a folder to upload with `flask filepages export FOLDER`."
     )

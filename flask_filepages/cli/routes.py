@@ -16,6 +16,8 @@ if t.TYPE_CHECKING:
     from ..handling.route import BoundRoute
     from ..site import Site
 
+_MARKS = {True: "○", "auto": "◐", False: "ƒ"}
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -23,8 +25,9 @@ if t.TYPE_CHECKING:
 def routes(ctx: click.Context, as_json: bool) -> None:
     """List the routes, the most specific first.
 
-    A circle marks a prerendered route, an f one that runs on request. The last column
-    says if stored responses are sent by the front or from inside Flask.
+    A circle marks a prerendered route, an f one that runs on request, and a half circle
+    one with prerender = "auto". The last column says if stored responses are sent by
+    the front or from inside Flask.
     """
     from ..errors import TreeError
 
@@ -45,7 +48,7 @@ def routes(ctx: click.Context, as_json: bool) -> None:
         titles["sent"] = "Stored responses"
     table = [titles, *({name: _cell(row[name]) for name in titles} for row in rows)]
     width = {name: max(len(row[name]) for row in table) for name in titles}
-    marks = [" ", *("○" if row["prerender"] else "ƒ" for row in rows)]
+    marks = [" ", *(_MARKS[row["prerender"]] for row in rows)]
     for mark, row in zip(marks, table, strict=True):
         cells = "  ".join(row[name].ljust(width[name]) for name in titles)
         click.echo(f"{mark} {cells}".rstrip())
@@ -69,7 +72,7 @@ def _rows(site: Site) -> t.Iterator[dict[str, t.Any]]:
                 "page": route.page.relative if route.page else None,
                 "id": route.id,
                 "endpoint": bound.endpoint,
-                "prerender": bool(route.prerender),
+                "prerender": route.prerender or False,
                 "middleware": [link.name for link in bound.links],
                 "sent": _sent_by(site, bound),
                 "filepages": site.name,

@@ -76,10 +76,9 @@ class BoundRoute:
 
     :attr:`handlers` is ``None`` until the files of the site are loaded. Behind
     middleware it has no bare handler. :attr:`links` is the middleware around it,
-    outermost first, and :attr:`status` the status of a rendered page.
+    outermost first, :attr:`guards` those that run whenever a response is sent, and
+    :attr:`status` the status of a rendered page.
     """
-
-    is_prerendered = False
 
     def __init__(self, site: Site, route: Route) -> None:
         self.site = site
@@ -98,6 +97,7 @@ class BoundRoute:
         self.rules: list[FileRule] = []
         self.handlers: Handlers | None = None
         self.links: list[Link] = []
+        self.guards: list[Link] = []
         self.cors: Cors | None = None
         self.warnings: list[Fault] = []
         self._loaded: Handlers | None = None
@@ -132,6 +132,7 @@ class BoundRoute:
             return [Fault("async", route.name, str(error).partition(".")[0], fix)]
         outer = [link for file in self.middleware_files for link in file.links]
         self.links = with_cors_first([*outer, *links])
+        self.guards = [link for link in self.links if not link.is_once_per_render]
         self.cors = cors_policy(self.links)
         self._loaded = self._complete(own)
         return []
@@ -375,6 +376,10 @@ class BoundRoute:
     def rewrite(self, context: Context, to: str) -> BaseResponse:
         """Return the response of the route at *to*; see :meth:`Context.rewrite`."""
         return rewrite(context, to)
+
+    def is_prerendered_for(self, context: Context) -> bool:
+        """Return True if a build stores the response to the request."""
+        return False
 
     def props_for(self, context: Context) -> t.Mapping[str, t.Any]:
         """Return the props of *context*. An error page has ``error``."""

@@ -1,166 +1,182 @@
-"""Write the configuration of a host that serves a release like the app does.
+"""Write the configuration of a web server that sends a release as the app does.
 
 Most stored responses are files whose type follows from their suffix, with the same
-header fields. The templates next to this module name only the others one by one.
+header fields. The templates next to this module name only the others, by their routes.
 """
 
 from __future__ import annotations
 
-import mimetypes
 import os
 import re
 import typing as t
-from collections import Counter
 from dataclasses import dataclass
 from urllib.parse import quote
+from urllib.parse import urlsplit
 
+from flask import Flask
 from jinja2 import Environment
 from jinja2 import FileSystemLoader
 from jinja2 import StrictUndefined
 
-from ..handling.responses import DEFAULT_CACHE_CONTROL
-from ..releases.manifest import Entry
-from ..releases.manifest import HeaderList
-from ..releases.manifest import Manifest
+from ..errors import ReleaseError
+from .published import Fields
+from .published import LeftOut
+from .published import Published
+from .published import Sent
+from .published import suffix_of
+from .published import types_of
+from .rules import Rules
+from .rules import rules_of
 
-_DEFAULT_FIELD: tuple[str, str] = ("Cache-Control", DEFAULT_CACHE_CONTROL)
 _word_re = re.compile(r"[A-Za-z0-9]+")
-_TEMPLATES = {
-    "nginx": "nginx.conf.jinja",
-    "caddy": "Caddyfile.jinja",
-    "netlify": "netlify.jinja",
-}
+_TEMPLATES = {"nginx": "nginx.conf.jinja", "caddy": "Caddyfile.jinja"}
 
 
 @dataclass(frozen=True, slots=True)
-class SpecialResponse:
-    """A response that a host cannot send by its suffix alone."""
+class Exact:
+    """A response that a server is told by its path."""
 
     number: int
+    sent: Sent
     paths: list[str]
-    code: int
-    file: str | None
-    type: str
-    location: str | None
-    fields: HeaderList
+    fields: Fields
+    not_found: str | None
+
+    @property
+    def folder(self) -> str:
+        """The folder of the file."""
+        return (self.sent.file or "").rpartition("/")[0]
+
+    @property
+    def name(self) -> str:
+        """The name of the file in its folder."""
+        return (self.sent.file or "").rpartition("/")[2]
 
     @property
     def has_own_status(self) -> bool:
-        return 200 < self.code < 300 and self.code != 204
+        return 200 < self.sent.code < 300 and self.sent.code != 204
 
 
-def write_config(host: str, manifest: Manifest, folder: str) -> str:
-    """Return the configuration of *host* for the current release in *folder*.
+def write_config(
+    app: Flask, server: str, upstream: str | None = None
+) -> tuple[str, list[LeftOut]]:
+    """Return the configuration for the current release of *app*, and what it leaves
+    out.
 
-    :param host: ``nginx``, ``caddy`` or ``netlify``. The text for Netlify holds two
-        files.
+    :param server: ``nginx`` or ``caddy``.
+    :param upstream: the URL of the running app, which gets all other requests.
+    :raises ReleaseError: there is no release, or *upstream* is not a URL.
     """
-    entries = list(manifest.entries())
-    types = _types(entries, manifest.static_files())
-    field_lists = Counter(tuple(_fields(e)) for e in entries if _is_plain_file(e))
-    common = list(field_lists.most_common(1)[0][0]) if field_lists else []
-    if _DEFAULT_FIELD not in common:
-        common = [_DEFAULT_FIELD]  # Other files get it too.
-    special = [e for e in entries if _is_special(e, types, common)]
-    if host == "netlify":
-        others = [
-            e for e in entries if e.served_at != "nowhere" and not _has_usual_type(e)
-        ]
-        special = sorted({e.path: e for e in [*special, *others]}.values(), key=_path)
-    template = _environment(host).get_template(_TEMPLATES[host])
-    return template.render(
-        root=f"{folder}/current/site",
+    if upstream is not None:
+        upstream = _check_upstream(upstream)
+    published = Published(app)
+    types = _types(published)
+    rules = rules_of(published, lambda sent: types.get(_suffix(sent)) == sent.type)
+    left_out = published.left_out(upstream=upstream is not None)
+    exact = rules.exact
+    if server == "caddy":
+        left_out += _fields_left_out(published)
+        # Caddy decodes the name of a file that it looks for once more.
+        percent = [s for s in published.files if "%" in s.path and s not in exact]
+        exact = [*exact, *percent]
+    template = _environment(server).get_template(_TEMPLATES[server])
+    config = template.render(
+        folder=os.path.join(published.build_folder.path, "current", "site"),
+        root=published.root,
+        upstream=upstream,
         types=types,
-        common=common,
-        has_404=any(entry.file == "404.html" for entry in entries),
-        special=[_special(number, entry) for number, entry in enumerate(special)],
+        common=rules.common,
+        rules=_with_numbers(rules, published),
+        exact=[_exact(n, sent, published) for n, sent in enumerate(exact)],
+        not_found=_not_found(published),
     )
+    return re.sub(r"\n(?:\s*\n)+", "\n", config), left_out
 
 
-def _environment(host: str) -> Environment:
+def _check_upstream(url: str) -> str:
+    parts = urlsplit(url)
+    is_plain = re.fullmatch(r"[\w.:\[\]-]+", parts.netloc, re.ASCII)
+    if parts.scheme not in ("http", "https") or not is_plain or parts.path.strip("/"):
+        raise ReleaseError(
+            f"{url!r} is not the URL of an app. Write it as 'http://127.0.0.1:8000'."
+        )
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _environment(server: str) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(os.path.dirname(__file__)),
         undefined=StrictUndefined,
         autoescape=False,
         keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.filters["quoted"] = _quote_caddy if host == "caddy" else _quote_nginx
+    environment.filters["quoted"] = _quote_caddy if server == "caddy" else _quote_nginx
     environment.filters["literal"] = _caddy_literal
     environment.filters["urlpath"] = quote
+    environment.filters["fields"] = _caddy_fields
     return environment
 
 
-def _special(number: int, entry: Entry) -> SpecialResponse:
-    paths = [entry.path]
-    # The file of a FILEPAGES_REDIRECTS page is only for plain hosts, in both forms.
-    is_redirect = entry.served_at == "nowhere" and entry.path[-1] != "/"
-    if entry.served_at == "both-slashes" or is_redirect:
-        paths.append(f"{entry.path}/")
-    return SpecialResponse(
-        number,
-        paths,
-        entry.code,
-        entry.file,
-        _type_of(entry),
-        _field(entry, "location"),
-        _fields(entry),
-    )
+def _types(published: Published) -> dict[str, str]:
+    """Return the types of the suffixes that a server can be told."""
+    # Other characters would be syntax of some server.
+    return {
+        suffix: type
+        for suffix, type in sorted(types_of(published).items())
+        if _word_re.fullmatch(suffix)
+    }
 
 
-def _types(entries: t.Iterable[Entry], static_files: t.Iterable[str]) -> dict[str, str]:
-    """Return the most frequent content type of each suffix."""
-    counted: dict[str, Counter[str]] = {}
-    for entry in filter(_is_plain_file, entries):
-        suffix = _suffix(entry.file or "")
-        counted.setdefault(suffix, Counter())[_type_of(entry)] += 1
-    for name in static_files:
-        guessed = mimetypes.guess_type(name)[0]
-        if guessed is not None:
-            counted.setdefault(_suffix(name), Counter([guessed]))
-    # Other characters would be syntax of some host.
-    words = (item for item in sorted(counted.items()) if _word_re.fullmatch(item[0]))
-    return {suffix: types.most_common(1)[0][0] for suffix, types in words}
+def _suffix(sent: Sent) -> str:
+    return suffix_of(sent.file or "")
 
 
-def _is_plain_file(entry: Entry) -> bool:
-    return entry.file is not None and entry.code == 200
+def _not_found(published: Published) -> list[tuple[str, str]]:
+    """Return prefix and file of each 404 page, the longest prefix first."""
+    pages = sorted(published.not_found.items(), key=lambda page: -len(page[0]))
+    return [(f"{published.root}{prefix}", file) for prefix, file in pages]
 
 
-def _is_special(entry: Entry, types: t.Mapping[str, str], common: HeaderList) -> bool:
-    if entry.served_at == "nowhere" and not 300 <= entry.code < 400:  # An error page.
-        return False
-    return (
-        entry.code != 200
-        or _type_of(entry) != types.get(_suffix(entry.file or ""))
-        or _fields(entry) != common
-    )
+def _page_for(path: str, published: Published) -> str | None:
+    """Return the file of the 404 page for a path."""
+    pages = _not_found(published)
+    found = (file for prefix, file in pages if f"{path}/".startswith(f"{prefix}/"))
+    return next(found, None)
 
 
-def _has_usual_type(entry: Entry) -> bool:
-    """Return True if every host knows the type of the suffix."""
-    guessed = mimetypes.guess_type(entry.file or "")[0]
-    return guessed == _type_of(entry).partition(";")[0]
+def _with_numbers(rules: Rules, published: Published) -> list[dict[str, t.Any]]:
+    return [
+        {
+            "number": number,
+            "regex": f"^{re.escape(published.root)}{rule.regex}$",
+            "type": rule.treatment.type,
+            "fields": rule.treatment.fields,
+            "not_found": _page_for(published.root + rule.prefix, published),
+        }
+        for number, rule in enumerate(rules.patterns)
+    ]
 
 
-def _path(entry: Entry) -> str:
-    return entry.path
+def _exact(number: int, sent: Sent, published: Published) -> Exact:
+    paths = [published.root + path for path in sent.paths]
+    return Exact(number, sent, paths, sent.fields, _page_for(paths[0], published))
 
 
-def _suffix(name: str) -> str:
-    return os.path.splitext(name)[1].lstrip(".")
+def _fields_left_out(published: Published) -> list[LeftOut]:
+    """Return the fields whose names Caddy reads as operations."""
+    found = {
+        LeftOut(published.name_of(sent), f"Caddy cannot set the field {name!r}"): None
+        for sent in published.responses
+        for name, _ in sent.fields
+        if name[0] in "+-"
+    }
+    return list(found)
 
 
-def _field(entry: Entry, name: str) -> str | None:
-    return next((v for k, v in entry.headers if k.lower() == name), None)
-
-
-def _type_of(entry: Entry) -> str:
-    return _field(entry, "content-type") or ""
-
-
-def _fields(entry: Entry) -> HeaderList:
-    special = ("content-type", "location")
-    return [pair for pair in entry.headers if pair[0].lower() not in special]
+def _caddy_fields(fields: Fields) -> Fields:
+    return tuple(pair for pair in fields if pair[0][0] not in "+-")
 
 
 # -- quoting ------------------------------------------------------------------------
@@ -171,8 +187,10 @@ def _quote_nginx(text: str, *, variables: bool = True) -> str:
 
     :param variables: True where nginx replaces variables.
     """
-    text = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text.replace("$", "${filepages_dollar}") if variables else text}"'
+    if variables:
+        text = text.replace("\\", "\\\\").replace("$", "${filepages_dollar}")
+    text = text.replace('"', '\\"')
+    return f'"{text}"'
 
 
 def _quote_caddy(text: str) -> str:

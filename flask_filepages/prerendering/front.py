@@ -17,7 +17,6 @@ from ..releases.release import Release
 from ..releases.release import Releases
 from ..routing.urls import digest_of_rules
 from .build_request import is_live
-from .build_request import script_name_of
 
 WSGI = Callable[[Environ, t.Any], Iterable[bytes]]
 
@@ -49,7 +48,6 @@ class Front:
         self._app = app
         self._wsgi_app: WSGI = t.cast(t.Any, app.wsgi_app)
         self._releases = releases
-        self._root = script_name_of(app)
         self._sent_release: Release | None = None
         self._sent: t.Container[str] = ()
 
@@ -66,11 +64,7 @@ class Front:
             stored = release.find(path[:-1])
             if stored is not None and stored.served_at != "both-slashes":
                 stored = None
-        if (
-            stored is None
-            or environ.get("SCRIPT_NAME", "") != self._root
-            or stored.endpoint not in self._endpoints(release)
-        ):
+        if stored is None or stored.endpoint not in self._endpoints(release):
             return self._wsgi_app(environ, start_response)
         try:
             status, headers, body = release.send(stored, environ)

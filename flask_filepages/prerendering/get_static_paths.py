@@ -17,6 +17,7 @@ from ..errors import ParamError
 from ..errors import StaticPathError
 from ..errors import closest
 from ..functions import argument_hint
+from ..functions import call_problem
 from ..routing.files import STATIC_PATHS
 from ..routing.files import Source
 from ..routing.patterns import Part
@@ -30,17 +31,19 @@ if t.TYPE_CHECKING:
 
 #: More entries than this are taken for an endless generator.
 MOST_PATHS = 1_000_000
+_UNSAFE = ("POST", "PUT", "PATCH", "DELETE", "ALL")
 
 
 # -- listing ------------------------------------------------------------------------
 
 
 def list_paths(
-    bound: BoundRoute, function: Callable[[], t.Any]
+    bound: BoundRoute, function: Callable[[], t.Any], root: str
 ) -> Iterator[StaticPath | StaticPathError | ParamError]:
     """Yield the paths that *function* lists, checked, with the URLs of pages filled in,
     and an error in place of each wrong entry.
 
+    :param root: what URLs begin with, such as ``"/repo"``.
     :raises StaticPathError: *function* returned no list, or too many entries.
     """
     entries = function()
@@ -50,7 +53,7 @@ def list_paths(
             f"{STATIC_PATHS} returned {kind}, not a list",
             f"Write `return [{example(bound.route.params)}]`.",
         )
-    checker = _EntryChecker(bound)
+    checker = _EntryChecker(bound, root)
     for index, entry in enumerate(entries):
         if index >= MOST_PATHS:
             raise StaticPathError(
@@ -66,7 +69,8 @@ def list_paths(
 class _EntryChecker:
     """Checks the entries of one listing, and completes them."""
 
-    def __init__(self, bound: BoundRoute) -> None:
+    def __init__(self, bound: BoundRoute, root: str) -> None:
+        self._root = root
         self._parts = bound.route.params
         self._optional = set(bound.route.optional_params)
         # The rule with all params.
@@ -156,11 +160,11 @@ class _EntryChecker:
             return {**given, PAGE: None if bare else str(number)}
 
         def url(number: int, *, when: bool) -> str | None:
-            return self._url_of(params(number)) if when else None
+            return self._root + self._url_of(params(number)) if when else None
 
         current, last = page.current, page.last
         urls = PageUrls(
-            self._url_of(params(current)),
+            self._root + self._url_of(params(current)),
             url(1, when=current > 1),
             url(current - 1, when=current > 1),
             url(current + 1, when=current < last),
@@ -202,7 +206,54 @@ def _missing(
     )
 
 
-def missing_fault(
+# -- loading ------------------------------------------------------------------------
+
+
+def read_function(
+    bound: BoundRoute, module: types.ModuleType | None, own: t.Container[str]
+) -> tuple[Callable[[], t.Any] | None, list[Fault], list[Fault]]:
+    """Return the ``get_static_paths`` of a prerendered route, or ``None``, then faults
+    that prevent storing the route, and warnings.
+
+    :param own: the methods that the route handles.
+    """
+    route = bound.route
+    source = t.cast(Source, route.source)
+    function = getattr(module, STATIC_PATHS, None)
+    is_all_static = bound.settings.output == "static"
+    faults, warnings = [], []
+
+    def fault(kind: str, problem: str, fix: str, name: str = STATIC_PATHS) -> Fault:
+        return Fault(kind, source.relative, problem, fix, source.line_of(name))
+
+    is_auto = route.prerender == "auto"
+    unsafe = [method for method in _UNSAFE if method in own and not is_auto]
+    if unsafe:
+        problem = f"a prerendered route cannot handle {', '.join(unsafe)}"
+        fix = f'Write `prerender = False` or `prerender = "auto"` in {source.relative}.'
+        if is_all_static:
+            fix = f"Set FILEPAGES_OUTPUT = 'hybrid'. {fix}"
+        faults.append(fault("prerender", problem, fix, unsafe[0]))
+    elif "GET" not in own and not (is_auto and "ALL" in own):
+        problem = "a prerendered route needs a GET handler"
+        faults.append(fault("prerender", problem, "Write `def GET(context)`."))
+    problem = call_problem(function) or ""
+    if function is None:
+        if not route.is_static and not bound.is_error_page:
+            faults.append(_missing_fault(module, source, is_static=is_all_static))
+    elif not callable(function) or problem.startswith("does not take"):
+        paths = f"[{example(route.params)}]"
+        fix = f"Write `def {STATIC_PATHS}(): return {paths}`."
+        problem = problem.replace("does not take ()", "must take no arguments")
+        faults.append(fault("static-paths", f"{STATIC_PATHS} {problem}", fix))
+    elif route.is_static:
+        problem = f"its {STATIC_PATHS} is not used: the route has no params"
+        fix = "Remove the function, or give the file a param: [name].py."
+        warnings.append(fault("static-paths", problem, fix))
+    return function, faults, warnings
+
+
+def _missing_fault(
     module: types.ModuleType | None, source: Source, *, is_static: bool
 ) -> Fault:
     """Return a fault for a prerendered route that lacks the function.

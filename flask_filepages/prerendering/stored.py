@@ -21,13 +21,11 @@ from ..context import current_request
 from ..errors import BuildError
 from ..errors import Fault
 from ..errors import ParamError
-from ..functions import call_problem
 from ..functions import name_of
 from ..functions import with_line
 from ..handling.failures import remember_failure
 from ..handling.handlers import Handler
 from ..handling.handlers import Handlers
-from ..handling.middleware import Link
 from ..handling.middleware import chain
 from ..handling.redirects import redirect_slash
 from ..handling.responses import add_default_cache_control
@@ -44,35 +42,34 @@ from .build_request import RENDER
 from .build_request import Render
 from .build_request import is_live
 from .build_request import script_name_of
-from .get_static_paths import example
+from .file_names import FileNames
 from .get_static_paths import line_of
 from .get_static_paths import list_paths
-from .get_static_paths import missing_fault
 from .get_static_paths import problem_of
+from .get_static_paths import read_function
 from .response import make_response
 from .static_paths import StaticPath
 
 Props = Mapping[str, t.Any]
 #: The listings that were made during a request, by endpoint name.
 _LISTED = "flask_filepages.listed"
-_UNSAFE = ("POST", "PUT", "PATCH", "DELETE", "ALL")
 
 
 class PrerenderedRoute(BoundRoute):
     """A route whose responses a build stores.
 
-    :attr:`guards` is the middleware that runs when a stored response is sent.
+    With :attr:`is_auto`, paths that are not stored run on each request.
     """
-
-    is_prerendered = True
 
     def __init__(self, *args: t.Any) -> None:
         super().__init__(*args)
-        self.guards: list[Link] = []
+        self.is_auto = self.route.prerender == "auto"
+        self.file_names = FileNames.of(self)
         self._render_handlers: Handlers | None = None
         self._get_static_paths: Callable[[], t.Any] | None = None
-        #: The props of all listed paths, and the release during which they were listed.
-        self._listed: tuple[Release | None, dict[str, Props]] | None = None
+        #: The props of all listed paths, and the release and the ``SCRIPT_NAME`` for
+        #: which they were listed.
+        self._listed: tuple[tuple[Release | None, str], dict[str, Props]] | None = None
         self._lock = threading.RLock()
 
     # -- loading ----------------------------------------------------------------
@@ -81,37 +78,8 @@ class PrerenderedRoute(BoundRoute):
         self, module: types.ModuleType | None, own: dict[str, Handler]
     ) -> list[Fault]:
         """Read ``get_static_paths``; return faults that prevent storing the route."""
-        source = t.cast(Source, self.route.source)
-        function = getattr(module, STATIC_PATHS, None)
-        is_all_static = self.settings.output == "static"
-        faults = []
-
-        def fault(kind: str, problem: str, fix: str, name: str = STATIC_PATHS) -> Fault:
-            return Fault(kind, source.relative, problem, fix, source.line_of(name))
-
-        unsafe = [method for method in _UNSAFE if method in own]
-        if unsafe:
-            problem = f"a prerendered route cannot handle {', '.join(unsafe)}"
-            fix = f"Write `prerender = False` in {source.relative}."
-            if is_all_static:
-                fix = f"Set FILEPAGES_OUTPUT = 'hybrid'. {fix}"
-            faults.append(fault("prerender", problem, fix, unsafe[0]))
-        elif "GET" not in own:
-            problem = "a prerendered route needs a GET handler"
-            faults.append(fault("prerender", problem, "Write `def GET(context)`."))
-        problem = call_problem(function) or ""
-        if function is None:
-            if not self.is_static and not self.is_error_page:
-                faults.append(missing_fault(module, source, is_static=is_all_static))
-        elif not callable(function) or problem.startswith("does not take"):
-            paths = f"[{example(self.route.params)}]"
-            fix = f"Write `def {STATIC_PATHS}(): return {paths}`."
-            problem = problem.replace("does not take ()", "must take no arguments")
-            faults.append(fault("static-paths", f"{STATIC_PATHS} {problem}", fix))
-        elif self.is_static:
-            problem = f"its {STATIC_PATHS} is not used: the route has no params"
-            fix = "Remove the function, or give the file a param: [name].py."
-            self.warnings.append(fault("static-paths", problem, fix))
+        function, faults, warnings = read_function(self, module, own)
+        self.warnings += warnings
         if function is not None and not faults:
             self._get_static_paths = self.app.ensure_sync(function)
         return faults
@@ -119,7 +87,6 @@ class PrerenderedRoute(BoundRoute):
     def _complete(self, own: dict[str, Handler]) -> Handlers:
         handlers = Handlers.of(own)
         marked = [link for link in self.links if link.is_once_per_render]
-        self.guards = [link for link in self.links if not link.is_once_per_render]
         self._render_handlers = self._with_cache_control(self._behind(marked, handlers))
         return self._with_cache_control(self._behind(self.links, handlers))
 
@@ -127,7 +94,8 @@ class PrerenderedRoute(BoundRoute):
         def wrap(handler: Handler) -> Handler:
             def respond(context: Context) -> BaseResponse:
                 response = self.to_response(context, handler, handler(context))
-                add_default_cache_control(response, is_guarded=bool(self.guards))
+                if context.is_prerendered:
+                    add_default_cache_control(response, is_guarded=bool(self.guards))
                 return response
 
             return respond
@@ -137,11 +105,15 @@ class PrerenderedRoute(BoundRoute):
 
     # -- paths ------------------------------------------------------------------
 
-    def paths(self, faults: list[Fault] | None = None) -> Iterator[StaticPath]:
+    def paths(
+        self, faults: list[Fault] | None = None, root: str | None = None
+    ) -> Iterator[StaticPath]:
         """Yield the paths that the route lists. A route without params has one.
 
         :param faults: gets a fault for each wrong entry, which is skipped. Without it,
             the first wrong entry raises.
+        :param root: what the URLs of pages begin with, by default
+            ``APPLICATION_ROOT``.
         :raises BuildError: ``get_static_paths`` failed, or an entry is wrong.
         """
         if self.is_static or self._get_static_paths is None:
@@ -151,7 +123,8 @@ class PrerenderedRoute(BoundRoute):
         context = contextvars.Context()
         pushed = self.app.app_context()
         context.run(pushed.push)
-        listed = list_paths(self, self._get_static_paths)
+        root = script_name_of(self.app) if root is None else root
+        listed = list_paths(self, self._get_static_paths, root)
         try:
             while (path := context.run(next, listed, None)) is not None:
                 if isinstance(path, StaticPath):
@@ -166,13 +139,15 @@ class PrerenderedRoute(BoundRoute):
         finally:
             context.run(pushed.pop)
 
-    def paths_with_urls(self, faults: list[Fault]) -> Iterator[tuple[StaticPath, str]]:
+    def _paths_with_urls(
+        self, faults: list[Fault], root: str
+    ) -> Iterator[tuple[StaticPath, str]]:
         """Yield the paths that the route lists, each with its URL.
 
         :param faults: gets a fault for each wrong entry, which is skipped.
         :raises BuildError: ``get_static_paths`` failed.
         """
-        for path in self.paths(faults):
+        for path in self.paths(faults, root):
             try:
                 yield path, self.url_of(path.params)
             except ParamError as error:
@@ -189,10 +164,10 @@ class PrerenderedRoute(BoundRoute):
 
         Other paths fall through to the next rule.
         """
-        if self.is_static:
+        if self.is_static or self.is_auto:
             return True
         path = matched_path.get()
-        environ: dict[str, t.Any] = {}
+        environ: dict[str, t.Any] = {"SCRIPT_NAME": script_name_of(self.app)}
         if has_request_context():
             request = current_request()
             environ = request.environ
@@ -204,12 +179,14 @@ class PrerenderedRoute(BoundRoute):
             if path is None and render is not None:
                 return bool(render.endpoint == self.endpoint)
             path = request.path if path is None else path
-        if path is None:
+        return path is None or self._has(path, environ)
+
+    def is_prerendered_for(self, context: Context) -> bool:
+        environ = context.request.environ
+        if not self.is_auto or (RENDER in environ and not context._trail):
             return True
-        release = self._release(environ)
-        if release is not None:
-            return self._find(release, path) is not None
-        return _key(path) in self._listed_props(environ)
+        is_readable = environ["REQUEST_METHOD"] in ("GET", "HEAD")
+        return is_readable and self._has(self._path(context), environ)
 
     def props_for(self, context: Context) -> Mapping[str, t.Any]:
         """Return the props that ``get_static_paths`` gives for the path of
@@ -220,12 +197,24 @@ class PrerenderedRoute(BoundRoute):
         render = environ.get(RENDER)
         if render is not None and not context._trail:
             return t.cast(Render, render).props
-        if self.is_static:
+        path = self._path(context)
+        if self.is_static or (self.is_auto and not self._has(path, environ)):
             return {}
+        return self._listed_props(environ).get(_key(path), {})
+
+    def _path(self, context: Context) -> str:
         # A rewrite keeps the path of its request, so look up the params.
-        path = self.path_of(context.params) if context._trail else context.request.path
-        key = _key(path)
-        return self._listed_props(environ).get(key, {})
+        return self.path_of(context.params) if context._trail else context.request.path
+
+    def _has(self, path: str, environ: dict[str, t.Any]) -> bool:
+        """Return True if the release has *path*, or without a release
+        ``get_static_paths``."""
+        if self.is_static:
+            return True
+        release = self._release(environ)
+        if release is not None:
+            return self._find(release, path) is not None
+        return _key(path) in self._listed_props(environ)
 
     def _lists(self, request: Request) -> bool:
         """Return True if ``get_static_paths`` lists the path of *request* by now."""
@@ -239,21 +228,22 @@ class PrerenderedRoute(BoundRoute):
     def _listed_props(self, environ: dict[str, t.Any]) -> Mapping[str, Props]:
         """Return the props of all listed paths. They are listed again for each release,
         and in debug for each request."""
-        release = self._release(environ)
+        root = environ.get("SCRIPT_NAME", "").rstrip("/")
+        listed_for = (self._release(environ), root)
         self.prepare()
         with self._lock:
             listed = self._listed
             seen = environ.setdefault(_LISTED, {}).get(self.endpoint)
             is_new_request = self.app.debug and seen is not listed
-            if listed is None or listed[0] is not release or is_new_request:
+            if listed is None or listed[0] != listed_for or is_new_request:
                 faults: list[Fault] = []
                 props = {
                     _key(unquote(url)): path.props
-                    for path, url in self.paths_with_urls(faults)
+                    for path, url in self._paths_with_urls(faults, root)
                 }
                 for fault in faults:
                     self.app.logger.error("Skipped a path. %s", fault)
-                listed = self._listed = (release, props)
+                listed = self._listed = (listed_for, props)
                 environ[_LISTED][self.endpoint] = listed
         return listed[1]
 
@@ -275,7 +265,6 @@ class PrerenderedRoute(BoundRoute):
         """Return the view: it renders for a build, sends a stored response, or runs the
         handler like any other route."""
         live_view = super().make_view()
-        root = script_name_of(self.app)
         has_one_slash_form = self.settings.trailing_slash != "ignore"
 
         def view(**params: t.Any) -> t.Any:
@@ -283,9 +272,7 @@ class PrerenderedRoute(BoundRoute):
             environ = request.environ
             if RENDER in environ:
                 return self._render_for_build(request, params)
-            # The links in a stored page are valid only under APPLICATION_ROOT.
-            is_readable = environ["REQUEST_METHOD"] in ("GET", "HEAD")
-            if not is_readable or environ.get("SCRIPT_NAME", "") != root:
+            if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
                 return live_view(**params)
             release = self._release(environ)
             if release is None:
@@ -300,7 +287,7 @@ class PrerenderedRoute(BoundRoute):
                 if redirect is not None:
                     return redirect
             response = self._send(release, stored, request, params)
-            if response is None and not self._lists(request):
+            if response is None and not self.is_auto and not self._lists(request):
                 raise NotFound  # The file is gone, and so is the path.
             return response or live_view(**params)
 

@@ -42,6 +42,7 @@ class StoredFiles:
         """Write a new file.
 
         :raises FileExistsError: the file exists.
+        :raises ReleaseError: the file would not lie in this folder.
         """
         file = os.open(self._new_path(name), _NEW, 0o644)
         try:
@@ -50,6 +51,13 @@ class StoredFiles:
                 view = view[os.write(file, view) :]
         finally:
             os.close(file)
+
+    def replace(self, name: str, body: bytes) -> None:
+        """Write a file, in place of a file or link of the same name."""
+        path = self._new_path(name)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        self.write(name, body)
 
     def read(self, name: str) -> bytes:
         """Return the content of a file."""
@@ -113,5 +121,7 @@ class StoredFiles:
         folder = os.path.dirname(path)
         if folder not in self._folders:
             os.makedirs(folder, exist_ok=True)
+            if self._is_behind_link(name):
+                raise ReleaseError(f"{name} lies behind a link to another folder")
             self._folders.add(folder)
         return path

@@ -2,11 +2,13 @@
 
 ::
 
-    dist/
+    site/
       .filepages            marks the folder as ours
       lock                  held while a build runs
       current               link to the release that is served
-      releases/000042/      a whole site: site/ and its manifest
+      releases/000042/      a whole release: its manifest and
+        site/                 what everybody may have
+        guarded/              what lies behind middleware
       releases/staging-.../ the release that a build is writing
 
 A build writes only here, and deletes only what a build wrote.
@@ -30,9 +32,10 @@ from ..errors import ReleaseError
 from .files import StoredFiles
 from .manifest import DIGEST_NAME
 from .manifest import FILE_NAME
+from .manifest import GUARDED
+from .manifest import SITE
 from .manifest import Manifest
 
-SITE = "site"
 _CURRENT = "current"
 _RELEASES = "releases"
 _STAGING = "staging-"
@@ -82,14 +85,7 @@ class BuildFolder:
         :param protected: folders of the project, which it must neither be nor contain.
         :raises ReleaseError: it cannot be a build folder.
         """
-        home = os.path.expanduser("~")
-        for other in [os.path.sep, home, *protected]:
-            real = os.path.realpath(other)
-            if real == self.path or real.startswith(self.path.rstrip(os.sep) + os.sep):
-                raise ReleaseError(
-                    f"{self.path} cannot be the build folder, because it is or contains"
-                    f" {real}. Name another folder."
-                )
+        refuse_protected(self.path, "the build folder", protected)
         marker = os.path.join(self.path, _MARKER)
         if not os.path.exists(marker):
             if os.path.isdir(self.path) and os.listdir(self.path):
@@ -150,7 +146,8 @@ class BuildFolder:
         staging = os.path.join(self._releases, f"{_STAGING}{secrets.token_hex(4)}")
         # A signal may come at any time, also before the caller has got the folder.
         try:
-            os.makedirs(os.path.join(staging, SITE))
+            for folder in (SITE, GUARDED):
+                os.makedirs(os.path.join(staging, folder))
             yield staging
         finally:
             shutil.rmtree(staging, ignore_errors=True)
@@ -201,6 +198,22 @@ class BuildFolder:
         return sorted(filter(_release_re.fullmatch, names), key=int)
 
 
+def refuse_protected(path: str, what: str, protected: t.Iterable[str]) -> None:
+    """Check that *path* neither is nor contains a folder that we must not write to.
+
+    :param what: what *path* is to be, for the error.
+    :raises ReleaseError: it is or contains one of *protected*, the home folder or the
+        root.
+    """
+    for other in [os.path.sep, os.path.expanduser("~"), *protected]:
+        real = os.path.realpath(other)
+        if real == path or real.startswith(path.rstrip(os.sep) + os.sep):
+            raise ReleaseError(
+                f"{path} cannot be {what}, because it is or contains {real}. Name"
+                " another folder."
+            )
+
+
 def _delete(release: str) -> None:
     """Delete the files in the manifest of *release*, then the folders that are
     empty."""
@@ -215,12 +228,13 @@ def _delete(release: str) -> None:
     finally:
         manifest.close()
     with contextlib.suppress(OSError):
-        site = os.path.join(release, SITE)
-        files = StoredFiles(site)
+        files = StoredFiles(release)
         for name in names:
             with contextlib.suppress(ReleaseError):
                 files.remove(name)
-        os.rmdir(site)
+        for folder in (SITE, GUARDED):  # Gone already if their last file was removed.
+            with contextlib.suppress(FileNotFoundError):
+                os.rmdir(os.path.join(release, folder))
         os.unlink(os.path.join(release, FILE_NAME))
         os.unlink(os.path.join(release, DIGEST_NAME))
         os.rmdir(release)

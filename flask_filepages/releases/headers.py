@@ -36,14 +36,14 @@ def stored_response(entry: Entry) -> StoredResponse:
         headers.append(("Accept-Ranges", "bytes"))
     if entry.variants:
         headers = _vary_by_encoding(headers)
-    plain = _representation(entry.file, entry.size, entry.digest, headers)
+    plain = _representation(entry.stored_file, entry.size, entry.digest, headers)
     coded = {}
     for coding, size in sorted(entry.variants.items(), key=lambda item: item[1]):
         own = [h for h in headers if h[0] not in ("ETag", "Accept-Ranges")]
         tag = f"{entry.digest}-{SUFFIXES[coding]}"
         own += [("ETag", f'"{tag}"'), ("Accept-Ranges", "bytes")]
         own.append(("Content-Encoding", coding))
-        name = f"{entry.file}.{SUFFIXES[coding]}"
+        name = f"{entry.stored_file}.{SUFFIXES[coding]}"
         coded[coding] = _representation(name, size, tag, own)
     return StoredResponse(
         entry.path, entry.endpoint, entry.status, plain, coded, entry.served_at

@@ -22,9 +22,12 @@ if t.TYPE_CHECKING:
     from sqlite3 import Connection
 
 #: A manifest of another version is not served, and no build compares with it.
-VERSION = 3
+VERSION = 4
 FILE_NAME = "manifest.sqlite"
 DIGEST_NAME = "manifest.sha256"
+#: The folders of a release: what everybody may have, and what lies behind middleware.
+SITE = "site"
+GUARDED = "guarded"
 HeaderList = list[tuple[str, str]]
 #: The URLs for which a response is sent: its path, its path with or without a slash at
 #: the end, or none (the file is only for plain hosts).
@@ -44,17 +47,22 @@ CREATE TABLE responses (
     digest TEXT NOT NULL,
     variants TEXT NOT NULL,
     served_at TEXT NOT NULL,
-    key BLOB
+    key BLOB,
+    is_guarded INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE static_files (
-    name TEXT PRIMARY KEY, size INTEGER NOT NULL, digest TEXT NOT NULL
+    name TEXT PRIMARY KEY,
+    size INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    variants TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE listings (endpoint TEXT PRIMARY KEY, digest BLOB) WITHOUT ROWID;
 """
 _COLUMNS = (
-    "path, endpoint, status, headers, file, size, digest, variants, served_at, key"
+    "path, endpoint, status, headers, file, size, digest, variants, served_at, key,"
+    " is_guarded"
 )
-_INSERT = f"INSERT INTO responses ({_COLUMNS}) VALUES ({', '.join('?' * 10)})"
+_INSERT = f"INSERT INTO responses ({_COLUMNS}) VALUES ({', '.join('?' * 11)})"
 _SELECT = f"SELECT {_COLUMNS} FROM responses"
 _SERVED_AT = frozenset(t.get_args(ServedAt))
 # Most responses of a site have one of a few header lists.
@@ -71,12 +79,22 @@ def _decode_headers(text: str) -> tuple[tuple[str, str], ...]:
     return headers
 
 
+def _read_variants(text: str) -> dict[str, int]:
+    variants: dict[str, int] = json.loads(text) if text else {}
+    if not variants.keys() <= SUFFIXES.keys():
+        raise ValueError(f"its variants are {text:.200}")
+    if not all(type(size) is int for size in variants.values()):
+        raise ValueError(f"its variants are {text:.200}")
+    return variants
+
+
 @dataclass(slots=True)
 class Entry:
     """One stored response in a manifest.
 
     :attr:`path` is the decoded URL path, :attr:`digest` the SHA-256 of the body, and
     :attr:`variants` has the sizes of the compressed files by content coding.
+    :attr:`file` is its name in ``site/``, or in ``guarded/`` if :attr:`is_guarded`.
     :attr:`key` is a digest of endpoint, params, props and version, or ``None`` if the
     path has no version.
     """
@@ -91,6 +109,7 @@ class Entry:
     variants: dict[str, int] = field(default_factory=dict)
     served_at: ServedAt = "path"
     key: bytes | None = None
+    is_guarded: bool = False
 
     @property
     def code(self) -> int:
@@ -105,8 +124,8 @@ class Entry:
         """
         entry = cls(*row)
         entry.headers = list(_decode_headers(t.cast(t.Any, entry.headers)))
-        variants: t.Any = entry.variants
-        entry.variants = json.loads(variants) if variants else {}
+        entry.variants = _read_variants(t.cast(t.Any, entry.variants))
+        entry.is_guarded = bool(entry.is_guarded)
         if not entry._is_valid():
             raise ValueError(f"its row of {entry.path!r:.200} is wrong")
         return entry
@@ -116,8 +135,6 @@ class Entry:
             type(self.path) is type(self.endpoint) is type(self.digest) is str
             and self.status[:3].isdigit()
             and type(self.size) is int
-            and self.variants.keys() <= SUFFIXES.keys()
-            and all(type(size) is int for size in self.variants.values())
             and (self.file is None or name_problem(self.file) is None)
             and self.served_at in _SERVED_AT
         )
@@ -128,14 +145,43 @@ class Entry:
         return (
             *(self.path, self.endpoint, self.status, headers, self.file),
             *(self.size, self.digest, variants, self.served_at, self.key),
+            self.is_guarded,
         )
 
+    @property
+    def stored_file(self) -> str | None:
+        """The name of the file in the release, such as ``site/about/index.html``."""
+        if self.file is None:
+            return None
+        return f"{GUARDED if self.is_guarded else SITE}/{self.file}"
+
     def files(self) -> Iterator[tuple[str, int]]:
-        """Yield name and size of the file, then of its compressed variants."""
-        if self.file is not None:
-            yield self.file, self.size
-            for coding, size in self.variants.items():
-                yield f"{self.file}.{SUFFIXES[coding]}", size
+        """Yield name and size of the file in the release, then of its compressed
+        variants."""
+        if self.stored_file is not None:
+            yield from _with_variants(self.stored_file, self.size, self.variants)
+
+
+class StaticFile(t.NamedTuple):
+    """A copied static file in a manifest. :attr:`name` is its name in ``site/``."""
+
+    name: str
+    size: int
+    digest: str
+    variants: dict[str, int]
+
+    def files(self) -> Iterator[tuple[str, int]]:
+        """Yield name and size of the file in the release, then of its compressed
+        variants."""
+        yield from _with_variants(f"{SITE}/{self.name}", self.size, self.variants)
+
+
+def _with_variants(
+    name: str, size: int, variants: t.Mapping[str, int]
+) -> Iterator[tuple[str, int]]:
+    yield name, size
+    for coding, length in variants.items():
+        yield f"{name}.{SUFFIXES[coding]}", length
 
 
 def state_of(folder: str) -> list[tuple[int, int]]:
@@ -222,9 +268,12 @@ class Manifest:
                 raise ValueError(verdict)
             for table in ("responses", "static_files", "listings"):
                 self.connection.execute(f"SELECT * FROM {table} LIMIT 1")
-            owner = self.meta()["owner"]
+            meta = self.meta()
+            owner = meta["owner"]
             if not isinstance(owner["trees"], dict) or type(owner["app"]) is not str:
                 raise ValueError(f"its owner is {owner!r:.200}")
+            if type(meta["root"]) is not str:
+                raise ValueError(f"its root is {meta['root']!r:.200}")
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
@@ -264,6 +313,18 @@ class Manifest:
         row = self.connection.execute("SELECT count(*) FROM responses").fetchone()
         return int(row[0])
 
+    def count_files(self, *, guarded: bool) -> int:
+        """Return the number of files in ``guarded/``, or in ``site/``, without their
+        compressed variants."""
+        query = (
+            "SELECT count(*) FROM responses WHERE file IS NOT NULL AND is_guarded = ?"
+        )
+        count = int(self.connection.execute(query, (guarded,)).fetchone()[0])
+        if not guarded:
+            static = self.connection.execute("SELECT count(*) FROM static_files")
+            count += int(static.fetchone()[0])
+        return count
+
     def entries(self, *, served: bool = False) -> Iterator[Entry]:
         """Yield all responses, sorted by path.
 
@@ -288,19 +349,33 @@ class Manifest:
         """Return a digest of the paths that each route lists, by endpoint name."""
         return dict(self.connection.execute("SELECT endpoint, digest FROM listings"))
 
-    def static_files(self) -> dict[str, str]:
-        """Return the digests of the copied static files, by name."""
-        return dict(self.connection.execute("SELECT name, digest FROM static_files"))
+    def static_files(self) -> dict[str, StaticFile]:
+        """Return the copied static files, by name.
+
+        :raises ReleaseError: one is damaged.
+        """
+        query = "SELECT name, size, digest, variants FROM static_files"
+        with self._reading():
+            return {
+                name: StaticFile(name, size, digest, _read_variants(variants))
+                for name, size, digest, variants in self.connection.execute(query)
+            }
 
     def files(self) -> Iterator[tuple[str, int]]:
-        """Yield name and size of every file of the release."""
-        query = "SELECT file, size, variants FROM responses WHERE file IS NOT NULL"
+        """Yield name and size of every file of the release.
+
+        :raises ReleaseError: a row is damaged.
+        """
+        query = (
+            "SELECT file, size, variants, is_guarded FROM responses"
+            " WHERE file IS NOT NULL"
+        )
         with self._reading():
-            for file, size, variants in self.connection.execute(query):
-                yield file, size
-                for coding, length in json.loads(variants).items() if variants else ():
-                    yield f"{file}.{SUFFIXES[coding]}", length
-            yield from self.connection.execute("SELECT name, size FROM static_files")
+            for file, size, variants, is_guarded in self.connection.execute(query):
+                name = f"{GUARDED if is_guarded else SITE}/{file}"
+                yield from _with_variants(name, size, _read_variants(variants))
+            for static in self.static_files().values():
+                yield from static.files()
 
     # -- writing ----------------------------------------------------------------
 
@@ -314,7 +389,7 @@ class Manifest:
             "INSERT INTO listings VALUES (?, ?)", (endpoint, digest)
         )
 
-    def add_static_file(self, name: str, size: int, digest: str) -> None:
+    def add_static_file(self, file: StaticFile) -> None:
         """Add a copied static file."""
-        row = (name, size, digest)
-        self.connection.execute("INSERT INTO static_files VALUES (?, ?, ?)", row)
+        row = (*file[:3], json.dumps(file.variants) if file.variants else "")
+        self.connection.execute("INSERT INTO static_files VALUES (?, ?, ?, ?)", row)

@@ -19,7 +19,6 @@ from dataclasses import field
 
 from ..errors import ReleaseError
 from .files import StoredFiles
-from .folder import SITE
 from .folder import BuildFolder
 from .headers import stored_response
 from .http import Representation
@@ -46,12 +45,14 @@ class Release:
 
     def __init__(self, folder: str, manifest: Manifest) -> None:
         self.folder = folder
-        self._files = StoredFiles(os.path.join(folder, SITE))
+        self._files = StoredFiles(folder)
         self._bodies: deque[Representation] = deque()
         self._bytes = 0
         self._lock = threading.Lock()
         weakref.finalize(self, manifest.close)
         self.meta = manifest.meta()
+        #: The ``SCRIPT_NAME`` for which the responses were made.
+        self.root: str = self.meta["root"]
         #: Returns the response at an undecoded path, as it stands in the environ.
         self.find: t.Callable[[str], StoredResponse | None]
         if manifest.count() <= MOST_IN_MEMORY:
@@ -213,14 +214,35 @@ class Releases:
         self._damaged: tuple[t.Any, list[tuple[int, int]]] | None = None
         self._next_look = 0.0
         self._lock = threading.Lock()
+        self._has_warned_of_root = False
         self.is_suspended = False
 
     def for_request(self, environ: Environ) -> Release | None:
         """Return the release for a request. The first call chooses it, so that a
-        request never sees two releases."""
+        request never sees two releases.
+
+        There is none below another ``SCRIPT_NAME``, for which the links in the stored
+        pages would be wrong.
+        """
         if self._key not in environ:
-            environ[self._key] = self.current()
+            release = self.current()
+            root = environ.get("SCRIPT_NAME", "")
+            if release is not None and root != release.root:
+                self._warn_of_root(release, root)
+                release = None
+            environ[self._key] = release
         return t.cast("Release | None", environ[self._key])
+
+    def _warn_of_root(self, release: Release, root: str) -> None:
+        if not self._has_warned_of_root:
+            self._has_warned_of_root = True
+            _log.warning(
+                "Prerendered routes run on each request: %s was built for"
+                " APPLICATION_ROOT = %r, but a request has the SCRIPT_NAME %r.",
+                release.folder,
+                release.root or "/",
+                root,
+            )
 
     def current(self) -> Release | None:
         """Return the current release, or ``None`` if none can be served."""

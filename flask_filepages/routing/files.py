@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ..errors import Fault
 from ..errors import closest
+from ..settings import Prerender
 from .patterns import Segment
 
 ENDPOINT_SUFFIX = ".py"
@@ -22,8 +23,8 @@ _may_be_prerender_re = re.compile(
 )
 _NEAR_MISSES = ("prerender", "prerendered", "prerendering")
 _PRERENDER_FIX = (
-    "Write `prerender = True` or `prerender = False` on a line of its own. It is read"
-    " before the file is run."
+    'Write `prerender = True`, `prerender = False` or `prerender = "auto"` on a line of'
+    " its own. It is read before the file is run."
 )
 
 
@@ -160,9 +161,11 @@ def _is_inside(entry: os.DirEntry[str], root: str, linked: set[str]) -> bool:
 # -- prerender ----------------------------------------------------------------------
 
 
-def read_prerender(source: Source) -> tuple[bool | None, list[Fault], list[Fault]]:
-    """Return a tuple: the ``prerender`` flag of an endpoint (``None`` without one), its
-    faults, and warnings of near misses.
+def read_prerender(
+    source: Source,
+) -> tuple[Prerender | None, list[Fault], list[Fault]]:
+    """Return a tuple: ``prerender`` of an endpoint (``None`` without one), its faults,
+    and warnings of near misses.
 
     The file is parsed, not run, and only if it contains the word. A syntax error is
     left to the import, which reports it.
@@ -186,15 +189,16 @@ def read_prerender(source: Source) -> tuple[bool | None, list[Fault], list[Fault
             continue
         value = getattr(statement, "value", None)
         if not isinstance(statement, (ast.Assign, ast.AnnAssign)) or not (
-            isinstance(value, ast.Constant) and isinstance(value.value, bool)
+            isinstance(value, ast.Constant)
+            and (isinstance(value.value, bool) or value.value == "auto")
         ):
-            problem = "prerender is not a literal True or False"
+            problem = 'prerender is not a literal True, False or "auto"'
             if hasattr(statement, "body"):
                 problem = "prerender is not a literal of the module: it is indented"
             where = ("prerender", source.relative)
             fault = Fault(*where, problem, _PRERENDER_FIX, statement.lineno)
             return None, [fault], warnings
-        flag = value.value
+        flag = t.cast(Prerender, value.value)
     return flag, [], warnings
 
 

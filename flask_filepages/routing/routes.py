@@ -7,6 +7,7 @@ directory entries are sorted by code point, and routes by their patterns.
 from __future__ import annotations
 
 import os
+import re
 import typing as t
 from dataclasses import dataclass
 from dataclasses import field
@@ -18,6 +19,7 @@ from ..errors import PatternError
 from ..errors import TreeError
 from ..errors import closest
 from ..settings import Output
+from ..settings import Prerender
 from ..settings import Redirect
 from .files import ENDPOINT_SUFFIX
 from .files import MIDDLEWARE_FILE
@@ -31,6 +33,7 @@ from .patterns import expand
 from .patterns import parse_segment
 
 ERROR_CODES = ("404", "500")
+_file_type_re = re.compile(r".\.[a-z]\w*\Z", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -48,7 +51,7 @@ class Route:
     endpoint: Source | None = None
     page: Source | None = None
     redirect: Redirect | None = None
-    prerender: bool | None = None
+    prerender: Prerender | None = None
     middleware: list[Source] = field(default_factory=list)
     warnings: list[Fault] = field(default_factory=list)
     folder: str | None = None
@@ -69,6 +72,12 @@ class Route:
         return all(s.is_static for p in self.patterns for s in p.segments)
 
     @property
+    def lists_paths(self) -> bool:
+        """True for a prerendered route with params, which has only the paths that it
+        lists. (With ``"auto"`` it has all paths.)"""
+        return self.prerender is True and not self.is_static
+
+    @property
     def params(self) -> dict[str, Part]:
         """The params of all patterns, by name."""
         return {part.text: part for p in self.patterns for part in p.params}
@@ -87,11 +96,19 @@ class Route:
         return self.endpoint is not None and self.patterns[-1].has_extension
 
     @property
+    def has_file_type(self) -> bool:
+        """True for an endpoint whose file name ends in the type of its response, such
+        as ``feed.xml.py``, but not ``v1.2.py`` or ``[file].py``."""
+        stem = os.path.basename(self.endpoint.stem) if self.endpoint else ""
+        return _file_type_re.search(stem) is not None
+
+    @property
     def sort_key(self) -> t.Any:
-        # Prerendered routes first; paths they do not list fall through to the next.
+        # A path that a prerendered route does not list falls through to the next route,
+        # so the one that takes every path comes last.
         return (
             self.patterns[0].key,
-            not self.prerender,
+            not self.lists_paths,
             self.endpoint is None,
             self.name,
         )
@@ -147,8 +164,8 @@ def discover(
             route.prerender, found, warnings = read_prerender(route.endpoint)
             faults += found
             route.warnings += warnings
-            if route.prerender is False and output == "static":
-                faults.append(_on_demand_fault(route.endpoint))
+            if route.prerender in (False, "auto") and output == "static":
+                faults.append(_on_demand_fault(route.endpoint, route.prerender))
         if route.source is not None:
             if route.prerender is None and output != "server":
                 route.prerender = True
@@ -165,8 +182,8 @@ def discover(
     return Tree(folder, table, errors)
 
 
-def _on_demand_fault(source: Source) -> Fault:
-    problem = "it says prerender = False, but FILEPAGES_OUTPUT is 'static'"
+def _on_demand_fault(source: Source, prerender: object) -> Fault:
+    problem = f"it says prerender = {prerender!r}, but FILEPAGES_OUTPUT is 'static'"
     fix = "Set FILEPAGES_OUTPUT = 'hybrid', or remove the line."
     line = source.line_of("prerender")
     return Fault("prerender", source.relative, problem, fix, line)
@@ -284,16 +301,17 @@ def find_collisions(routes: t.Sequence[Route]) -> list[Fault]:
     """Return a fault for every two routes that match the same URLs.
 
     Names of params do not count. Patterns that differ only by case collide too, because
-    some file systems cannot hold both. A prerendered dynamic route may share its
-    pattern with one that is not.
+    some file systems cannot hold both. Any number of routes that list their paths may
+    share a pattern, with each other and with one that takes every path.
     """
     faults: list[Fault] = []
-    owners: dict[tuple[str, bool], Route] = {}
+    owners: dict[str, Route] = {}
     ids: dict[str, Route] = {}
     for route in routes:
         for pattern in route.patterns:
-            stored = bool(route.prerender) and not route.is_static
-            other = owners.setdefault((pattern.shape.lower(), stored), route)
+            if route.lists_paths:
+                continue
+            other = owners.setdefault(pattern.shape.lower(), route)
             if other is not route:
                 faults.append(_collision(other.name, route.name, str(pattern)))
         other = ids.setdefault(route.id, route)

@@ -245,9 +245,10 @@ def make_rules(bound: BoundRoute, taken: set[str]) -> Iterator[FileRule]:
     """Yield the rules of a route.
 
     There is one for each pattern, and one more for ``/docs`` where ``/docs/[...path]``
-    may be left out, unless another route has that shape.
+    may be left out, unless another route has that shape. Routes that list their paths
+    may all have it.
 
-    :param taken: the shapes of all patterns so far; those of new rules are added.
+    :param taken: the shapes that belong to one route; those of new rules are added.
     """
     options: dict[str, t.Any] = {
         "prefix": bound.site.url_prefix,
@@ -259,7 +260,8 @@ def make_rules(bound: BoundRoute, taken: set[str]) -> Iterator[FileRule]:
         yield FileRule(bound.route, pattern, **options)
         shorter = without_final_rest(pattern)
         if shorter is not None and shorter.shape not in taken:
-            taken.add(shorter.shape)
+            if not bound.route.lists_paths:
+                taken.add(shorter.shape)
             yield FileRule(bound.route, shorter, **options)
 
 

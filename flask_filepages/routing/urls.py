@@ -42,7 +42,9 @@ class RouteUrls:
 
     def __init__(self, app: Flask, site: str | None) -> None:
         self._app = app
-        self._origin = "{0.scheme}://{0.netloc}".format(urlsplit(site)) if site else ""
+        parts = urlsplit(site or "")
+        root = parts.path or app.config.get("APPLICATION_ROOT") or ""
+        self._site = site and f"{parts.scheme}://{parts.netloc}{root.rstrip('/')}"
         #: Endpoint names by route id, then by the name of the FilePages.
         self._routes: dict[str, dict[str, str]] = {}
 
@@ -76,9 +78,13 @@ class RouteUrls:
         # Should a param be missing, the error for the endpoint name says so.
         t.cast(t.Any, error).suggested = None
         (name,) = found.values()
-        if self._origin and values["_external"]:
+        if self._site and values["_external"]:
             values.update(_external=False, _scheme=None)
-            return self._origin + self._app.url_for(name, **values)
+            root = self._app.config.get("APPLICATION_ROOT") or "/"
+            if has_request_context():
+                root = request.root_path
+            url = self._app.url_for(name, **values)
+            return self._site + url.removeprefix(root.rstrip("/"))
         return self._app.url_for(name, **values)
 
     def _hint(self, endpoint: str) -> str | None:

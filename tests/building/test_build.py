@@ -93,7 +93,7 @@ def test_files(make_pages: MakePages) -> None:
     assert sorted(site) == [
         *("404.html", "about/index.html", "api/a.json", "bin.dat"),
         *("de/hello/index.html", "docs/index.html", "hello/index.html", "index.html"),
-        *("list/2/index.html", "list/index.html", "moved", "noext"),
+        *("list/2/index.html", "list/index.html", "moved/index.html", "noext"),
         *("posts/a b.json", "posts/é.json", "stream.txt"),
     ]
     assert site["index.html"] == b"<h1>https://x.example/</h1>"
@@ -103,7 +103,7 @@ def test_files(make_pages: MakePages) -> None:
     assert site["posts/a b.json"] == b'["a b",{"n":1}]\n'
     assert site["list/2/index.html"] == b"[2]"
     assert site["de/hello/index.html"] == b"hello de"
-    assert b"url=/about?a=1&amp;b=2" in site["moved"]
+    assert b"url=/about?a=1&amp;b=2" in site["moved/index.html"]
 
 
 @pytest.mark.parametrize(
@@ -323,7 +323,9 @@ def test_middleware_that_is_marked_runs_in_a_build(make_pages: MakePages) -> Non
     files = {"_middleware.py": middleware, "a.html": "{{ context.locals.word }}"}
     app = built(make_pages(files, FILEPAGES_OUTPUT="hybrid"))
 
-    assert site_of(app) == {"a/index.html": b"filled"}
+    assert site_of(app) == {}
+    guarded = out_of(app) / "current" / "guarded"
+    assert (guarded / "a/index.html").read_bytes() == b"filled"
     assert app.test_client().get("/a").status_code == 401
 
 
@@ -344,8 +346,8 @@ def test_redirects_by_setting_are_pages_of_plain_hosts(make_pages: MakePages) ->
     site = site_of(app)
 
     assert {"old/index.html", "gone/index.html", "was/s/index.html"} <= site.keys()
-    assert b"0;url=/a" in site["old/index.html"]
-    assert b"2;url=https://e.example/x" in site["gone/index.html"]
+    assert b"0; url=/a" in site["old/index.html"]
+    assert b"2; url=https://e.example/x" in site["gone/index.html"]
     assert app.test_client().get("/old?q=1").headers["Location"] == "/a?q=1"
 
 
@@ -510,10 +512,10 @@ def test_two_trees_are_one_site(tmp_path: Path) -> None:
         assert page.action == "rendered"
 
     assert site_of(app) == {
-        "a/index.html": b"pages /a",
-        "shop/a/index.html": b"shop /shop/a",
+        "a/index.html": b"pages /a/",
+        "shop/a/index.html": b"shop /shop/a/",
     }
-    assert app.test_client().get("/shop/a").text == "shop /shop/a"
+    assert app.test_client().get("/shop/a/").text == "shop /shop/a/"
 
 
 def test_what_a_sitemap_wants_to_know(tmp_path: Path) -> None:
@@ -536,10 +538,10 @@ def test_what_a_sitemap_wants_to_know(tmp_path: Path) -> None:
     app.extensions["own_pages"] = FilePages(app)
 
     assert app.test_client().get("/sitemap.json").get_json() == [
-        ["/c", "/c", True, True],
-        ["/sitemap.json", "/sitemap.json", False, False],
-        ["/a", "/[slug]", False, True],
-        ["/b", "/[slug]", False, True],
+        ["/c/", "/c", True, True, False],
+        ["/sitemap.json", "/sitemap.json", False, False, False],
+        ["/a", "/[slug]", False, True, False],
+        ["/b", "/[slug]", False, True, False],
     ]
 
 
@@ -770,7 +772,7 @@ def test_middleware_that_guards_nothing_leaves_stored_responses_public(
     route = sites_of(app)["filepages"].routes["/a"]
     stored = client.get("/a")
 
-    assert route.guards == []  # type: ignore[attr-defined]
+    assert route.guards == []
     assert field in stored.headers
     assert stored.headers["Cache-Control"].startswith("public")
     assert "Origin" not in stored.headers.get("Vary", "")

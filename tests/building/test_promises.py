@@ -174,7 +174,7 @@ def test_verify_names_the_paths_of_broken_promises(
     report = run({"extra.txt": "new"}, "--verify", *words, code=1)
 
     assert report["broken_promises"] == ["/a.json", "/b.json", "/c.json"]
-    assert "new" in (tmp_path / "dist/current/site/a.json").read_text()
+    assert "new" in (tmp_path / "instance/site/current/site/a.json").read_text()
 
 
 def test_verify_passes_where_promises_hold(run: Run) -> None:
@@ -185,7 +185,7 @@ def test_verify_passes_where_promises_hold(run: Run) -> None:
 
 def test_without_a_record_nothing_is_promised(run: Run, tmp_path: Path) -> None:
     for text in ("", "{", "[]", '{"release": "000001", "project": 1}'):
-        (tmp_path / "dist/project.json").write_text(text)
+        (tmp_path / "instance/site/project.json").write_text(text)
 
         assert counts(run()) == (3, 3, 0)
 
@@ -193,10 +193,12 @@ def test_without_a_record_nothing_is_promised(run: Run, tmp_path: Path) -> None:
 def test_the_record_is_for_its_owner_and_in_no_release(
     run: Run, tmp_path: Path
 ) -> None:
-    record = tmp_path / "dist" / "project.json"
+    record = tmp_path / "instance/site" / "project.json"
 
     assert stat.S_IMODE(record.stat().st_mode) == 0o600
-    assert [p.name for p in (tmp_path / "dist/releases").rglob("project.json")] == []
+    assert [
+        p.name for p in (tmp_path / "instance/site/releases").rglob("project.json")
+    ] == []
     assert "vermilion" not in record.read_text()
 
 
@@ -386,7 +388,7 @@ def GET(context):
 
     run({"one.txt": "q", "rest.txt": "p"})
 
-    stored = tmp_path / "dist/current/site/x/p"
+    stored = tmp_path / "instance/site/current/site/x/p"
     assert "rest.txt" in stored.read_text()
 
 

@@ -600,16 +600,16 @@ def test_a_second_build_says_so_or_waits(tmp_path: Path) -> None:
     assert "Another build is writing to" in told
     assert "Traceback" not in told
     assert ends == [0, 0]
-    assert os.readlink(site / "dist/current") == "releases/000002"
-    assert len(answers(site / "dist/current")) == 1
-    assert leftovers(site / "dist") == []
+    assert os.readlink(site / "instance/site/current") == "releases/000002"
+    assert len(answers(site / "instance/site/current")) == 1
+    assert leftovers(site / "instance/site") == []
 
 
 def test_the_lock_of_a_dead_build_is_free(tmp_path: Path) -> None:
     write_files(tmp_path, {"app.py": APP, "pages/a.html": "a"})
     write_files(tmp_path, {"pages/a.py": "prerender = True\n"})
     assert run(tmp_path, "build").returncode == 0
-    (tmp_path / "dist/lock").write_text("1\n")
+    (tmp_path / "instance/site/lock").write_text("1\n")
 
     assert run(tmp_path, "build", "--force").returncode == 0
 
@@ -801,7 +801,9 @@ def test_links_in_the_project_lead_nowhere(tmp_path: Path) -> None:
     done = run(site, "build")
 
     assert done.returncode == 0, done.stderr
-    assert sorted(n for n in contents(site / "dist/current/site") if "." in n) == [
+    assert sorted(
+        n for n in contents(site / "instance/site/current/site") if "." in n
+    ) == [
         "a/index.html",
         "static/style.css",
     ]
@@ -854,7 +856,7 @@ def test_a_redirect_is_stored_with_its_status(old: Path, make_pages: MakePages) 
     response = app.test_client().get("/old")
 
     assert (response.status_code, response.location) == (302, "/x?a=%3Cb%3E")
-    assert b"<b>" not in (old / "current/site/old").read_bytes()
+    assert b"<b>" not in (old / "current/site/old/index.html").read_bytes()
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/pdf", "image/svg+xml"])
@@ -899,7 +901,7 @@ def test_an_answer_without_end_is_refused(tmp_path: Path, body: str) -> None:
     assert done.returncode == 1
     assert "big.py: GET /big: " in done.stderr
     assert "100 MiB" in done.stderr
-    assert not (tmp_path / "dist/current").exists()
+    assert not (tmp_path / "instance/site/current").exists()
 
 
 VARIED: dict[str, tuple[dict[str, str], list[str], int]] = {
@@ -978,7 +980,7 @@ def test_the_site_holds_what_is_listed_and_nothing_of_the_project(
     write_files(tmp_path, LITTER)
     done = run(tmp_path, "build", PYTHONDONTWRITEBYTECODE="")
     assert done.returncode == 0, done.stderr
-    site = tmp_path / "dist/current/site"
+    site = tmp_path / "instance/site/current/site"
     names = sorted(n for n, kind in contents(site).items() if kind != "folder")
     texts = [(site / n).read_bytes() for n in names]
     texts += [
@@ -996,11 +998,11 @@ def test_the_site_holds_what_is_listed_and_nothing_of_the_project(
         "static/style.css",
     ]
     assert [s for s in secrets if any(s in text for text in texts)] == []
-    beside = {p.name for p in (tmp_path / "dist").iterdir()}
+    beside = {p.name for p in (tmp_path / "instance/site").iterdir()}
     assert beside == {".filepages", "lock", "current", "releases"}
     assert {p.name for p in site.parent.iterdir()} == {
         *("manifest.sha256", "manifest.sqlite"),
-        "site",
+        *("guarded", "site"),
     }
 
 
@@ -1350,11 +1352,13 @@ def test_a_request_opens_its_file_and_looks_at_nothing_else(tmp_path: Path) -> N
     lines = log.read_text().splitlines()
     begin = next(i for i, line in enumerate(lines) if '"/begin"' in line)
     calls = [line.split(maxsplit=1)[1] for line in lines[begin + 1 :]]
-    opened = [call for call in calls if call.startswith("openat(") and "/dist/" in call]
+    opened = [
+        call for call in calls if call.startswith("openat(") and "/releases/" in call
+    ]
 
     assert len(opened) == 100
     assert [call for call in calls if call.startswith("getdents64")] == []
     # A look for another release, twice a second.
-    others = [c for c in calls if "/dist/" in c and "AT_EMPTY_PATH" not in c]
+    others = [c for c in calls if "/instance/" in c and "AT_EMPTY_PATH" not in c]
     told = {call.partition("(")[0] for call in others}
     assert told <= {"openat", "readlink", "readlinkat"}

@@ -75,7 +75,11 @@ def test_what_it_tells(site: Path) -> None:
         "○ /p/[id].json  20 rendered, 90 B",
     ]
     assert "21 rendered (0 unchanged), 0 kept, 0 removed in" in first.stdout
-    assert second.stdout == f"Nothing changed: 21 pages in {site}/dist.\n"
+    assert second.stdout.startswith("Nothing changed: 21 pages.\n")
+    release = f"The release is {site}/instance/site/releases/000001\n"
+    for told in (first.stdout, second.stdout):
+        assert f"{release}  site/     21 files that everybody may have\n" in told
+        assert told.splitlines()[-1].startswith("Next: run the app")
     assert (first.returncode, second.returncode) == (0, 0)
     (site / "pages" / "index.html").write_text("new")
     third = flask(site, "build").stdout
@@ -108,7 +112,7 @@ def test_faults(site: Path) -> None:
     assert [(fault["file"], fault["kind"]) for fault in faults] == [
         ("bad.py", "render")
     ]
-    assert os.listdir(site / "dist" / "releases") == []
+    assert os.listdir(site / "instance/site" / "releases") == []
 
 
 def test_a_broken_file_is_told(site: Path) -> None:
@@ -223,17 +227,17 @@ def test_a_file_of_the_release_that_is_gone_is_missed(tmp_path: Path) -> None:
     write_files(tmp_path, {"app.py": APP, "pages/a.html": "a", "static/s.css": "s"})
     flask(tmp_path, "build")
     for name in ("a/index.html", "static/s.css"):
-        (tmp_path / "dist" / "current" / "site" / name).unlink()
+        (tmp_path / "instance/site" / "current" / "site" / name).unlink()
         assert flask(tmp_path, "build").returncode == 0
 
-        assert (tmp_path / "dist" / "current" / "site" / name).exists()
+        assert (tmp_path / "instance/site" / "current" / "site" / name).exists()
     assert "Nothing changed" in flask(tmp_path, "build").stdout
 
 
 def test_a_folder_in_place_of_the_link_is_told(tmp_path: Path) -> None:
     write_files(tmp_path, {"app.py": APP, "pages/a.html": "a"})
     flask(tmp_path, "build")
-    current = tmp_path / "dist" / "current"
+    current = tmp_path / "instance/site" / "current"
     release = current.resolve()
     current.unlink()
     shutil.copytree(release, current)
@@ -246,7 +250,7 @@ def test_a_folder_in_place_of_the_link_is_told(tmp_path: Path) -> None:
 def test_force_mends_a_damaged_manifest(tmp_path: Path) -> None:
     write_files(tmp_path, {"app.py": APP, "pages/a.html": "a" * 5000})
     flask(tmp_path, "build")
-    manifest = tmp_path / "dist" / "current" / "manifest.sqlite"
+    manifest = tmp_path / "instance/site" / "current" / "manifest.sqlite"
     data = bytearray(manifest.read_bytes())
     data[8192:] = b"x" * (len(data) - 8192)
     manifest.write_bytes(data)
@@ -296,7 +300,7 @@ def test_a_signal_leaves_no_files_behind(
         stdout=subprocess.DEVNULL,
         text=True,
     )
-    releases = site / "dist" / "releases"
+    releases = site / "instance/site" / "releases"
     until(lambda: any(releases.glob("staging-*/site")), 20)
     running.send_signal(number)
     _, told = running.communicate(timeout=20)
@@ -350,7 +354,7 @@ def test_flask_run_says_which_release_it_serves(site: Path) -> None:
         running.terminate()
         told, _ = running.communicate(timeout=20)
 
-    release = site / "dist" / "releases" / "000001"
+    release = site / "instance/site" / "releases" / "000001"
     assert told.count(f" * Serving the stored responses of {release}, built 20") == 1
 
 

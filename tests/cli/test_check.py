@@ -332,8 +332,8 @@ def test_all_faults_of_a_page_are_reported(pytester: pytest.Pytester) -> None:
         (
             {"a.py": f"if True:\n    prerender = True\n{ECHO}"},
             "prerender is not a literal of the module: it is indented",
-            "Write `prerender = True` or `prerender = False` on a line of its own. It is"
-            " read before the file is run.",
+            'Write `prerender = True`, `prerender = False` or `prerender = "auto"` on a'
+            " line of its own. It is read before the file is run.",
         ),
     ],
 )

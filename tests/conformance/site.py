@@ -30,8 +30,8 @@ from flask_filepages.errors import FilePagesError
 from flask_filepages.errors import SettingsError
 from flask_filepages.markdown import render_markdown
 from flask_filepages.pytest_plugin import write_files
-from flask_filepages.releases.folder import SITE
 from flask_filepages.releases.folder import BuildFolder
+from flask_filepages.releases.manifest import SITE
 from flask_filepages.releases.manifest import Entry
 from flask_filepages.releases.manifest import Manifest
 from flask_filepages.routing.routes import Route

@@ -81,7 +81,11 @@ def test_safe_methods_pass(client: FlaskClient, method: str) -> None:
 def test_site_counts_instead_of_host(
     make_pages: MakePages, origin: str, status: int
 ) -> None:
-    app = make_pages({"a.py": WRITE}, FILEPAGES_SITE="https://www.example/base")
+    app = make_pages(
+        {"a.py": WRITE},
+        FILEPAGES_SITE="https://www.example/base",
+        APPLICATION_ROOT="/base",
+    )
     answer = app.test_client().post("/a", headers={"Origin": origin})
 
     assert answer.status_code == status

@@ -15,9 +15,6 @@ import pytest
 from flask import Flask
 
 from flask_filepages.hosts.deploy_config import write_config
-from flask_filepages.releases.folder import BuildFolder
-from flask_filepages.releases.manifest import Manifest
-from flask_filepages.site import sites_of
 
 from ..conftest import MakePages
 from ..conftest import built
@@ -108,13 +105,13 @@ HOSTS: dict[str, t.Callable[[str, int, Path], list[str]]] = {
 
 
 @contextmanager
-def host(name: str, app: Flask, folder: Path) -> Iterator[int]:
+def host(
+    name: str, app: Flask, folder: Path, upstream: str | None = None
+) -> Iterator[int]:
     """Run a host with what a build of *app* stored; yield its port."""
     port = free_port()
-    out = sites_of(app)["filepages"].releases.folder
-    manifest = Manifest.open(t.cast(str, BuildFolder(out).current()))
-    command = HOSTS[name](write_config(name, manifest, out), port, folder)
-    manifest.close()
+    config, _ = write_config(app, name, upstream)
+    command = HOSTS[name](config, port, folder)
     home = {"HOME": str(folder), "XDG_DATA_HOME": str(folder)}
     with server(command, f"http://127.0.0.1:{port}/", folder, **home):
         yield port
@@ -168,17 +165,3 @@ def test_a_plain_host_answers_as_the_app_does(
         assert ask(port, own_page, Range="bytes=0-0")[::2] == (206, b"c")
         squeezed = ask(port, "/big.txt", **{"Accept-Encoding": "gzip"})
         assert squeezed[1]["content-encoding"] == "gzip"
-
-
-def test_netlify_gets_two_files(make_pages: MakePages) -> None:
-    app = built(make_pages(TREE, FILEPAGES_OUTPUT="hybrid"))
-    out = sites_of(app)["filepages"].releases.folder
-    manifest = Manifest.open(t.cast(str, BuildFolder(out).current()))
-    heads, _, moves = write_config("netlify", manifest, out).partition("# _redirects\n")
-    manifest.close()
-
-    assert heads.startswith(
-        "# _headers\n/*\n  Cache-Control: public, max-age=0, must-revalidate\n"
-    )
-    assert "/api/plain\n  Content-Type: application/json\n" in heads
-    assert "/moved /about?x=1 301!\n" in moves

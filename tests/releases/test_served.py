@@ -539,7 +539,7 @@ def test_a_manifest_that_cannot_be_read_is_not_served(
     make_pages: MakePages, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = built(make_pages({"a.html": "a"}, FILEPAGES_OUTPUT="hybrid"))
-    manifest = Path(app.instance_path).parent / "dist" / "current" / "manifest.sqlite"
+    manifest = Path(app.instance_path) / "site" / "current" / "manifest.sqlite"
     with contextlib.closing(sqlite3.connect(manifest)) as connection:
         connection.execute("UPDATE responses SET headers = 'x'")
         connection.commit()
@@ -641,7 +641,7 @@ def test_a_name_in_a_manifest_never_leads_out(
     app = built(make_pages({"a.html": "live"}, FILEPAGES_OUTPUT="hybrid"))
     outside = tmp_path / "outside.txt"
     outside.write_text("live")
-    release = Path(app.instance_path).parent / "dist" / "current"
+    release = Path(app.instance_path) / "site" / "current"
     change_manifest(release, f"UPDATE responses SET file = '{name}'")
     prunable = release.resolve()
     os.utime(prunable, (0, 0))
@@ -679,7 +679,7 @@ def test_a_manifest_with_wrong_content_is_refused(
 ) -> None:
     settings = {"FILEPAGES_OUTPUT": "hybrid", "FILEPAGES_FRONT": front}
     app = built(make_pages({"a.html": "live"}, **settings))
-    change_manifest(Path(app.instance_path).parent / "dist" / "current", statement)
+    change_manifest(Path(app.instance_path) / "site" / "current", statement)
     client = app.test_client()
 
     assert [client.get("/a").text for _ in range(2)] == ["live", "live"]
@@ -691,7 +691,7 @@ def test_a_file_behind_a_link_to_another_folder_is_not_served(
     make_pages: MakePages, tmp_path: Path
 ) -> None:
     app = built(make_pages({"a.html": "live"}, FILEPAGES_OUTPUT="hybrid"))
-    site = Path(app.instance_path).parent / "dist" / "current" / "site"
+    site = Path(app.instance_path) / "site" / "current" / "site"
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "index.html").write_text("evil")
     (site / "a" / "index.html").unlink()
@@ -714,7 +714,7 @@ def test_a_manifest_that_was_still_being_copied_is_tried_again(
     make_pages: MakePages,
 ) -> None:
     app = built(make_pages({"a.html": "a"}, FILEPAGES_OUTPUT="hybrid"))
-    release = Path(app.instance_path).parent / "dist" / "current"
+    release = Path(app.instance_path) / "site" / "current"
     whole = (release / "manifest.sha256").read_text()
     (release / "manifest.sha256").unlink()
     client = app.test_client()
@@ -730,7 +730,7 @@ def test_a_manifest_that_grows_in_its_place_is_tried_again(
     make_pages: MakePages,
 ) -> None:
     app = built(make_pages({"a.html": "a"}, FILEPAGES_OUTPUT="hybrid"))
-    release = Path(app.instance_path).parent / "dist" / "current"
+    release = Path(app.instance_path) / "site" / "current"
     whole = (release / "manifest.sqlite").read_bytes()
     (release / "manifest.sqlite").write_bytes(whole[:5000])
     releases = sites_of(app)["filepages"].releases
@@ -746,7 +746,7 @@ def test_a_refused_manifest_is_read_once(
     make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = built(make_pages({"a.html": "a"}, FILEPAGES_OUTPUT="hybrid"))
-    release = Path(app.instance_path).parent / "dist" / "current"
+    release = Path(app.instance_path) / "site" / "current"
     (release / "manifest.sqlite").write_bytes(b"damaged")
     opened: list[str] = []
     real = Manifest.open
@@ -813,7 +813,7 @@ def test_a_file_and_a_path_that_are_gone_are_not_found(
     monkeypatch.setenv("IDS", "a")
     app = built(make_pages({"p/[id].py": LISTED}))
     monkeypatch.setenv("IDS", "b")
-    (Path(app.instance_path).parent / "dist/current/site/p/a").unlink()
+    (Path(app.instance_path) / "site/current/site/p/a").unlink()
 
     assert app.test_client().get("/p/a").status_code == 404
 

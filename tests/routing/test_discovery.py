@@ -186,8 +186,9 @@ def test_redirects_replace_files_of_their_pattern(find: Find) -> None:
         ),
         (
             {"a.py": "\nprerender = not False\n"},
-            "a.py:2: prerender is not a literal True or False\n"
-            "    Write `prerender = True` or `prerender = False` on a line of its own."
+            'a.py:2: prerender is not a literal True, False or "auto"\n'
+            '    Write `prerender = True`, `prerender = False` or `prerender = "auto"` on'
+            " a line of its own."
             " It is read before the file is run.",
         ),
     ],
@@ -397,7 +398,7 @@ def test_what_cannot_be_read_is_a_fault(
     [
         {"(a)/[id].py": "prerender = True", "[id].py": ""},
         {"[a].py": "prerender = True", "[b].py": "", "[c].py": ""},
-        {"[a].py": "prerender = True", "[b].py": "prerender = True"},
+        {"[a].py": "prerender = 'auto'", "[b].py": ""},
     ],
     ids=str,
 )

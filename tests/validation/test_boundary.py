@@ -291,10 +291,25 @@ def test_absolute_urls_are_of_the_site(make_pages: MakePages) -> None:
         "from flask import Response, url_for\ndef GET(context):\n"
         "    return Response(url_for('/a', _external=True, q=1))\n"
     )
-    app = make_pages({"a.py": code}, FILEPAGES_SITE="https://www.example/base")
+    app = make_pages({"a.py": code}, FILEPAGES_SITE="https://www.example")
     answer = app.test_client().get("/a", headers={"Host": "evil.example"})
 
     assert answer.text == "https://www.example/a?q=1"
+
+
+@pytest.mark.parametrize("base_url", ["http://localhost", "http://localhost/base"])
+@pytest.mark.parametrize("site", ["https://www.example/base", "https://www.example"])
+def test_absolute_urls_have_the_path_of_the_site(
+    make_pages: MakePages, site: str, base_url: str
+) -> None:
+    code = (
+        "from flask import Response, url_for\ndef GET(context):\n"
+        "    return Response(url_for('/a', _external=True, q=1))\n"
+    )
+    app = make_pages({"a.py": code}, FILEPAGES_SITE=site, APPLICATION_ROOT="/base")
+    answer = app.test_client().get("/a", base_url=base_url)
+
+    assert answer.text == "https://www.example/base/a?q=1"
 
 
 # -- errors ---------------------------------------------------------------------------------

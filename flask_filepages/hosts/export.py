@@ -1,0 +1,180 @@
+"""Export a release: a folder to upload to a host of files, and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import typing as t
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from flask import Flask
+
+from ..errors import ReleaseError
+from ..releases.files import StoredFiles
+from ..releases.folder import refuse_protected
+from ..releases.manifest import SITE
+from .published import LeftOut
+from .published import Published
+from .uploads import HOSTS
+from .uploads import Upload
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """The result of an export. :attr:`removed` counts files of the last export that are
+    not part of the site any more."""
+
+    folder: str
+    host: str
+    release: str
+    files: int
+    written: int
+    removed: int
+    left_out: list[LeftOut]
+
+
+def export(app: Flask, folder: str, host: str, *, force: bool = False) -> Export:
+    """Write the current release of *app* to *folder*, for *host*.
+
+    Files of an earlier export that are not part of the site any more are deleted, and
+    no others.
+
+    :param force: write to a folder that is not empty and that no export made.
+    :raises ReleaseError: there is no release, the folder cannot be used, or the site
+        is beyond a limit of the host.
+    """
+    published = Published(app)
+    _check_slashes(published)
+    upload = HOSTS[host](published)
+    target = _Target(published, os.path.realpath(folder), force=force)
+    contents = _contents(published, upload)
+    before = target.listed()
+    target.write_list({*before, *contents})  # An interrupted export is known, too.
+    removed = target.remove(before - contents.keys())
+    written = sum(target.write(name, read()) for name, read in contents.items())
+    target.write_list(contents)
+    left_out = [*published.left_out(), *upload.left_out]
+    return Export(
+        target.path,
+        host,
+        published.folder,
+        len(contents),
+        written,
+        removed,
+        list(dict.fromkeys(left_out)),
+    )
+
+
+def _check_slashes(published: Published) -> None:
+    settings = published.settings
+    has_index = any("/index.html" in (sent.file or "") for sent in published.files)
+    if settings.trailing_slash == "never" and has_index:
+        raise ReleaseError(
+            "Hosts send about/index.html at /about/, but FILEPAGES_TRAILING_SLASH is"
+            " 'never'. Set FILEPAGES_BUILD_FORMAT = 'file', and build again."
+        )
+
+
+_Read = t.Callable[[], bytes]
+
+
+def _contents(published: Published, upload: Upload) -> dict[str, _Read]:
+    """Return the files of an export by name, as functions that read them.
+
+    :raises ReleaseError: the site has a file that the host reads as its config.
+    """
+    stored = StoredFiles(published.folder)
+    below = f"{upload.folder}/" if upload.folder else ""
+    found: dict[str, _Read] = {}
+    for name in _site_files(published):
+        if name not in upload.replaced:
+            found[below + name] = _reader(stored, f"{SITE}/{name}")
+    for name, text in upload.texts.items():
+        if name in found:
+            raise ReleaseError(f"The site has a file {name}, which the host reads.")
+        if text or name.startswith("."):
+            found[name] = text.encode
+    not_found = found.get(f"{below}404.html")
+    if below and not_found is not None:
+        found["404.html"] = not_found
+    return found
+
+
+def _reader(stored: StoredFiles, name: str) -> _Read:
+    return lambda: stored.read(name)
+
+
+def _site_files(published: Published) -> Iterator[str]:
+    # Hosts compress files themselves, so the compressed variants stay here.
+    for sent in published.responses:
+        if sent.file is not None:
+            yield sent.file
+    yield from published.not_found.values()
+    yield from published.other_error_pages
+    yield from published.static
+
+
+class _Target:
+    """The folder of an export. The list of its files lies in the build folder."""
+
+    def __init__(self, published: Published, path: str, *, force: bool) -> None:
+        self.path = path
+        self._check(published)
+        name = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
+        self._list = os.path.join(published.build_folder.path, "exports", f"{name}.txt")
+        is_known = os.path.isfile(self._list)
+        if not (is_known or force) and os.path.isdir(path) and os.listdir(path):
+            raise ReleaseError(
+                f"{path} is not empty, and no export made it. Name another folder, or"
+                " use --force: it overwrites files of the same name, and deletes none."
+            )
+        os.makedirs(path, exist_ok=True)
+        os.makedirs(os.path.dirname(self._list), exist_ok=True)
+        self._files = StoredFiles(path)
+
+    def _check(self, published: Published) -> None:
+        app = published.app
+        sources = [site.folder for site in published.sites]
+        if app.static_folder is not None:
+            sources.append(app.static_folder)
+        build_folder = published.build_folder.path
+        refuse_protected(
+            self.path,
+            "the folder of an export",
+            [app.root_path, app.instance_path, build_folder, *sources],
+        )
+        for folder in (build_folder, *map(os.path.realpath, sources)):
+            if self.path.startswith(folder + os.sep):
+                raise ReleaseError(
+                    f"{self.path} lies in {folder}. Name another folder for the export."
+                )
+
+    def listed(self) -> set[str]:
+        """Return the names that the last export wrote."""
+        try:
+            with open(self._list, encoding="utf-8") as file:
+                return set(file.read().split("\n")[1:]) - {""}
+        except FileNotFoundError:
+            return set()
+
+    def write_list(self, names: t.Iterable[str]) -> None:
+        temporary = f"{self._list}.new"
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in [self.path, *sorted(names)])
+        os.replace(temporary, self._list)
+
+    def write(self, name: str, body: bytes) -> bool:
+        """Write a file, unless it is there already. Return True if it was written."""
+        if self._files.has(name, len(body)) and self._files.read(name) == body:
+            return False
+        self._files.replace(name, body)
+        return True
+
+    def remove(self, names: t.Iterable[str]) -> int:
+        gone = sorted(names)
+        for name in gone:
+            with contextlib.suppress(ReleaseError):  # No export wrote such a name.
+                self._files.remove(name)
+        return len(gone)

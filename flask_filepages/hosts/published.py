@@ -1,0 +1,229 @@
+"""What a host must send of a release: every public path, and what is left out."""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+import typing as t
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from flask import Flask
+
+from ..errors import ReleaseError
+from ..functions import location_of
+from ..functions import name_of
+from ..handling.responses import DEFAULT_CACHE_CONTROL
+from ..handling.route import BoundRoute
+from ..prerendering.build_request import script_name_of
+from ..prerendering.stored import PrerenderedRoute
+from ..releases.folder import BuildFolder
+from ..releases.manifest import Entry
+from ..releases.manifest import Manifest
+from ..releases.manifest import StaticFile
+from ..routing.converters import SEGMENT_SAFE
+from ..site import Site
+from ..site import own_views
+from ..site import sites_of
+
+Fields = tuple[tuple[str, str], ...]
+#: Every host that we write for sends this field by itself, or is told to.
+DEFAULT_FIELDS: Fields = (("Cache-Control", DEFAULT_CACHE_CONTROL),)
+
+
+class LeftOut(t.NamedTuple):
+    """Something of the app that a host does not send as the app does."""
+
+    name: str
+    why: str
+
+
+class Treatment(t.NamedTuple):
+    """What a host must be told for a file: its type, unless its suffix says it, and its
+    header fields."""
+
+    type: str | None
+    fields: Fields
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One public response. :attr:`path` is decoded, without the root of the app."""
+
+    path: str
+    file: str | None
+    code: int
+    type: str
+    location: str | None
+    fields: Fields
+    endpoint: str
+    has_both_slashes: bool
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths at which it is sent."""
+        if self.has_both_slashes and self.path[-1] != "/":
+            return [self.path, f"{self.path}/"]
+        return [self.path]
+
+    @property
+    def host_path(self) -> str:
+        """The path at which a plain host sends the file."""
+        file = self.file or ""
+        if file.rpartition("/")[2] == "index.html":
+            return f"/{file.removesuffix('index.html')}"
+        return f"/{file.removesuffix('.html')}"
+
+
+class Published:
+    """The public part of the current release of an app.
+
+    :raises ReleaseError: there is no release, or it cannot be read.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.sites = list(sites_of(app).values())
+        self.settings = self.sites[0].settings
+        self.root = script_name_of(app)
+        self.build_folder = BuildFolder(self.sites[0].releases.folder)
+        self.folder = self._current()
+        self.routes: dict[str, BoundRoute] = {
+            route.endpoint: route
+            for site in self.sites
+            for route in site.routes.values()
+        }
+        manifest = Manifest.open(self.folder)
+        try:
+            self.sites[0].releases.owner.check(manifest.meta())
+            public = [entry for entry in manifest.entries() if not entry.is_guarded]
+            self.static: dict[str, StaticFile] = manifest.static_files()
+        finally:
+            manifest.close()
+        #: The files of 404 pages, by the prefix of their URLs.
+        self.not_found: dict[str, str] = {}
+        self.other_error_pages: list[str] = []
+        self.responses: list[Sent] = []
+        for entry in public:
+            self._add(entry)
+
+    def _current(self) -> str:
+        current = self.build_folder.current()
+        if current is None:
+            raise ReleaseError(
+                f"{self.build_folder.path} has no release. Run `flask filepages build`"
+                " first."
+            )
+        return current
+
+    def _add(self, entry: Entry) -> None:
+        is_error = entry.served_at == "nowhere" and not 300 <= entry.code < 400
+        if is_error and entry.file is not None:
+            prefix, _, name = entry.file.rpartition("/")
+            if name == "404.html":
+                self.not_found[prefix and f"/{prefix}"] = entry.file
+            else:
+                self.other_error_pages.append(entry.file)
+        if not is_error:
+            self.responses.append(_sent(entry))
+
+    @property
+    def files(self) -> list[Sent]:
+        """The responses that are files with the status 200."""
+        return [sent for sent in self.responses if sent.file and sent.code == 200]
+
+    def name_of(self, sent: Sent) -> str:
+        """Return the name of the route of a response, for messages."""
+        route = self.routes.get(sent.endpoint)
+        return route.route.name if route is not None else sent.path
+
+    def url(self, path: str) -> str:
+        """Return the URL of a decoded path, as the links of the site have it."""
+        return self.root + quote(path, safe=f"{SEGMENT_SAFE}/")
+
+    # -- what is left out -------------------------------------------------------
+
+    def left_out(self, *, upstream: bool = False) -> list[LeftOut]:
+        """Return what no file of the release sends.
+
+        :param upstream: the app still gets the requests that no file matches.
+        """
+        found: list[LeftOut] = []
+        if not upstream:
+            for site in self.sites:
+                found += _routes_left_out(site)
+            why = "it is a view of the app, which needs the app"
+            found += [LeftOut(rule, why) for rule in own_views(self.app)]
+        functions = [
+            function
+            for scope in (None, *(site.name for site in self.sites))
+            for function in self.app.after_request_funcs.get(scope, ())
+        ]
+        for function in functions:
+            where = location_of(function)
+            name = f"{name_of(function)}()"
+            if where is not None:
+                name += f" ({os.path.relpath(where[0], self.app.root_path)}:{where[1]})"
+            why = "it is an after_request function, and does not run for stored files"
+            found.append(LeftOut(name, why))
+        return found
+
+
+def _routes_left_out(site: Site) -> Iterator[LeftOut]:
+    site.load()
+    for route in site.routes.values():
+        if isinstance(route, PrerenderedRoute) and route.guards:
+            why = f"it is guarded by {route.guards[0].name}, which needs the app"
+            yield LeftOut(route.route.name, why)
+        elif isinstance(route, PrerenderedRoute) and route.is_auto:
+            why = "paths that it does not list run on request, which needs the app"
+            yield LeftOut(route.route.name, why)
+        elif not isinstance(route, PrerenderedRoute) and route.route.redirect is None:
+            why = "it runs on request, which needs the app"
+            yield LeftOut(route.route.name, why)
+
+
+def _sent(entry: Entry) -> Sent:
+    named = {name.lower(): value for name, value in entry.headers}
+    own = ("content-type", "location")
+    # The file of a FILEPAGES_REDIRECTS page stands for both forms of its path.
+    both = entry.served_at in ("both-slashes", "nowhere")
+    return Sent(
+        entry.path,
+        entry.file,
+        entry.code,
+        named.get("content-type", ""),
+        named.get("location"),
+        tuple(pair for pair in entry.headers if pair[0].lower() not in own),
+        entry.endpoint,
+        both,
+    )
+
+
+# -- types --------------------------------------------------------------------------
+
+
+def suffix_of(file: str) -> str:
+    return os.path.splitext(file)[1].lstrip(".")
+
+
+def types_of(published: Published) -> dict[str, str]:
+    """Return the most frequent content type of each suffix."""
+    counted: dict[str, Counter[str]] = {}
+    for sent in published.files:
+        counted.setdefault(suffix_of(sent.file or ""), Counter())[sent.type] += 1
+    for name in published.static:
+        guessed = mimetypes.guess_type(name)[0]
+        if guessed is not None:
+            counted.setdefault(suffix_of(name), Counter([guessed]))
+    return {suffix: types.most_common(1)[0][0] for suffix, types in counted.items()}
+
+
+def has_usual_type(sent: Sent) -> bool:
+    """Return True if every host knows the type of the file by its suffix."""
+    kind, _, parameters = sent.type.partition(";")
+    usual = mimetypes.guess_type(sent.file or "")[0]
+    is_utf8 = parameters.strip().lower() in ("", "charset=utf-8")
+    return kind.strip().lower() == usual and is_utf8

@@ -1,0 +1,120 @@
+"""Group what a host must be told about files, into few rules.
+
+Most files need no rule: their suffix says their type, and they have the fields that all
+files have. Of the others, all paths of one route usually need the same, so they are one
+rule with the pattern of the route: a new image needs no new rule.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from collections import Counter
+from dataclasses import dataclass
+
+from ..routing.patterns import Part
+from ..routing.patterns import Segment
+from .published import DEFAULT_FIELDS
+from .published import Fields
+from .published import Published
+from .published import Sent
+from .published import Treatment
+
+IsUsual = t.Callable[[Sent], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class PathRule:
+    """What a host is told for the paths that match a pattern."""
+
+    prefix: str
+    segments: tuple[Segment, ...]
+    treatment: Treatment
+    #: Plain hosts send the files at their paths with a slash at the end.
+    is_index: bool = False
+
+    @property
+    def regex(self) -> str:
+        """A regular expression for decoded paths, that nginx and Caddy also read."""
+        segments = "".join(f"/{_regex_of(segment)}" for segment in self.segments)
+        return f"{re.escape(self.prefix)}{segments}/?"
+
+    def matches(self, path: str) -> bool:
+        return re.fullmatch(self.regex, path) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of a site.
+
+    The first of :attr:`patterns` that matches counts, and before them the
+    :attr:`exact` responses. All other files get the :attr:`common` fields.
+    """
+
+    common: Fields
+    patterns: list[PathRule]
+    exact: list[Sent]
+    is_usual: IsUsual
+
+    def treatment_of(self, sent: Sent) -> Treatment:
+        return Treatment(None if self.is_usual(sent) else sent.type, sent.fields)
+
+
+def rules_of(published: Published, is_usual: IsUsual) -> Rules:
+    """Return the rules of a site.
+
+    :param is_usual: returns True if a host knows the type of a file by its suffix.
+    """
+    files = published.files
+    rules = Rules(_common_fields(files), [], [], is_usual)
+    plain = Treatment(None, rules.common)
+    wanted: dict[str, Counter[Treatment]] = {}
+    indexes: dict[str, bool] = {}
+    for sent in files:
+        counter = wanted.setdefault(sent.endpoint, Counter())
+        counter[rules.treatment_of(sent)] += 1
+        indexes[sent.endpoint] = (sent.file or "").endswith("/index.html")
+    for endpoint, route in published.routes.items():
+        if endpoint not in wanted or route.is_static:
+            continue
+        treatment = wanted[endpoint].most_common(1)[0][0]
+        if treatment != plain:
+            for rule in route.rules:
+                what = (rule.prefix, rule.pattern.segments, treatment)
+                rules.patterns.append(PathRule(*what, is_index=indexes[endpoint]))
+    rules.patterns[:0] = _static_folders(published, rules.patterns, plain)
+    for sent in published.responses:
+        is_file = sent.file is not None and sent.code == 200
+        matching = (rule for rule in rules.patterns if rule.matches(sent.path))
+        first = next(matching, None)
+        told = first.treatment if first is not None else plain
+        if not is_file or told != rules.treatment_of(sent):
+            rules.exact.append(sent)
+    return rules
+
+
+def _common_fields(files: list[Sent]) -> Fields:
+    """Return the fields that most files have. Static files get them too."""
+    counted = Counter(sent.fields for sent in files)
+    common = counted.most_common(1)[0][0] if counted else DEFAULT_FIELDS
+    return common if DEFAULT_FIELDS[0] in common else DEFAULT_FIELDS
+
+
+def _regex_of(segment: Segment) -> str:
+    if segment.is_rest:
+        return ".+"
+    regexes = {"rest": ".*", "param": "[^/]+"}
+    return "".join(regexes.get(p.kind) or re.escape(p.text) for p in segment.parts)
+
+
+def _static_folders(
+    published: Published, patterns: list[PathRule], plain: Treatment
+) -> list[PathRule]:
+    """Return a rule for each folder of static files that a pattern would match too."""
+    matched = {
+        name.split("/")[0]
+        for name in published.static
+        if "/" in name and any(rule.matches(f"/{name}") for rule in patterns)
+    }
+    rest = Segment("[...path]", (Part("rest", "path"),))
+    return [PathRule(f"/{folder}", (rest,), plain) for folder in sorted(matched)]

@@ -42,6 +42,7 @@ if t.TYPE_CHECKING:
     from .prerendering.static_paths import PageUrls as PageUrls
     from .prerendering.static_paths import StaticPath as StaticPath
     from .prerendering.static_paths import paginate as paginate
+    from .sitemaps import sitemap as sitemap
     from .validation.responds import responds as responds
     from .validation.validate import validate as validate
 
@@ -59,6 +60,7 @@ _MODULES = {
     "handling.middleware": "CallNext Middleware headers once_per_render",
     "handling.origins": "check_origin cors",
     "prerendering.static_paths": "Page PageUrls StaticPath paginate",
+    "sitemaps": "sitemap",
     "validation.responds": "responds",
     "validation.validate": "validate",
 }

@@ -160,7 +160,7 @@ class FilePages:
         site.releases.owner.trees[self.name] = [self.url_prefix, folder]
         site.check_collisions()
         if first is None:
-            app.url_build_error_handlers.append(RouteUrls(app, settings.site))
+            app.url_build_error_handlers.append(RouteUrls(app, settings))
         for handler in app.url_build_error_handlers:
             if isinstance(handler, RouteUrls):
                 handler.add(self.name, site.routes)

@@ -49,6 +49,18 @@ class Settings:
     build_dir: str = "site"
     build_format: BuildFormat = "directory"
     front: bool = False
+    #: ``APPLICATION_ROOT`` without a slash at its end: the ``SCRIPT_NAME`` for which
+    #: responses are stored.
+    root: str = ""
+
+    @property
+    def base_url(self) -> str | None:
+        """What absolute URLs begin with: ``FILEPAGES_SITE`` with the root of the
+        app."""
+        if self.site is None:
+            return None
+        scheme, host = urlsplit(self.site)[:2]
+        return f"{scheme}://{host}{self.root}"
 
     @classmethod
     def from_config(cls, config: t.Mapping[str, t.Any]) -> Settings:
@@ -76,9 +88,20 @@ class Settings:
                     f" The settings are:"
                     f" {', '.join(names)}."
                 )
-        settings = cls(**{name: _READERS[name](value) for name, value in given.items()})
-        _check_root(settings.site, config.get("APPLICATION_ROOT") or "/")
+        read = {name: _READERS[name](value) for name, value in given.items()}
+        root = (config.get("APPLICATION_ROOT") or "/").rstrip("/")
+        settings = cls(**read, root=root)
+        settings._check_root()
         return settings
+
+    def _check_root(self) -> None:
+        path = urlsplit(self.site or "").path.rstrip("/")
+        if path not in ("", self.root):
+            raise SettingsError(
+                f"FILEPAGES_SITE is {self.site!r}, but APPLICATION_ROOT is"
+                f" {self.root or '/'!r}. Set APPLICATION_ROOT = {path!r}, or leave the"
+                " path out of FILEPAGES_SITE."
+            )
 
     def late_change(self, config: t.Mapping[str, t.Any]) -> str | None:
         """Return a warning if *config* was changed after it was read, else ``None``."""
@@ -105,15 +128,6 @@ def _site(value: t.Any) -> str | None:
         f"FILEPAGES_SITE is {value!r}; write the public address of the site,"
         " such as 'https://example.com'; write letters beyond ASCII as 'xn--...'."
     )
-
-
-def _check_root(site: str | None, root: str) -> None:
-    path = urlsplit(site or "").path.rstrip("/")
-    if path and path != root.rstrip("/"):
-        raise SettingsError(
-            f"FILEPAGES_SITE is {site!r}, but APPLICATION_ROOT is {root!r}. Set"
-            f" APPLICATION_ROOT = {path!r}, or leave the path out of FILEPAGES_SITE."
-        )
 
 
 def _redirects(value: t.Any) -> dict[str, Redirect]:

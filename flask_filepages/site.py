@@ -33,7 +33,6 @@ from .handling.templates import Inspected
 from .handling.templates import Renderer
 from .handling.templates import render_jinja
 from .handling.templates import state_of_visitor
-from .prerendering.build_request import script_name_of
 from .prerendering.front import Front
 from .prerendering.stored import PrerenderedRoute
 from .releases.release import Releases
@@ -332,14 +331,16 @@ class Site:
                     fix += f", or write `prerender = False` in {page.stem}.py"
                 yield Fault("state", page.relative, problem, f"{fix}.")
 
-    def listed_paths(self) -> Iterator[ListedPath]:
+    def listed_paths(self, root: str | None = None) -> Iterator[ListedPath]:
         """Yield the paths of routes without params, and those that are listed.
 
+        :param root: what the URLs begin with, by default the root of the app.
         :raises BuildError: a ``get_static_paths`` failed.
         """
-        root = script_name_of(self.app)
-        if has_request_context():
-            root = current_request().root_path.rstrip("/")
+        if root is None:
+            root = self.settings.root
+            if has_request_context():
+                root = current_request().root_path.rstrip("/")
         for route in self.routes.values():
             if route.route.redirect is not None or route.is_error_page:
                 continue

@@ -28,6 +28,7 @@ releases: errors settings
 prerendering: context errors functions handling releases routing settings
 site: context errors handling prerendering releases routing settings
 building: errors functions handling prerendering releases routing settings site targets
+sitemaps: errors site
 hosts: errors functions handling prerendering releases routing site
 extension: building errors handling prerendering releases routing settings site
 markdown: context errors handling

@@ -17,7 +17,6 @@ from flask import Flask
 from ..errors import BuildError
 from ..errors import Fault
 from ..errors import ReleaseError
-from ..prerendering.build_request import script_name_of
 from ..prerendering.get_static_paths import decode
 from ..releases.folder import BuildFolder
 from ..releases.manifest import Entry
@@ -107,8 +106,7 @@ class Build:
         is_inside = any(
             self.folder.path.startswith(folder + os.sep) for folder in sources
         )
-        own = [self.app.root_path, self.app.instance_path, project_folder(self.app)]
-        folders = [*own, *sources]
+        folders = [self.app.root_path, project_folder(self.app), *sources]
         return [*folders, self.folder.path] if is_inside else folders
 
     def _build(self, opened: contextlib.ExitStack) -> Iterator[PageResult]:
@@ -365,7 +363,7 @@ class Build:
         return {
             "owner": dataclasses.asdict(self._releases.owner),
             "routes": digest_of_rules(self.app.url_map),
-            "root": script_name_of(self.app),
+            "root": self.settings.root,
             "site": self.settings.site,
             "trailing_slash": self.settings.trailing_slash,
             "build_format": self.settings.build_format,

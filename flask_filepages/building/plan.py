@@ -17,7 +17,6 @@ from ..errors import BuildError
 from ..errors import Fault
 from ..errors import ParamError
 from ..handling.route import BoundRoute
-from ..prerendering.build_request import script_name_of
 from ..prerendering.get_static_paths import decode
 from ..prerendering.get_static_paths import encode
 from ..prerendering.static_paths import StaticPath
@@ -301,7 +300,7 @@ def _redirect_pages_of(
         path = route.path_of(static_path.params)
         location = targets.fill_params(redirect.target, static_path.params)
         if location.startswith("/"):
-            location = script_name_of(site.app) + location
+            location = site.settings.root + location
         code = redirect.status or 301
         response = RenderedResponse(path, f"{code} REDIRECT", code)
         response.headers = [("Location", targets.encode(location))]

@@ -24,7 +24,6 @@ from ..functions import name_of
 from ..handling.failures import notes_of
 from ..prerendering.build_request import RENDER
 from ..prerendering.build_request import Render
-from ..prerendering.build_request import script_name_of
 from ..prerendering.static_paths import StaticPath
 from ..prerendering.stored import PrerenderedRoute
 from ..releases.headers import stored_headers
@@ -65,7 +64,7 @@ class BuildClient:
         secure = site.scheme.lower() == "https"
         self._environ: dict[str, t.Any] = {
             "REQUEST_METHOD": "GET",
-            "SCRIPT_NAME": script_name_of(app),
+            "SCRIPT_NAME": settings.root,
             "QUERY_STRING": "",
             "SERVER_NAME": site.hostname or "localhost",
             "SERVER_PORT": str(site.port or (443 if secure else 80)),

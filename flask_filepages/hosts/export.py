@@ -143,7 +143,7 @@ class _Target:
         refuse_protected(
             self.path,
             "the folder of an export",
-            [app.root_path, app.instance_path, build_folder, *sources],
+            [app.root_path, build_folder, *sources],
         )
         for folder in (build_folder, *map(os.path.realpath, sources)):
             if self.path.startswith(folder + os.sep):

@@ -12,7 +12,7 @@ from werkzeug.utils import send_file
 from werkzeug.wrappers import Request
 from werkzeug.wrappers import Response
 
-from ..prerendering.build_request import script_name_of
+from ..site import sites_of
 
 
 class PlainHost:
@@ -35,7 +35,7 @@ class PlainHost:
         An export for Netlify or Cloudflare has the root of the app as a folder. Others
         are served below it.
         """
-        root = script_name_of(app)
+        root = next(iter(sites_of(app).values())).settings.root
         has_root = os.path.isdir(os.path.join(folder, root.strip("/")))
         return cls(folder, "" if has_root else root)
 

@@ -17,7 +17,6 @@ from ..functions import location_of
 from ..functions import name_of
 from ..handling.responses import DEFAULT_CACHE_CONTROL
 from ..handling.route import BoundRoute
-from ..prerendering.build_request import script_name_of
 from ..prerendering.stored import PrerenderedRoute
 from ..releases.folder import BuildFolder
 from ..releases.manifest import Entry
@@ -87,7 +86,7 @@ class Published:
         self.app = app
         self.sites = list(sites_of(app).values())
         self.settings = self.sites[0].settings
-        self.root = script_name_of(app)
+        self.root = self.settings.root
         self.build_folder = BuildFolder(self.sites[0].releases.folder)
         self.folder = self._current()
         self.routes: dict[str, BoundRoute] = {
@@ -180,8 +179,12 @@ def _routes_left_out(site: Site) -> Iterator[LeftOut]:
         elif isinstance(route, PrerenderedRoute) and route.is_auto:
             why = "paths that it does not list run on request, which needs the app"
             yield LeftOut(route.route.name, why)
-        elif not isinstance(route, PrerenderedRoute) and route.route.redirect is None:
-            why = "it runs on request, which needs the app"
+        elif isinstance(route, PrerenderedRoute):
+            continue
+        elif route.route.redirect is None:
+            yield LeftOut(route.route.name, "it runs on request, which needs the app")
+        elif not route.is_static:
+            why = "only the paths that its target lists are redirected"
             yield LeftOut(route.route.name, why)
 
 
@@ -221,9 +224,43 @@ def types_of(published: Published) -> dict[str, str]:
     return {suffix: types.most_common(1)[0][0] for suffix, types in counted.items()}
 
 
+#: The types that all hosts send by suffix. The machine's own table may differ.
+_USUAL = {
+    "avif": "image/avif",
+    "css": "text/css",
+    "gif": "image/gif",
+    "html": "text/html",
+    "jpg": "image/jpeg",
+    "json": "application/json",
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "txt": "text/plain",
+    "webp": "image/webp",
+}
+#: Hosts choose one of these by themselves.
+_SIMILAR = {
+    ("js", "application/javascript"),
+    ("js", "text/javascript"),
+    ("xml", "application/xml"),
+    ("xml", "text/xml"),
+}
+
+
 def has_usual_type(sent: Sent) -> bool:
-    """Return True if every host knows the type of the file by its suffix."""
+    """Return True if every host sends the type of the file by its suffix."""
+    kind, parameters = _split_type(sent)
+    usual = _USUAL.get(suffix_of(sent.file or "").lower())
+    return kind == usual and parameters in ("", "charset=utf-8")
+
+
+def has_similar_type(sent: Sent) -> bool:
+    """Return True if every host sends the type of the file, or one that means the
+    same."""
+    suffix = suffix_of(sent.file or "").lower()
+    return has_usual_type(sent) or (suffix, _split_type(sent)[0]) in _SIMILAR
+
+
+def _split_type(sent: Sent) -> tuple[str, str]:
     kind, _, parameters = sent.type.partition(";")
-    usual = mimetypes.guess_type(sent.file or "")[0]
-    is_utf8 = parameters.strip().lower() in ("", "charset=utf-8")
-    return kind.strip().lower() == usual and is_utf8
+    return kind.strip().lower(), parameters.strip().lower()

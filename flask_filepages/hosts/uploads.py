@@ -22,6 +22,7 @@ from .published import LeftOut
 from .published import Published
 from .published import Sent
 from .published import Treatment
+from .published import has_similar_type
 from .published import has_usual_type
 from .rules import PathRule
 from .rules import Rules
@@ -37,7 +38,7 @@ _NETLIFY_RESERVED = frozenset(
 )
 _MOST_HEADER_RULES = 100
 _MOST_REDIRECTS = 2000
-_LONGEST_LINE = 2000
+_LONGEST_RULE = 2000
 _LONGEST_REDIRECT = 1000
 # Cloudflare reads a colon before a letter as a placeholder.
 _placeholder_re = re.compile(r":[A-Za-z]|\*")
@@ -61,7 +62,7 @@ class Upload:
 def plain(published: Published) -> Upload:
     """Return what a host that only knows files needs: nothing."""
     upload = Upload()
-    _leave_out(published, upload, _what_plain_hosts_lack)
+    _leave_out(published, upload, sends_fields=False)
     names = [name for name in published.not_found.values() if name != "404.html"]
     for name in names:
         why = "hosts use only the 404.html of the root, if any"
@@ -108,7 +109,7 @@ def netlify(published: Published) -> Upload:
     _drop_reserved(blocks, upload)
     _note_extra_fields(published, rules, upload)
     upload.texts |= {"_headers": _blocks(blocks), "_redirects": _lines(lines)}
-    _leave_out(published, upload, _what_netlify_lacks)
+    _leave_out(published, upload)
     return upload
 
 
@@ -134,7 +135,7 @@ def cloudflare(published: Published) -> Upload:
         why = "without it, Cloudflare sends the home page for every unknown path"
         upload.left_out.append(LeftOut("404.html", why))
     upload.texts |= {"_headers": _blocks(blocks), "_redirects": _lines(lines)}
-    _leave_out(published, upload, _what_cloudflare_lacks)
+    _leave_out(published, upload)
     return upload
 
 
@@ -153,31 +154,44 @@ _Block = tuple[str, list[str]]
 def _cloudflare_blocks(published: Published, upload: Upload) -> Iterator[_Block]:
     """Yield the blocks of ``_headers``.
 
-    Cloudflare joins the values of all rules that match, so each rule first removes the
-    fields that the rules before it may have set.
+    Cloudflare joins the values of all rules that match a path, so each rule first
+    removes the fields that the rules before it set for its paths.
     """
     rules = rules_of(published, has_usual_type)
     common = _fields_told(rules.common)
-    told: dict[str, None] = {}
-    treatments: list[tuple[str, Treatment, str]] = []
-    for rule in reversed(rules.patterns):
-        path = _wildcards(rule, published.root, whole=":", within=":")
-        treatments.append((path, rule.treatment, ""))
-    for sent in _exact_files(rules):
-        url = published.url(sent.host_path)
-        name = published.name_of(sent)
-        treatments.append((url, rules.treatment_of(sent), name))
     if common:
         yield f"{published.root}/*", common
-    told.update(dict.fromkeys(name for name, _ in rules.common) if common else {})
-    for path, treatment, name in treatments:
-        if name and _placeholder_re.search(path):
-            why = f"Cloudflare cannot write a rule for its path {path}"
-            upload.left_out.append(LeftOut(name, why))
-            continue
-        lines = _fields_told(treatment.fields, treatment.type)
-        yield path, [*(f"! {field}" for field in told), *lines]
-        told.update(dict.fromkeys(line.partition(":")[0] for line in lines))
+    everywhere = {line.partition(":")[0] for line in common}
+    before: list[tuple[PathRule, set[str]]] = []
+
+    def block(path: str, treatment: Treatment, members: list[Sent]) -> _Block:
+        told = everywhere.union(
+            *(
+                names
+                for rule, names in before
+                if any(rule.matches(sent.path) for sent in members)
+            )
+        )
+        type = treatment.type
+        if "Content-Type" in told and type is None:
+            type = members[0].type  # Removing it removes that of the host, too.
+        lines = _fields_told(treatment.fields, type)
+        return path, [*(f"! {name}" for name in sorted(told)), *lines]
+
+    for rule in reversed(rules.patterns):
+        members = [sent for sent in published.files if rule.matches(sent.path)]
+        path = _wildcards(rule, published.root, whole=":", within=":")
+        path, lines = block(path, rule.treatment, members)
+        yield path, lines
+        names = {line.partition(":")[0] for line in lines if line[0] != "!"}
+        before.append((rule, names))
+    for sent in _exact_files(rules):
+        url = published.url(sent.host_path)
+        if _placeholder_re.search(url):
+            why = f"Cloudflare cannot write a rule for its path {url}"
+            upload.left_out.append(LeftOut(published.name_of(sent), why))
+        else:
+            yield block(url, rules.treatment_of(sent), [sent])
 
 
 def _fields_told(fields: Fields, type: str | None = None) -> list[str]:
@@ -262,11 +276,14 @@ def _lines(lines: t.Iterable[str]) -> str:
 
 
 def _check_limits(redirects: list[str], blocks: list[_Block]) -> None:
-    lines = [line for _, own in blocks for line in own]
-    longest_redirect = max(map(len, redirects), default=0)
+    rules = [(path, lines) for path, lines in blocks if lines]
+    lines = [line for _, own in rules for line in own]
+    longest, longest_redirect = (
+        max(map(len, texts), default=0) for texts in (lines, redirects)
+    )
     for what, found, most in (
-        ("header rules", len([lines for _, lines in blocks if lines]), 100),
-        ("characters in a header rule", max(map(len, lines), default=0) + 2, 2000),
+        ("header rules", len(rules), _MOST_HEADER_RULES),
+        ("characters in a header rule", longest + 2, _LONGEST_RULE),
         ("redirects", len(redirects), _MOST_REDIRECTS),
         ("characters in a redirect", longest_redirect, _LONGEST_REDIRECT),
     ):
@@ -302,42 +319,33 @@ def _encoded(published: Published, path: str) -> str:
 
 # -- what hosts cannot do -----------------------------------------------------------
 
-_Lacks = Callable[[Sent], Iterator[str]]
+
+def _leave_out(
+    published: Published, upload: Upload, *, sends_fields: bool = True
+) -> None:
+    """Note what the host cannot send, once for each route.
+
+    :param sends_fields: the host can be told types and header fields.
+    """
+    found: dict[LeftOut, None] = {}
+    for sent in published.responses:
+        for why in _lacks(sent, upload, sends_fields=sends_fields):
+            found[LeftOut(published.name_of(sent), why)] = None
+    upload.left_out += found
 
 
-def _what_plain_hosts_lack(sent: Sent) -> Iterator[str]:
-    yield from _what_uploads_lack(sent)
-    if 300 <= sent.code < 400:
+def _lacks(sent: Sent, upload: Upload, *, sends_fields: bool) -> Iterator[str]:
+    is_redirect = 300 <= sent.code < 400
+    if sent.file is None:
+        yield f"it is a {sent.code} without a body, which is no file"
+    elif is_redirect and sent.file not in upload.replaced:
         yield f"it is sent as a page that redirects, not as {sent.code}"
+    elif 200 < sent.code < 300:
+        yield f"its status is sent as 200, not {sent.code}"
+    if sends_fields and not is_redirect:
         return
-    if sent.file and not has_usual_type(sent):
+    if sent.file and not is_redirect and not has_similar_type(sent):
         yield f"its Content-Type {sent.type} is not sent: its suffix decides"
     others = [name for name, value in sent.fields if (name, value) != DEFAULT_FIELDS[0]]
     if others:
         yield f"these fields are not sent: {', '.join(others)}"
-
-
-def _what_netlify_lacks(sent: Sent) -> Iterator[str]:
-    yield from _what_uploads_lack(sent)
-    if sent.code in (303, 307, 308):
-        yield f"it is sent as a page that redirects, not as {sent.code}"
-
-
-def _what_cloudflare_lacks(sent: Sent) -> Iterator[str]:
-    yield from _what_uploads_lack(sent)
-
-
-def _what_uploads_lack(sent: Sent) -> Iterator[str]:
-    if sent.file is None:
-        yield f"it is a {sent.code} without a body, which is no file"
-    elif 200 < sent.code < 300:
-        yield f"its status is sent as 200, not {sent.code}"
-
-
-def _leave_out(published: Published, upload: Upload, lacks: _Lacks) -> None:
-    """Note what the host cannot send, once for each route."""
-    found: dict[LeftOut, None] = {}
-    for sent in published.responses:
-        for why in lacks(sent):
-            found[LeftOut(published.name_of(sent), why)] = None
-    upload.left_out += found

@@ -56,8 +56,3 @@ def is_live(app: Flask, environ: Environ) -> bool:
     in tests."""
     config = app.config
     return RENDER in environ or config["DEBUG"] or config["TESTING"]
-
-
-def script_name_of(app: Flask) -> str:
-    """Return the ``SCRIPT_NAME`` for which responses are stored."""
-    return (app.config.get("APPLICATION_ROOT") or "/").rstrip("/")

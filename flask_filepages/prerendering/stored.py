@@ -41,7 +41,6 @@ from ..routing.rules import matched_path
 from .build_request import RENDER
 from .build_request import Render
 from .build_request import is_live
-from .build_request import script_name_of
 from .file_names import FileNames
 from .get_static_paths import line_of
 from .get_static_paths import list_paths
@@ -123,7 +122,7 @@ class PrerenderedRoute(BoundRoute):
         context = contextvars.Context()
         pushed = self.app.app_context()
         context.run(pushed.push)
-        root = script_name_of(self.app) if root is None else root
+        root = self.settings.root if root is None else root
         listed = list_paths(self, self._get_static_paths, root)
         try:
             while (path := context.run(next, listed, None)) is not None:
@@ -167,7 +166,7 @@ class PrerenderedRoute(BoundRoute):
         if self.is_static or self.is_auto:
             return True
         path = matched_path.get()
-        environ: dict[str, t.Any] = {"SCRIPT_NAME": script_name_of(self.app)}
+        environ: dict[str, t.Any] = {"SCRIPT_NAME": self.settings.root}
         if has_request_context():
             request = current_request()
             environ = request.environ

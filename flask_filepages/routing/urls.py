@@ -7,7 +7,6 @@ import hashlib
 import re
 import typing as t
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from flask import Flask
 from flask import has_request_context
@@ -18,6 +17,7 @@ from werkzeug.routing import Rule
 
 from ..errors import Fault
 from ..errors import closest
+from ..settings import Settings
 from .rules import FileRule
 
 # A variable in a rule. Only its converter is kept, unless that is the default.
@@ -36,15 +36,13 @@ class RouteUrls:
     """Lets ``url_for("/blog/[slug]", slug=...)`` build URLs, as one of
     ``app.url_build_error_handlers``.
 
-    :param site: ``FILEPAGES_SITE``. Absolute URLs begin with it, not with the ``Host``
+    :param settings: absolute URLs begin with ``FILEPAGES_SITE``, not with the ``Host``
         that the client sent.
     """
 
-    def __init__(self, app: Flask, site: str | None) -> None:
+    def __init__(self, app: Flask, settings: Settings) -> None:
         self._app = app
-        parts = urlsplit(site or "")
-        root = parts.path or app.config.get("APPLICATION_ROOT") or ""
-        self._site = site and f"{parts.scheme}://{parts.netloc}{root.rstrip('/')}"
+        self._settings = settings
         #: Endpoint names by route id, then by the name of the FilePages.
         self._routes: dict[str, dict[str, str]] = {}
 
@@ -78,13 +76,13 @@ class RouteUrls:
         # Should a param be missing, the error for the endpoint name says so.
         t.cast(t.Any, error).suggested = None
         (name,) = found.values()
-        if self._site and values["_external"]:
+        base = self._settings.base_url
+        if base is not None and values["_external"]:
             values.update(_external=False, _scheme=None)
-            root = self._app.config.get("APPLICATION_ROOT") or "/"
+            root = self._settings.root
             if has_request_context():
-                root = request.root_path
-            url = self._app.url_for(name, **values)
-            return self._site + url.removeprefix(root.rstrip("/"))
+                root = request.root_path.rstrip("/")
+            return base + self._app.url_for(name, **values).removeprefix(root)
         return self._app.url_for(name, **values)
 
     def _hint(self, endpoint: str) -> str | None:

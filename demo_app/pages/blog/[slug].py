@@ -5,6 +5,9 @@ from demo_app.lib import posts
 from flask_filepages import Context
 from flask_filepages import StaticPath
 
+# Posts that were written since the last build run on each request.
+prerender = "auto"
+
 
 def get_static_paths() -> list[StaticPath]:
     return [StaticPath({"slug": slug}) for slug in posts.slugs()]

@@ -1,0 +1,101 @@
+"""A ``sitemap.xml`` of the pages of a site."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import typing as t
+from collections.abc import Callable
+from collections.abc import Iterator
+from xml.sax.saxutils import escape
+
+from flask import Flask
+from flask import Response
+from flask import current_app
+
+from .errors import SettingsError
+from .site import ListedPath
+from .site import sites_of
+
+if t.TYPE_CHECKING:
+    from .extension import FilePages
+
+#: The limit of the protocol (sitemaps.org).
+_MOST_URLS = 50_000
+_START = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n'
+    '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+)
+
+
+def _is_page(path: ListedPath) -> bool:
+    return path.is_page
+
+
+def sitemap(
+    pages: FilePages,
+    *,
+    include: Callable[[ListedPath], bool] = _is_page,
+    lastmod: Callable[[ListedPath], datetime.date | None] | None = None,
+) -> Response:
+    """Return a sitemap of *pages* (sitemaps.org) as a response.
+
+    ::
+
+        def GET(context):
+            return sitemap(context.pages)
+
+    It has the paths of :meth:`FilePages.paths` that have a template. What middleware
+    guards is never in it.
+
+    :param include: ``include(path)`` returns True for a path that is to be in it.
+    :param lastmod: ``lastmod(path)`` returns the date of its last change, or ``None``.
+        A ``datetime`` needs a time zone.
+    :raises SettingsError: ``FILEPAGES_SITE`` is not set: its URLs are absolute.
+    :raises ValueError: it would have over 50,000 URLs, or a ``datetime`` has no time
+        zone.
+    """
+    app: Flask = t.cast(t.Any, current_app)._get_current_object()
+    site = sites_of(app)[pages.name]
+    base = site.settings.base_url
+    if base is None:
+        raise SettingsError(
+            "sitemap() needs FILEPAGES_SITE, such as 'https://example.com': the URLs of"
+            " a sitemap are absolute."
+        )
+    paths = (
+        path
+        for path in site.listed_paths(base)
+        if not path.is_guarded and include(path)
+    )
+    items = list(itertools.islice(_items(paths, lastmod), _MOST_URLS + 1))
+    if len(items) > _MOST_URLS:
+        raise ValueError(
+            f"A sitemap has at most {_MOST_URLS:,} URLs. Write several files, each with"
+            " a part of them: sitemap(pages, include=lambda path:"
+            " path.route_id.startswith('/posts'))."
+        )
+    xml = f"{_START}{''.join(items)}</urlset>\n"
+    return app.response_class(xml, mimetype="application/xml")
+
+
+def _items(
+    paths: t.Iterable[ListedPath],
+    lastmod: Callable[[ListedPath], datetime.date | None] | None,
+) -> Iterator[str]:
+    for path in paths:
+        changed = lastmod(path) if lastmod is not None else None
+        date = f"<lastmod>{_w3c(changed)}</lastmod>" if changed is not None else ""
+        yield f"<url><loc>{escape(path.url)}</loc>{date}</url>\n"
+
+
+def _w3c(value: datetime.date) -> str:
+    """Return a date as the sitemap protocol wants it (W3C Datetime)."""
+    if not isinstance(value, datetime.datetime):
+        return value.isoformat()
+    if value.tzinfo is None:
+        raise ValueError(
+            f"lastmod returned {value!r}, which has no time zone. Return"
+            " value.replace(tzinfo=datetime.timezone.utc), or value.date()."
+        )
+    return value.isoformat(timespec="seconds")

@@ -43,6 +43,13 @@ class Exact:
     not_found: str | None
 
     @property
+    def regex(self) -> str:
+        """A regular expression for its paths. (Caddy ignores case in other matchers,
+        and mistakes ``%41`` for ``%``.)"""
+        end = "/?" if len(self.paths) > 1 else ""
+        return f"^{re.escape(self.paths[0])}{end}$"
+
+    @property
     def folder(self) -> str:
         """The folder of the file."""
         return (self.sent.file or "").rpartition("/")[0]
@@ -113,7 +120,6 @@ def _environment(server: str) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["quoted"] = _quote_caddy if server == "caddy" else _quote_nginx
-    environment.filters["literal"] = _caddy_literal
     environment.filters["urlpath"] = quote
     environment.filters["fields"] = _caddy_fields
     return environment
@@ -198,8 +204,3 @@ def _quote_caddy(text: str) -> str:
     # Caddy keeps a backslash, unless a quote follows.
     text = text.replace('"', '\\"').replace("{", "\\{")
     return f'"{text.replace("{$", "{{vars.dollar}")}"'
-
-
-def _caddy_literal(path: str) -> str:
-    """Return *path* as a pattern of Caddy that matches nothing else."""
-    return re.sub(r"([\[\]*?\\])", r"\\\1", path)

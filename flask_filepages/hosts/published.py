@@ -199,7 +199,13 @@ def _sent(entry: Entry) -> Sent:
         entry.code,
         named.get("content-type", ""),
         named.get("location"),
-        tuple(pair for pair in entry.headers if pair[0].lower() not in own),
+        # Only the order of fields of one name matters.
+        tuple(
+            sorted(
+                (pair for pair in entry.headers if pair[0].lower() not in own),
+                key=lambda pair: pair[0],
+            )
+        ),
         entry.endpoint,
         both,
     )

@@ -94,10 +94,12 @@ def rules_of(published: Published, is_usual: IsUsual) -> Rules:
 
 
 def _common_fields(files: list[Sent]) -> Fields:
-    """Return the fields that most files have. Static files get them too."""
-    counted = Counter(sent.fields for sent in files)
-    common = counted.most_common(1)[0][0] if counted else DEFAULT_FIELDS
-    return common if DEFAULT_FIELDS[0] in common else DEFAULT_FIELDS
+    """Return the default fields, and those that all files have. Static files get them
+    too."""
+    lists = {sent.fields for sent in files}
+    shared = set.intersection(*map(set, lists)) if lists else set()
+    others = {pair for pair in shared if pair[0].lower() != "cache-control"}
+    return tuple(sorted({*others, *DEFAULT_FIELDS}))
 
 
 def _regex_of(segment: Segment) -> str:

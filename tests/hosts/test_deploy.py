@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import shutil
+import threading
 import typing as t
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +15,16 @@ from urllib.parse import quote
 
 import pytest
 from flask import Flask
+from werkzeug.exceptions import NotFound
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.serving import make_server
 
+from flask_filepages import FilePages
+from flask_filepages import ReleaseError
 from flask_filepages.hosts.deploy_config import write_config
+from flask_filepages.hosts.export import export
+from flask_filepages.pytest_plugin import write_files
+from flask_filepages.site import sites_of
 
 from ..conftest import MakePages
 from ..conftest import built
@@ -133,8 +143,7 @@ def ask(
 def test_a_plain_host_answers_as_the_app_does(
     make_pages: MakePages, tmp_path: Path, name: str
 ) -> None:
-    if shutil.which(name) is None and "CI" not in os.environ:
-        pytest.skip(f"{name} is not installed")
+    available(name)
     static = tmp_path / "static"
     static.mkdir()
     (static / "s.css").write_text("body {}")
@@ -165,3 +174,212 @@ def test_a_plain_host_answers_as_the_app_does(
         assert ask(port, own_page, Range="bytes=0-0")[::2] == (206, b"c")
         squeezed = ask(port, "/big.txt", **{"Accept-Encoding": "gzip"})
         assert squeezed[1]["content-encoding"] == "gzip"
+
+
+def available(name: str) -> None:
+    if shutil.which(name) is None and "CI" not in os.environ:
+        pytest.skip(f"{name} is not installed")
+
+
+def remade(app: Flask) -> Flask:
+    """Return an app of the same files, as the next process has it."""
+    again = Flask(app.name, root_path=app.root_path, instance_path=app.instance_path)
+    again.config["FILEPAGES_OUTPUT"] = "hybrid"
+    FilePages(again)
+    return again
+
+
+GUARD = """\
+from flask import abort
+
+
+def middleware(context, call_next):
+    if context.request.args.get("key") != "yes":
+        abort(401)
+    return call_next()
+"""
+SECRET = {
+    "index.html": "home",
+    "club/index.html": "SECRET page",
+    "club/list.json.py": HEAD
+    + "def GET(context):\n    return context.json('SECRET')\n",
+    "club/[n].txt.py": HEAD
+    + "from flask_filepages import StaticPath\n"
+    + "def get_static_paths():\n    return [StaticPath({'n': '1'})]\n"
+    + "def GET(context):\n"
+    + "    return Response('SECRET ' * 500, mimetype='text/plain')\n",
+}
+SECRET_URLS = ("/club", "/club/", "/club/index.html", "/club/list.json", "/club/1.txt")
+
+
+def secrets_below(folder: str) -> list[str]:
+    return [
+        str(path)
+        for path in Path(folder).rglob("*")
+        if path.is_file() and ("club" in str(path) or b"SECRET" in path.read_bytes())
+    ]
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_a_new_guard_leaves_nothing_public(
+    make_pages: MakePages, tmp_path: Path, name: str
+) -> None:
+    available(name)
+    app = built(make_pages(SECRET, FILEPAGES_OUTPUT="hybrid"))
+    out = str(tmp_path / "out")
+    export(app, out, "plain")
+    build_folder = sites_of(app)["filepages"].releases.folder
+    current = os.path.join(build_folder, "current", "site")
+    assert len(secrets_below(current)) > 3
+    assert len(secrets_below(out)) == 3
+    middleware = Path(app.root_path, "pages", "club", "_middleware.py")
+    middleware.write_text(GUARD)
+    app = built(remade(app))
+    export(app, out, "plain")
+
+    assert secrets_below(f"{current}/") == []
+    assert secrets_below(out) == []
+    with host(name, app, tmp_path) as port:
+        for url in SECRET_URLS:
+            for encoding in ("identity", "gzip"):
+                status, _, body = ask(port, url, **{"Accept-Encoding": encoding})
+                assert (status, b"SECRET" in body) == (404, False)
+    client = app.test_client()
+    assert client.get("/club/1.txt").status_code == 401
+    assert client.get("/club/1.txt?key=yes").text.startswith("SECRET")
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_what_no_file_matches_goes_to_the_app(
+    make_pages: MakePages, tmp_path: Path, name: str
+) -> None:
+    available(name)
+    code = "def GET(context):\n    return context.json(['app', context.url.path])\n"
+    post = code.replace("GET", "POST")
+    tree = {
+        "index.html": "home",
+        "live.py": f"prerender = False\n{code}{post}",
+        "a/[x].txt.py": HEAD.replace("True", "'auto'")
+        + "from flask_filepages import StaticPath\n"
+        + "def get_static_paths():\n    return [StaticPath({'x': '1'})]\n"
+        + "def GET(context):\n    return Response(context.url.path,"
+        + " headers={'X-Own': '1'}, mimetype='text/plain')\n",
+    }
+    app = built(make_pages(tree, FILEPAGES_OUTPUT="hybrid", APPLICATION_ROOT="/repo"))
+    port = free_port()
+    with serving(app, port), host(name, app, tmp_path, f"http://127.0.0.1:{port}") as p:
+        assert ask(p, "/repo/")[2] == b"home"
+        assert ask(p, "/repo/a/1.txt")[1]["x-own"] == "1"
+        assert ask(p, "/repo/a/2.txt")[2] == b"/repo/a/2.txt"
+        assert json.loads(ask(p, "/repo/live")[2]) == ["app", "/repo/live"]
+        assert json.loads(ask(p, "/repo/live", "POST")[2]) == ["app", "/repo/live"]
+        assert ask(p, "/repo/none")[0] == 404
+        assert ask(p, "/repo")[0] == 301
+        assert ask(p, "/elsewhere")[0] == 404
+
+
+@contextmanager
+def serving(app: Flask, port: int) -> Iterator[None]:
+    mounted = DispatcherMiddleware(NotFound(), {"/repo": app.wsgi_app})
+    running = make_server("127.0.0.1", port, mounted, threaded=True)
+    thread = threading.Thread(target=running.serve_forever)
+    thread.start()
+    try:
+        yield
+    finally:
+        running.shutdown()
+        thread.join()
+        running.server_close()
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_a_404_page_counts_below_its_prefix(tmp_path: Path, name: str) -> None:
+    available(name)
+    write_files(tmp_path / "pages", {"404.html": "nothing", "a.html": "a"})
+    write_files(tmp_path / "shop", {"404.html": "no such thing", "a.html": "b"})
+    write_files(tmp_path / "static", {"big.css": "body {} " * 1000})
+    app = Flask("shops", root_path=str(tmp_path), instance_path=str(tmp_path / "i"))
+    app.config["FILEPAGES_OUTPUT"] = "static"
+    FilePages(app)
+    FilePages(app, folder="shop", url_prefix="/shop", name="shop")
+    with host(name, built(app), tmp_path) as port:
+        assert ask(port, "/none")[::2] == (404, b"nothing")
+        assert ask(port, "/shop/none")[::2] == (404, b"no such thing")
+        assert ask(port, "/shopping")[::2] == (404, b"nothing")
+        assert ask(port, "/shop/a")[::2] == (200, b"b")
+        # Copied static files are compressed, too.
+        static = ask(port, "/static/big.css", **{"Accept-Encoding": "gzip"})
+        assert static[1]["content-encoding"] == "gzip"
+
+
+IMAGES = {
+    "index.html": "home",
+    "img/[n].png.py": HEAD
+    + "from flask_filepages import StaticPath\n"
+    + "def get_static_paths():\n"
+    + "    return [StaticPath({'n': str(n)}) for n in range(3000)]\n"
+    + "def GET(context):\n    return Response(b'x', mimetype='image/png',"
+    + " headers={'Cache-Control': 'public, max-age=31536000, immutable'})\n",
+}
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_images_of_one_route_are_one_rule(make_pages: MakePages, name: str) -> None:
+    app = built(make_pages(IMAGES, FILEPAGES_OUTPUT="hybrid"))
+    config, _ = write_config(app, name)
+
+    assert config.count("\n") < 60
+    assert config.count("immutable") == 1
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_a_201_is_sent_whole(make_pages: MakePages, tmp_path: Path, name: str) -> None:
+    available(name)
+    app = built(make_pages(TREE, FILEPAGES_OUTPUT="hybrid"))
+    with host(name, app, tmp_path) as port:
+        _, told, body = ask(port, "/own.json")
+        tag = told.get("etag", '"x"')
+
+        assert ask(port, "/own.json", **{"If-None-Match": tag})[::2] == (201, body)
+        assert ask(port, "/own.json", Range="bytes=0-0")[::2] == (201, body)
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_a_percent_sign_is_part_of_a_name(
+    make_pages: MakePages, tmp_path: Path, name: str
+) -> None:
+    available(name)
+    code = (
+        "from flask_filepages import StaticPath\nprerender = True\n"
+        "def get_static_paths():\n"
+        "    return [StaticPath({'n': n}) for n in ('%', '%41', 'A', '%2e')]\n"
+    )
+    tree = {"p/[n].py": code, "p/[n].html": "<{{ context.params['n'] }}>"}
+    app = built(make_pages(tree))
+    with host(name, app, tmp_path) as port:
+        for value in ("%", "%41", "A", "%2e"):
+            assert ask(port, f"/p/{quote(value)}")[::2] == (200, f"<{value}>".encode())
+
+
+def test_a_field_that_caddy_cannot_set_is_left_out(make_pages: MakePages) -> None:
+    fields = "[('+X-Own', '1'), ('-X-Own', '2'), ('X-Own', '3')]"
+    code = f"{HEAD}def GET(context):\n    return Response('x', headers={fields})\n"
+    app = built(make_pages({"a.py": code}))
+    config, left_out = write_config(app, "caddy")
+
+    assert ("a.py", "Caddy cannot set the field '+X-Own'") in left_out
+    assert 'header X-Own "3"' in config
+    assert "header +X-Own" not in config
+    assert "add_header +X-Own" in write_config(app, "nginx")[0]
+
+
+@pytest.mark.parametrize(
+    "upstream",
+    ["127.0.0.1:8000", "http://a b", "ftp://a", "http://a/path", "http://a;"],
+)
+def test_an_upstream_that_is_no_url_is_refused(
+    make_pages: MakePages, upstream: str
+) -> None:
+    app = built(make_pages(TREE, FILEPAGES_OUTPUT="hybrid"))
+    with pytest.raises(ReleaseError, match="is not the URL of an app"):
+        write_config(app, "nginx", upstream)

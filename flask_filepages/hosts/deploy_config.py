@@ -26,6 +26,7 @@ from .published import Sent
 from .published import suffix_of
 from .published import types_of
 from .rules import Rules
+from .rules import literal
 from .rules import rules_of
 
 _word_re = re.compile(r"[A-Za-z0-9]+")
@@ -47,7 +48,7 @@ class Exact:
         """A regular expression for its paths. (Caddy ignores case in other matchers,
         and mistakes ``%41`` for ``%``.)"""
         end = "/?" if len(self.paths) > 1 else ""
-        return f"^{re.escape(self.paths[0])}{end}$"
+        return f"^{literal(self.paths[0])}{end}$"
 
     @property
     def folder(self) -> str:
@@ -156,7 +157,7 @@ def _with_numbers(rules: Rules, published: Published) -> list[dict[str, t.Any]]:
     return [
         {
             "number": number,
-            "regex": f"^{re.escape(published.root)}{rule.regex}$",
+            "regex": f"^{literal(published.root)}{rule.regex}$",
             "type": rule.treatment.type,
             "fields": rule.treatment.fields,
             "not_found": _page_for(published.root + rule.prefix, published),

@@ -37,7 +37,7 @@ class PathRule:
     def regex(self) -> str:
         """A regular expression for decoded paths, that nginx and Caddy also read."""
         segments = "".join(f"/{_regex_of(segment)}" for segment in self.segments)
-        return f"{re.escape(self.prefix)}{segments}/?"
+        return f"{literal(self.prefix)}{segments}/?"
 
     def matches(self, path: str) -> bool:
         return re.fullmatch(self.regex, path) is not None
@@ -106,7 +106,12 @@ def _regex_of(segment: Segment) -> str:
     if segment.is_rest:
         return ".+"
     regexes = {"rest": ".*", "param": "[^/]+"}
-    return "".join(regexes.get(p.kind) or re.escape(p.text) for p in segment.parts)
+    return "".join(regexes.get(p.kind) or literal(p.text) for p in segment.parts)
+
+
+def literal(text: str) -> str:
+    """Return a regular expression for *text*, without braces: Caddy replaces them."""
+    return re.escape(text).replace(r"\{", r"\x7b").replace(r"\}", r"\x7d")
 
 
 def _static_folders(

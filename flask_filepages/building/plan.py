@@ -304,7 +304,7 @@ def _redirect_pages_of(
         code = redirect.status or 301
         response = RenderedResponse(path, f"{code} REDIRECT", code)
         response.headers = [("Location", targets.encode(location))]
-        response.complete(site.settings.site)
+        response.complete(site.settings)
         response.compress()
         name = file_name(path, site.settings.build_format, is_page=True)
         entry = Entry(path, route.endpoint, "", [], name, 0, "", served_at="nowhere")

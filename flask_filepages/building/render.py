@@ -52,7 +52,7 @@ class BuildClient:
     ) -> None:
         self.app = app
         self._routes = routes
-        self._site = settings.site
+        self._settings = settings
         # If the output is static, no route may run on demand.
         self._may_opt_out = settings.output != "static"
         on_demand = "write `prerender = False`, or " if self._may_opt_out else ""
@@ -60,7 +60,7 @@ class BuildClient:
             "it reads the session or the cookies, but every visitor gets its stored"
             f" response. Instead, {on_demand}read them with a script in the browser."
         )
-        site = urlsplit(self._site or "http://localhost")
+        site = urlsplit(settings.site or "http://localhost")
         secure = site.scheme.lower() == "https"
         self._environ: dict[str, t.Any] = {
             "REQUEST_METHOD": "GET",
@@ -92,7 +92,7 @@ class BuildClient:
                 is_error_page=route.is_error_page, is_guarded=bool(route.guards)
             )
         if response.problem is None:
-            response.complete(self._site)
+            response.complete(self._settings)
             if response.digest != job.last_digest:
                 response.compress()
         response.seconds = time.perf_counter() - start

@@ -15,6 +15,7 @@ from dataclasses import field
 from urllib.parse import urljoin
 
 from ..releases.manifest import HeaderList
+from ..settings import Settings
 
 #: Bytes of one stored body. It is held in memory while it is rendered.
 LARGEST = 100 * 1024 * 1024
@@ -69,11 +70,12 @@ class RenderedResponse:
         if reason is not None:
             self.problem, self.fix = reason
 
-    def complete(self, site: str | None) -> None:
+    def complete(self, settings: Settings) -> None:
         """Give a redirect its page, and compute the digest of the body."""
         if 300 <= self.code < 400:
             location = next(v for k, v in self.headers if k.lower() == "location")
-            self.body = _redirect_page(self.path, location, self.code, site)
+            path = settings.root + self.path
+            self.body = _redirect_page(path, location, self.code, settings.site)
             self.headers = _without_type(self.headers)
             self.headers.append(("Content-Type", "text/html; charset=utf-8"))
         if not self.has_body:

@@ -18,7 +18,6 @@ from .compare import body_agrees
 from .compare import redirect_told
 from .compare import route_told
 from .rules import METHODS
-from .rules import Rule
 from .rules import Test
 from .rules import as_unmatched
 from .rules import base_of
@@ -453,26 +452,38 @@ def urls_without_slash(case: Case, answer: Answer, site: Site) -> bool:
 # -- the files --------------------------------------------------------------------------
 
 
-def has_base(case: Case, answer: Answer, site: Site) -> bool:
-    return bool(base_of(case)) and "error" not in case.recorded
+def html_of_endpoint(case: Case, answer: Answer, site: Site) -> bool:
+    """Whether an endpoint returns a redirect, and its name has no type of a file."""
+    if "absent" in case.recorded:  # Our file has a name that they do not have.
+        return _is_html_file(site, case.target)
+    owner = site.owner(case) or ""
+    stem = owner.rpartition(".")[0].rpartition("/")[2]
+    is_redirect = "redirect_page" in case.recorded and case.status is None
+    return is_redirect and owner.endswith(ENDPOINTS) and "." not in stem
 
 
-def below_base(rules: t.Sequence[Rule]) -> Test:
-    """Return the promise that the file lies below the prefix, and is as recorded, or as
-    one of *rules* promises."""
+def _is_html_file(site: Site, name: str) -> bool:
+    entry = site.entry_of(name)
+    route = site.route_of(entry) if entry is not None else None
+    return (
+        route is not None
+        and route.endpoint is not None
+        and route.page is None
+        and name.endswith(".html")
+    )
 
-    def promises(case: Case, answer: Answer, site: Site) -> bool:
-        prefix = f"{base_of(case).strip('/')}/"
-        others = [rule for rule in rules if rule.built is not None]
-        if case.recorded.get("absent"):
-            known = case.target.removeprefix(prefix) in case.recorded.get("names", ())
-            return known or any(rule.takes(case, answer, site) for rule in others)
-        moved = replace(case, target=f"{prefix}{case.target}")
+
+def named_as_page(case: Case, answer: Answer, site: Site) -> bool:
+    """The file has the name that a page would have, and says the same."""
+    if "absent" in case.recorded:
+        return answer.status != NOTHING
+    for name in (f"{case.target}/index.html", f"{case.target}.html"):
+        moved = replace(case, target=name)
         other = site.ask(moved)
-        taken = agrees(moved, other) or any(r.takes(moved, other, site) for r in others)
-        return answer.status == NOTHING and taken and is_kept(moved, other, site)
-
-    return promises
+        if other.status != NOTHING:
+            agreed = agrees(moved, other) or from_its_url(moved, other, site)
+            return answer.status == NOTHING and agreed and is_kept(moved, other, site)
+    return False
 
 
 def redirect_page(case: Case, answer: Answer, site: Site) -> bool:
@@ -481,7 +492,7 @@ def redirect_page(case: Case, answer: Answer, site: Site) -> bool:
 
 def from_its_url(case: Case, answer: Answer, site: Site) -> bool:
     """The page is equal but for where it says that it leads from: its URL."""
-    told, url = redirect_told(answer), site.url_of(case.target) or ""
+    told, url = redirect_told(answer), base_of(case) + (site.url_of(case.target) or "")
     expected = {**case.recorded["redirect_page"], "from": url}
     theirs = re.sub(r"(?:/|\.html)\Z", "", case.recorded["redirect_page"]["from"])
     same = answer.status != NOTHING and told == expected
@@ -830,7 +841,7 @@ def literal_or_error(case: Case, answer: Answer, site: Site) -> bool:
     an error with the line, or it is no assignment at all."""
     fault = site.refused.get(site.owner(case) or "")
     if fault is not None:
-        told = fault.problem == "prerender is not a literal True or False"
+        told = fault.problem == 'prerender is not a literal True, False or "auto"'
         return told and fault.line is not None and is_gone(case, answer, site)
     body = body_agrees(case, answer)
     return answer.status == 200 and body and not is_stored(case, site)

@@ -228,7 +228,7 @@ def _server_case(sites: dict[str, t.Any], item: dict[str, t.Any]) -> Case:
         config=site["config"],
         method=request["method"],
         target=request["target"],
-        headers=request.get("headers", {}),
+        headers=_joined(request.get("headers", {})),
         body=_body(request),
         host=request.get("host"),
         status=response["status"],
@@ -237,3 +237,15 @@ def _server_case(sites: dict[str, t.Any], item: dict[str, t.Any]) -> Case:
         middleware=site.get("middleware", []),
         public=site.get("public", {}),
     )
+
+
+def _joined(headers: t.Any) -> dict[str, str]:
+    """Return request headers as a WSGI server passes them: values of one name are
+    joined. They are recorded as a mapping, of texts or lists, or as pairs."""
+    pairs = headers.items() if isinstance(headers, dict) else headers
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        for one in value if isinstance(value, list) else [value]:
+            joint = "; " if name.lower() == "cookie" else ", "
+            found[name] = f"{found[name]}{joint}{one}" if name in found else one
+    return found

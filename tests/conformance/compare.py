@@ -58,7 +58,7 @@ def route_told(route: dict[str, t.Any]) -> dict[str, t.Any]:
     return {"route": route["route"], "params": params, "takes": takes}
 
 
-_refresh_re = re.compile(r'http-equiv="refresh" content="(\d+);url=([^"]*)"')
+_refresh_re = re.compile(r'http-equiv="refresh" content="(\d+); url=([^"]*)"')
 _canonical_re = re.compile(r'rel="canonical" href="([^"]*)"')
 _from_re = re.compile("from <code>(.*?)</code>")
 

@@ -22,6 +22,7 @@ from werkzeug.routing import Rule as WerkzeugRule
 
 from . import builds
 from .cases import Case
+from .compare import agrees
 from .compare import body_agrees
 from .compare import filled
 from .rules import METHODS
@@ -749,12 +750,29 @@ def _own_404(case: Case, answer: Answer, site: Site) -> bool:
     return answer.status == 404 and answer.winner is None
 
 
-def _below_base(case: Case, answer: Answer, site: Site) -> bool:
-    others = [rule for rule in RULES if rule.recognises or rule.built != _BELOW_BASE]
-    return builds.below_base(others)(case, answer, site)
+def _site_path(case: Case, answer: Answer, site: Site) -> bool:
+    """Whether ``site`` has a path that is not ``base``, and the answer tells it."""
+    path = urlsplit(case.config.get("site") or "").path.rstrip("/")
+    told = case.recorded.get("json") or case.recorded.get("page")
+    return path not in ("", base_of(case)) and isinstance(told, dict) and "site" in told
 
 
-_BELOW_BASE = (builds.has_base, _below_base)
+def _without_site_path(case: Case, answer: Answer, site: Site) -> bool:
+    """All is equal but ``site``, which has no path."""
+    kind = "json" if "json" in case.recorded else "page"
+    told = case.recorded[kind]
+    parts = urlsplit(told["site"]) if isinstance(told["site"], str) else None
+    if parts is not None:
+        told = {**told, "site": f"{parts.scheme}://{parts.netloc}/"}
+    other = replace(case, recorded={**case.recorded, kind: told})
+    if case.is_build:
+        return agrees(other, answer) or builds.context_of_build(other, answer, site)
+    return (
+        agrees(other, answer)
+        or _known_fields(other, answer, site)
+        or (_escaped(other, answer, site) and _decoded_once(other, answer, site))
+        or builds.kept_answer(other, answer, site)
+    )
 
 
 _NAMES = "no recorded request asks for such a file"
@@ -893,11 +911,22 @@ RULES: tuple[Rule, ...] = (
         answers_with(404),
     ),
     Rule(
-        "url_prefix in file names",
-        "``base`` is not in the names of files",
-        "a file has the name of its URL, ``url_prefix`` included",
-        "several of one app write to one folder",
-        built=_BELOW_BASE,
+        "path of site",
+        "``site`` may have any path, which is not in URLs",
+        "a path in ``FILEPAGES_SITE`` is the ``APPLICATION_ROOT``; another is an error",
+        "absolute URLs would lead nowhere",
+        _site_path,
+        _without_site_path,
+        built=(_site_path, _without_site_path),
+        first=True,
+    ),
+    Rule(
+        "names of HTML files",
+        "an endpoint's file is named like its URL, whatever it returns",
+        "HTML and redirects of an endpoint get a page's file name, unless its name has"
+        " the type of a file",
+        "a plain host sends a file without suffix as a download",
+        built=(builds.html_of_endpoint, builds.named_as_page),
     ),
     Rule(
         "slash of unknown paths",

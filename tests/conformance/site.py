@@ -169,14 +169,20 @@ class Site:
         return app
 
     @property
-    def prefix(self) -> str:
+    def _base(self) -> str:
         return str(self.case.config.get("base", "")).rstrip("/")
+
+    @property
+    def prefix(self) -> str:
+        """The ``base`` of a server is the prefix of its pages. In a build it is the root
+        of the app, which is not in the names of files."""
+        return "" if self.case.is_build else self._base
 
     def _config(self) -> dict[str, t.Any]:
         given = self.case.config
         config: dict[str, t.Any] = {
             "FILEPAGES_OUTPUT": self._output(),
-            "FILEPAGES_SITE": given.get("site"),
+            "FILEPAGES_SITE": self._site(),
             "FILEPAGES_REDIRECTS": {
                 source: (to["destination"], to["status"])
                 if isinstance(to, dict)
@@ -191,9 +197,20 @@ class Site:
             config["FILEPAGES_TRAILING_SLASH"] = given["trailingSlash"]
         if "format" in given.get("build", {}):
             config["FILEPAGES_BUILD_FORMAT"] = given["build"]["format"]
+        if self.case.is_build:
+            config["APPLICATION_ROOT"] = self._base or "/"
         limit = (given.get("adapter") or {}).get("bodySizeLimit")
         config["MAX_CONTENT_LENGTH"] = limit
         return config
+
+    def _site(self) -> str | None:
+        """Return the recorded ``site``. Astro drops a path in it that is not ``base``;
+        here that is an error."""
+        site = self.case.config.get("site")
+        root = self._base if self.case.is_build else ""
+        if site is None or urlsplit(site).path.rstrip("/") == root:
+            return t.cast("str | None", site)
+        return "{0.scheme}://{0.netloc}".format(urlsplit(site))
 
     def _output(self) -> t.Any:
         """Return the setting for the recorded one: ``static`` with files that opt out
@@ -326,7 +343,8 @@ class Site:
     @property
     def release(self) -> str:
         """The folder of the release."""
-        return t.cast(str, BuildFolder(str(self.root / "dist")).current())
+        folder = sites_of(self.app)["filepages"].releases.folder
+        return t.cast(str, BuildFolder(folder).current())
 
     @functools.cached_property
     def entries(self) -> list[Entry]:
@@ -342,7 +360,9 @@ class Site:
         with status and headers, copies without."""
         folder = Path(self.release, SITE)
         known = {entry.file: entry for entry in self.entries}
-        coded = {name for e in self.entries for name, _ in e.files()} - known.keys()
+        prefix = f"{SITE}/"
+        coded = {n.removeprefix(prefix) for e in self.entries for n, _ in e.files()}
+        coded -= {name for name in known if name is not None}
         found = {}
         for path in sorted(folder.rglob("*")):
             name = path.relative_to(folder).as_posix()

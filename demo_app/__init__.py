@@ -23,6 +23,9 @@ def create_app(config: dict[str, object] | None = None) -> Flask:
         ADMIN_PASSWORD=os.environ.get("DEMO_ADMIN_PASSWORD", "only for the demo"),
         MAX_CONTENT_LENGTH=1_000_000,
         WEBHOOK_SECRET=os.environ.get("DEMO_WEBHOOK_SECRET", "only for the demo"),
+        # An export to a host of files has no links to what needs the app.
+        ONLY_FILES=os.environ.get("DEMO_ONLY_FILES") == "1",
+        APPLICATION_ROOT=os.environ.get("DEMO_ROOT", "/"),
         FILEPAGES_SITE=os.environ.get("DEMO_SITE", "http://127.0.0.1:5000"),
         FILEPAGES_REDIRECTS={"/posts/[slug]": "/blog/[slug]"},
         FILEPAGES_OUTPUT="hybrid",

@@ -9,6 +9,8 @@ import shutil
 import sys
 import threading
 import typing as t
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +19,9 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
+
+from demo_app import create_app
+from flask_filepages.hosts.export import export
 
 from .conftest import ROOT
 from .conftest import fetch
@@ -178,3 +183,76 @@ def test_a_friend_may_use_the_api_but_not_the_form(
     assert read == 7
     assert written == [201, "/api/posts/from-a-friend"]
     assert "Eve" not in fetch(demo + POST)[1]
+
+
+# -- an export --------------------------------------------------------------------------
+
+STATUS = "return performance.getEntriesByType('navigation')[0].responseStatus"
+LINKS = "return [...document.querySelectorAll('a[href]')].map(a => a.href)"
+PARTS = (
+    "return [...document.querySelectorAll('link[rel=stylesheet], img')]"
+    ".map(e => e.href || e.src)"
+)
+
+
+def test_the_demo_below_a_root_of_github_pages_has_no_broken_link(
+    browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    app = create_app(
+        {
+            "DATABASE": str(tmp_path / "demo.sqlite"),
+            "FILEPAGES_BUILD_DIR": str(tmp_path / "site"),
+            "FILEPAGES_SITE": "https://ann.example/repo",
+            "APPLICATION_ROOT": "/repo",
+            "ONLY_FILES": True,
+        }
+    )
+    for _ in app.extensions["filepages"]["filepages"].pages.build(app):
+        pass
+    app.extensions["demo_engine"].dispose()
+    folder = export(app, str(tmp_path / "out"), "github-pages").folder
+    port = free_port()
+    host = f"http://127.0.0.1:{port}"
+    python = [sys.executable, "-m", "tests.hosts.static_hosts"]
+    command = [*python, "github-pages", folder, str(port), "--root", "/repo"]
+    with server(command, f"{host}/repo/", ROOT):
+        visited = clicked_through(browser, f"{host}/repo/")
+
+    assert {url: status for url, status in visited.items() if status != 200} == {}
+    assert f"{host}/repo/archive/2/" in visited
+    assert len(visited) > 15
+
+
+def status_of(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+
+
+def clicked_through(browser: webdriver.Chrome, start: str) -> dict[str, int]:
+    """Click every link of every page once; return the statuses by address."""
+    browser.get(start)
+    statuses = {start: int(browser.execute_script(STATUS))}
+    waiting = [(start, link) for link in browser.execute_script(LINKS)]
+    while waiting:
+        page, link = waiting.pop()
+        link = link.partition("#")[0]
+        if link in statuses or not link.startswith(start.rpartition("/repo")[0]):
+            continue
+        browser.get(page)
+        old = browser.find_element(By.TAG_NAME, "html")
+        script = "[...document.querySelectorAll('a[href]')]"
+        script += ".find(a => a.href.split('#')[0] === arguments[0]).click()"
+        browser.execute_script(script, link)
+        WebDriverWait(browser, 10).until(lambda _, old=old: _is_gone(old))
+        statuses[link] = int(browser.execute_script(STATUS))
+        here = browser.current_url
+        if here not in statuses:
+            statuses[here] = statuses[link]
+        for part in browser.execute_script(PARTS):
+            statuses[part] = statuses.get(part) or status_of(part)
+        waiting += [(here, other) for other in browser.execute_script(LINKS)]
+    return statuses

@@ -304,6 +304,8 @@ def _may_be_middleware(module: types.ModuleType, name: str) -> bool:
     value = vars(module)[name]
     if inspect.isfunction(value):
         return value.__module__ == module.__name__ or value.__name__ != name
+    if value is Middleware:  # Imported for an annotation.
+        return False
     if isinstance(value, (types.ModuleType, type)):
         return False
     is_ours = type(value).__module__.startswith("flask_filepages.")

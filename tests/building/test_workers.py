@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 import typing as t
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -212,6 +214,34 @@ def test_a_site_is_whole_without_one_of_its_workers(site: Path) -> None:
 
     assert running.returncode == 0, output
     assert files_of(folder / "dist") == files_of(site / "one")
+
+
+def test_a_scheduler_without_workers_is_an_error_in_time(site: Path) -> None:
+    port = free_port()
+    words = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
+    words += ["--host=127.0.0.1", f"--port={port}", "--no-dashboard"]
+    quiet: t.Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    scheduler = subprocess.Popen(words, cwd=site, **quiet)
+    try:
+        until(lambda: _listens(port), 30)
+        start = time.monotonic()
+        result = build(
+            site, f"--executor=dask://127.0.0.1:{port}", "--wait-for-workers=0.5"
+        )
+        seconds = time.monotonic() - start
+    finally:
+        scheduler.kill()
+        scheduler.wait()
+
+    assert result.returncode == 1
+    assert f"at 127.0.0.1:{port} had no worker for 0.5 seconds" in result.stderr
+    assert f"Start one: dask worker tcp://127.0.0.1:{port}" in result.stderr
+    assert seconds < 30
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_no_scheduler(site: Path) -> None:

@@ -189,7 +189,7 @@ def test_there_must_be_a_release(site: Path, words: tuple[str, ...]) -> None:
     assert "has no release. Run `flask filepages build` first." in result.stderr
 
 
-@pytest.mark.parametrize("kind", ["nginx", "caddy", "netlify"])
+@pytest.mark.parametrize("kind", ["nginx", "caddy"])
 def test_deploy_config(site: Path, kind: str) -> None:
     flask(site, "build")
     told = flask(site, "deploy-config", kind).stdout
@@ -364,3 +364,67 @@ def test_other_commands_serve_no_release(site: Path, command: str) -> None:
     done = flask(site, command)
 
     assert "Serving the stored responses" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "error"),
+    [
+        ("import nothing_of_this_name\n", [], "nothing_of_this_name"),
+        ("def broken(:\n", [], "SyntaxError: "),
+        ("1 / 0\n", [], "ZeroDivisionError: division by zero"),
+        ("app = None\n", [], "Failed to find Flask application"),
+        ("from flask import Flask\napp = Flask(__name__)\n", [], "has no FilePages"),
+        (
+            APP.replace("'hybrid'", "'x'").replace('"hybrid"', '"x"'),
+            [],
+            "FILEPAGES_OUTPUT",
+        ),
+        (APP, ["--executor=none"], "is not an executor"),
+        (APP, ["--out=pages"], "Name another folder"),
+    ],
+    ids=lambda value: str(value),
+)
+def test_every_failure_is_json_for_a_program(
+    site: Path, code: str, words: list[str], error: str
+) -> None:
+    (site / "app.py").write_text(code)
+    done = flask(site, "build", "--json", *words)
+
+    assert done.returncode != 0
+    assert error in json.loads(done.stdout)["error"]
+
+
+def test_many_files_of_a_folder_are_one_line(site: Path) -> None:
+    texts = {f"pages/docs/{n}.md": f"# {n}\n" for n in range(50)}
+    renderer = "from flask_filepages.markdown import render_markdown\n"
+    app = renderer + APP.replace(
+        "FilePages(app)", "FilePages(app, renderers={'.md': render_markdown})"
+    )
+    write_files(site, {**texts, "app.py": app, "pages/docs/own.html": "x"})
+    lines = flask(site, "build").stdout.splitlines()
+
+    assert [line.partition("  ")[0] for line in lines if line[0] == "\u25cb"] == [
+        "\u25cb /",
+        "\u25cb /docs/own",
+        "\u25cb /docs/*.md",
+        "\u25cb /p/[id].json",
+    ]
+
+
+def test_views_of_the_app_are_mentioned_in_a_static_build(site: Path) -> None:
+    app = APP.replace('"hybrid"', '"static"') + "app.add_url_rule('/own', 'own')\n"
+    (site / "app.py").write_text(app)
+    told = flask(site, "build").stdout
+
+    assert "Views of the app are not part of a static site: /own.\n" in told
+
+
+def test_html_of_an_endpoint_is_mentioned(site: Path) -> None:
+    code = (
+        "from flask import Response\n\n\ndef GET(context):\n    return Response('x')\n"
+    )
+    (site / "pages" / "about.py").write_text(code)
+    told = flask(site, "build").stdout
+
+    expected = "about.py returns HTML or a redirect, so its file is about/index.html."
+    assert told.count(expected) == 1

@@ -331,6 +331,16 @@ class Site:
                     fix += f", or write `prerender = False` in {page.stem}.py"
                 yield Fault("state", page.relative, problem, f"{fix}.")
 
+    def slash_warnings(self) -> Iterator[Fault]:
+        """Yield a warning if hosts serve pages at other URLs than the app."""
+        settings = self.settings
+        has_pages = any(route.file_names.is_page for route in self.prerendered.values())
+        is_folder = settings.build_format != "file"
+        if settings.trailing_slash == "never" and is_folder and has_pages:
+            problem = "hosts send about/index.html at /about/, not at /about"
+            fix = "Set FILEPAGES_BUILD_FORMAT = 'file'."
+            yield Fault("slash", "FILEPAGES_TRAILING_SLASH = 'never'", problem, fix)
+
     def listed_paths(self, root: str | None = None) -> Iterator[ListedPath]:
         """Yield the paths of routes without params, and those that are listed.
 

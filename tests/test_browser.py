@@ -120,6 +120,10 @@ def fill(browser: webdriver.Chrome, **values: str) -> None:
     WebDriverWait(browser, 10).until(lambda _: _is_gone(old))
 
 
+def _is_left(element: t.Any, driver: object) -> bool:
+    return _is_gone(element)
+
+
 def _is_gone(element: t.Any) -> bool:
     from selenium.common.exceptions import StaleElementReferenceException
     from selenium.common.exceptions import WebDriverException
@@ -247,7 +251,7 @@ def clicked_through(browser: webdriver.Chrome, start: str) -> dict[str, int]:
         script = "[...document.querySelectorAll('a[href]')]"
         script += ".find(a => a.href.split('#')[0] === arguments[0]).click()"
         browser.execute_script(script, link)
-        WebDriverWait(browser, 10).until(lambda _, old=old: _is_gone(old))
+        WebDriverWait(browser, 10).until(functools.partial(_is_left, old))
         statuses[link] = int(browser.execute_script(STATUS))
         here = browser.current_url
         if here not in statuses:

@@ -152,17 +152,23 @@ ASKED = {
 }
 ASKED["output"] = """
     paths = sorted(page.path for page in filepages.build())
-    assert paths == ["/archive", "/archive/2", "/posts/a.json", "/posts/b.json"]
+    assert paths == ["/archive", "/archive/2", "/notes/a.json", "/posts/a.json",
+                     "/posts/b.json", "/sitemap.xml"]
     got = client.get("/posts/a.json")
     assert got.get_json() == {"title": "First"} and "ETag" in got.headers
     assert got.headers["Referrer-Policy"] == "same-origin"
     assert '<a href="/archive/2">Older</a>' in client.get("/archive").text
     assert client.get("/posts/c.json").status_code == 404
+    assert client.get("/notes/a.json").get_json() == {"title": "First", "stored": True}
+    assert client.get("/notes/b.json").status_code == 404
+    assert "<loc>https://x.example/archive/2/</loc>" in client.get("/sitemap.xml").text
 """
 MORE = {
     "output": {
         "__init__.py": APP.replace(
-            "filepages =", "app.config['FILEPAGES_OUTPUT'] = 'hybrid'\nfilepages ="
+            "filepages =",
+            "app.config['FILEPAGES_OUTPUT'] = 'hybrid'\n"
+            "app.config['FILEPAGES_SITE'] = 'https://x.example'\nfilepages =",
         )
     },
     "middleware": {

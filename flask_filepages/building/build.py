@@ -75,6 +75,7 @@ class Build:
             n: r for site in self._sites for n, r in site.prerendered.items()
         }
         self._warned: set[str] = set()
+        self._root_faults: list[Fault] = []
         self._in_flight: dict[str, tuple[Entry, Entry | None]] = {}
 
     def __iter__(self) -> Generator[PageResult, None, None]:
@@ -96,6 +97,7 @@ class Build:
         for site in self._sites:
             site.load()
             site.log(site.state_warnings())
+            site.log(site.slash_warnings())
 
     def _protected_folders(self) -> list[str]:
         """Return the folders that the build folder must neither be nor contain, and the
@@ -120,6 +122,8 @@ class Build:
         redirects = redirect_pages(self._sites, self._routes.values(), faults)
         self._raise(faults)
         static = StaticFiles.of(self.app) if self.options.static else StaticFiles({})
+        for name, problem in static.skipped.items():
+            self.app.logger.warning("%s is not copied: %s", name, problem)
         last = LastRelease(self.folder.current())
         opened.callback(last.close)
         if last.meta:
@@ -140,7 +144,7 @@ class Build:
         opened.callback(plan.close)
         self._fill(plan, listings, writer, can_keep=can_keep)
         for entry, _ in redirects:
-            plan.add(entry, _name_of_redirect(entry), None, is_done=True)
+            plan.add(entry, self._names()[entry.endpoint], None, is_done=True)
         self._raise(plan.faults)
         self.report.total = plan.count() - len(redirects)
         for entry in writer.kept():
@@ -150,7 +154,7 @@ class Build:
             writer.add(entry, response, writer.last_response(entry.path))
         yield from self._render(plan, writer, can_verify=can_keep)
         self.report.copied = writer.copy(static)
-        self._raise(writer.check(self._names(redirects)))
+        self._raise([*self._root_faults, *writer.check(self._names())])
         self._publish(writer, staging, listings)
         if has_versions:
             self._record(project)
@@ -254,7 +258,7 @@ class Build:
                     if response.is_html:
                         self._name_as_page(entry)
                     if entry.file == "" and response.has_body:
-                        faults.append(self._root_fault(entry))
+                        self._root_faults.append(self._root_fault(entry))
                         continue
                     is_equal = writer.add(entry, response, before)
                     if can_verify and self.options.verify and before is not None:
@@ -329,9 +333,10 @@ class Build:
 
     def _root_fault(self, entry: Entry) -> Fault:
         name = self._routes[entry.endpoint].route.name
-        problem = "it is the root of the site, which is a folder"
-        fix = "Return HTML, or give the file an extension: index.json.py."
-        return Fault("static-paths", name, problem, fix)
+        problem = f"GET {entry.path}: it is the root of the site, which is a folder"
+        typed = f"{name.removesuffix('.py')}.json.py"
+        fix = f"Return HTML, or rename the file to {typed}, which changes its URL."
+        return Fault("collision", name, problem, fix)
 
     def _warn(self, entry: Entry, warning: str) -> None:
         """Log a warning of a response, once for each route."""
@@ -352,10 +357,13 @@ class Build:
 
     # -- publishing -------------------------------------------------------------
 
-    def _names(self, redirects: list[tuple[Entry, RenderedResponse]]) -> dict[str, str]:
+    def _names(self) -> dict[str, str]:
         """Return the names of all routes in errors, by endpoint name."""
-        names = {endpoint: bound.route.name for endpoint, bound in self._routes.items()}
-        return names | {e.endpoint: _name_of_redirect(e) for e, _ in redirects}
+        return {
+            bound.endpoint: bound.route.name
+            for site in self._sites
+            for bound in site.routes.values()
+        }
 
     @functools.cached_property
     def _meta(self) -> dict[str, t.Any]:
@@ -397,7 +405,3 @@ class Build:
     def _raise(self, faults: list[Fault]) -> None:
         if faults:
             raise BuildError(project_folder(self.app), faults[:_MOST_FAULTS])
-
-
-def _name_of_redirect(entry: Entry) -> str:
-    return f"FILEPAGES_REDIRECTS[{entry.path!r}]"

@@ -21,6 +21,12 @@ class _File(t.NamedTuple):
     name: str
     path: str | None
     endpoint: str | None
+    is_variant: bool
+
+    @property
+    def shown(self) -> str:
+        """Its name, without the folder of the release."""
+        return self.name.partition("/")[2]
 
 
 def file_collisions(manifest: Manifest, names: t.Mapping[str, str]) -> list[Fault]:
@@ -32,66 +38,102 @@ def file_collisions(manifest: Manifest, names: t.Mapping[str, str]) -> list[Faul
     # All names are known only now: the name of an endpoint's file depends on what the
     # endpoint returned. SQLite sorts more of them than fit into memory.
     db = manifest.connection
-    db.execute("CREATE TEMP TABLE files (key TEXT, name TEXT, path TEXT, endpoint)")
-    db.executemany("INSERT INTO files VALUES (?, ?, ?, ?)", _files_of(manifest))
+    db.execute("CREATE TEMP TABLE files (key TEXT, name TEXT, path, endpoint, variant)")
+    db.executemany("INSERT INTO files VALUES (?, ?, ?, ?, ?)", _files_of(manifest))
     faults: list[Fault] = []
-    before: _File | None = None
+    #: The last file, and the files of which it is below.
+    above: list[_File] = []
+    reported: set[str] = set()
     for row in db.execute("SELECT * FROM files ORDER BY key, path"):
         file = _File(*row)
-        if before is not None and file.key.startswith(f"{before.key}{_SEPARATOR}"):
-            faults.append(_folder_fault(before, file, names))
-        elif before is not None and file.key == before.key:
-            faults.append(_name_fault(before, file, names))
-        else:
-            before = file
+        while above and not f"{file.key}{_SEPARATOR}".startswith(
+            f"{above[-1].key}{_SEPARATOR}"
+        ):
+            above.pop()
+        if above and above[-1].key == file.key:
+            faults.append(_same_name(above[-1], file, names))
+            continue
+        if above and above[-1].key not in reported:
+            reported.add(above[-1].key)
+            faults.append(_file_and_folder(above[-1], file, names))
+        above.append(file)
     db.execute("DROP TABLE files")
-    return list(dict.fromkeys(faults))
+    return faults
 
 
 def _files_of(manifest: Manifest) -> Iterator[_File]:
     for entry in manifest.entries():
-        for name, _ in entry.files():
-            yield _File(_key(name), name, entry.path, entry.endpoint)
+        for number, (name, _) in enumerate(entry.files()):
+            what = (entry.path, entry.endpoint, number > 0)
+            yield _File(_key(name), name, *what)
     for static in manifest.static_files().values():
-        for name, _ in static.files():
-            yield _File(_key(name), name, None, None)
+        for number, (name, _) in enumerate(static.files()):
+            yield _File(_key(name), name, None, None, number > 0)
 
 
 def _key(name: str) -> str:
     return folded(name).replace("/", _SEPARATOR)
 
 
-def _name_fault(one: _File, other: _File, names: t.Mapping[str, str]) -> Fault:
-    if one.path is None or other.path is None:
-        return _static_fault(one, other, names, "a page has the same file name")
-    name = other.name.partition("/")[2]
-    first = names.get(one.endpoint or "", one.path)
-    problem = (
-        f"GET {other.path}: another path has its file {name}: {one.path} of {first}"
-    )
-    route = names.get(other.endpoint or "", other.path)
-    return Fault("collision", route, problem, "Rename one of them.")
+def _described(file: _File, names: t.Mapping[str, str]) -> str:
+    """Return what a file is, for a message."""
+    if file.path is None:
+        what = f"the static file {file.shown}"
+    else:
+        route = names.get(file.endpoint or "", "the app")
+        what = f"the response to {file.path} of {route}"
+    return f"the compressed variant of {what}" if file.is_variant else what
 
 
-def _folder_fault(file: _File, below: _File, names: t.Mapping[str, str]) -> Fault:
-    if file.path is None or below.path is None:
-        problem = "a page needs a folder where this is a file, or the other way round"
-        return _static_fault(file, below, names, problem)
-    name = file.name.partition("/")[2]
+def _same_name(one: _File, other: _File, names: t.Mapping[str, str]) -> Fault:
+    owner = _owner(one, other)
+    second = other if owner is one else one
+    problem = f"another path has its file {owner.shown}: {_described(second, names)}"
+    if owner.path is None:
+        problem = f"a page has the same file name: {_described(second, names)}"
+        if second.path is None:
+            problem = f"it differs from {_described(second, names)} only by case"
+    elif owner.shown != second.shown:
+        problem += ", which differs only by case"
+    if owner.path is not None:
+        problem = f"GET {owner.path}: {problem}"
+    return Fault("collision", _name(owner, names), problem, _rename(one, other))
+
+
+def _file_and_folder(file: _File, below: _File, names: t.Mapping[str, str]) -> Fault:
+    owner = _owner(file, below)
+    if owner.path is None or file.path is None or file.is_variant:
+        problem = (
+            f"{_described(file, names)} is the file {file.shown}, but"
+            f" {_described(below, names)} needs a folder of this name"
+        )
+        return Fault("collision", _name(owner, names), problem, _rename(file, below))
     problem = (
         f"its path {file.path} is a file, but other paths begin with {file.path}/,"
         f" such as {below.path}"
     )
-    fix = f"Give it an extension, such as {name}.json.py, or return HTML."
-    return Fault("collision", names.get(file.endpoint or "", file.path), problem, fix)
-
-
-def _static_fault(
-    one: _File, other: _File, names: t.Mapping[str, str], problem: str
-) -> Fault:
-    static, page = (one, other) if one.path is None else (other, one)
-    name = static.name.partition("/")[2]
-    if page.path is not None:
-        problem += f": {page.path} of {names.get(page.endpoint or '', 'the app')}"
-    fix = "Rename one of the two, or build with --no-static."
+    name = names.get(file.endpoint or "", "")
+    fix = "Rename one of them."
+    if name.endswith(".py") and not file.shown.endswith(".html"):
+        typed = f"{name.removesuffix('.py')}.json.py"
+        fix = f"Rename it to {typed}, which changes its URL, or return HTML."
     return Fault("collision", name, problem, fix)
+
+
+def _owner(one: _File, other: _File) -> _File:
+    """Return the file that a fault names: a static file, if there is one."""
+    return one if one.path is None or other.path is not None else other
+
+
+def _name(file: _File, names: t.Mapping[str, str]) -> str:
+    if file.path is None:
+        return file.shown
+    return names.get(file.endpoint or "", file.path)
+
+
+def _rename(one: _File, other: _File) -> str:
+    if one.path is None and other.path is None:
+        return "Rename one of the two."
+    if one.path is None or other.path is None:
+        return "Rename one of the two, or build with --no-static."
+    return "Rename one of them."

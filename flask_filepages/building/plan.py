@@ -218,7 +218,7 @@ class Plan:
             problem = f"its path {entry.path} differs from {path} only by case"
         elif endpoint != entry.endpoint:
             problem = f"its path {path} is also a path of {self._names[endpoint]}"
-        fix = "Remove one of them."
+        fix = "Leave the path out in one of them."
         self.faults.append(Fault("collision", route_name, problem, fix))
 
     def waiting(self, *, is_json: bool) -> Iterator[tuple[Entry, str | None]]:
@@ -284,7 +284,9 @@ def redirect_pages(
                 target is not None
                 and route.route.params.keys() == target.route.params.keys()
             ):
-                pages += _redirect_pages_of(site, route, target.paths())
+                pages += _redirect_pages_of(
+                    site, route, target.paths(), is_guarded=bool(target.guards)
+                )
             elif site.settings.output == "static":
                 problem = "its paths are unknown, and the output is static"
                 fix = "Redirect to a prerendered route with the same params."
@@ -293,7 +295,11 @@ def redirect_pages(
 
 
 def _redirect_pages_of(
-    site: Site, route: BoundRoute, paths: Iterator[StaticPath]
+    site: Site,
+    route: BoundRoute,
+    paths: Iterator[StaticPath],
+    *,
+    is_guarded: bool = False,
 ) -> Iterator[tuple[Entry, RenderedResponse]]:
     redirect = t.cast(t.Any, route.route.redirect)
     for static_path in paths:
@@ -308,4 +314,5 @@ def _redirect_pages_of(
         response.compress()
         name = file_name(path, site.settings.build_format, is_page=True)
         entry = Entry(path, route.endpoint, "", [], name, 0, "", served_at="nowhere")
+        entry.is_guarded = is_guarded  # Its path is a secret, too.
         yield entry, response

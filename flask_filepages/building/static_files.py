@@ -8,6 +8,7 @@ import os
 import typing as t
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import field
 from urllib.parse import unquote
 
 from flask import Flask
@@ -20,6 +21,8 @@ class StaticFiles:
     """The static files of an app: their paths, by their names in a release."""
 
     paths: t.Mapping[str, str]
+    #: Why files are not copied, by name.
+    skipped: t.Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, app: Flask) -> StaticFiles:
@@ -28,6 +31,7 @@ class StaticFiles:
         Dot files and links that lead out of their folder are skipped.
         """
         paths: dict[str, str] = {}
+        skipped: dict[str, str] = {}
         for rule in app.url_map.iter_rules():
             scope, _, name = rule.endpoint.rpartition(".")
             if name != "static" or rule.arguments != {"filename"}:
@@ -38,9 +42,12 @@ class StaticFiles:
                 prefix = unquote(rule.rule.partition("<")[0]).strip("/")
                 for relative, path in _walk(os.path.realpath(folder)):
                     name = f"{prefix}/{relative}" if prefix else relative
-                    if name_problem(name) is None:
+                    problem = name_problem(name)
+                    if problem is None:
                         paths.setdefault(name, path)
-        return cls(paths)
+                    else:
+                        skipped[name] = problem
+        return cls(paths, skipped)
 
     def digests(self) -> Iterator[tuple[str, str]]:
         """Yield name and digest of each file, sorted."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import io
 import json
 import signal
@@ -51,6 +52,13 @@ def load_sites(app: Flask) -> list[Site]:
     return found
 
 
+def not_empty(ctx: click.Context, param: click.Parameter, value: t.Any) -> t.Any:
+    """Refuse an empty name of a folder."""
+    if value == "":
+        raise click.BadParameter("The folder name is empty.")
+    return value
+
+
 def to_json(value: t.Any) -> str:
     """Return *value* as JSON that every terminal can show."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
@@ -61,12 +69,22 @@ def to_json(value: t.Any) -> str:
 def fail_as_json(ctx: click.Context, error: Exception) -> t.NoReturn:
     """Print an error that no command expects, such as one of the import of the app."""
     if isinstance(error, click.ClickException):
-        click.echo(to_json({"error": error.format_message(), "faults": []}))
+        told = failure_of(error.__cause__ or error, error.format_message())
+        click.echo(to_json(told))
         ctx.exit(error.exit_code)
     traceback.print_exception(error)
     message = f"{type(error).__name__}: {error}".removesuffix(": ")
-    click.echo(to_json({"error": message, "faults": []}))
+    click.echo(to_json(failure_of(error, message)))
     ctx.exit(1)
+
+
+def failure_of(error: BaseException, message: str) -> dict[str, t.Any]:
+    """Return an error for a program: its first line, and its faults."""
+    faults = [dataclasses.asdict(fault) for fault in getattr(error, "faults", ())]
+    return {
+        "error": message.partition("\n")[0] if faults else message,
+        "faults": faults,
+    }
 
 
 def _can_print(text: str) -> bool:

@@ -16,8 +16,10 @@ import click
 
 from .app import clean_up_on_signals
 from .app import fail_as_json
+from .app import failure_of
 from .app import load_app
 from .app import load_sites
+from .app import not_empty
 from .app import to_json
 
 if t.TYPE_CHECKING:
@@ -31,17 +33,11 @@ _MOST_CHANGES = 3
 _MOST_VIEWS = 5
 
 
-def _not_empty(ctx: click.Context, param: click.Parameter, value: t.Any) -> t.Any:
-    if value == "":
-        raise click.BadParameter("The folder name is empty.")
-    return value
-
-
 @click.command()
 @click.option(
     "--out",
     metavar="FOLDER",
-    callback=_not_empty,
+    callback=not_empty,
     help="The build folder, instead of FILEPAGES_BUILD_DIR.",
 )
 @click.option(
@@ -109,7 +105,7 @@ def build(ctx: click.Context, /, as_json: bool, **given: t.Any) -> None:
                 summary = Summary() if as_json else _show_progress(running, results)
     except (FilePagesError, OSError, sqlite3.Error) as error:
         if as_json:
-            click.echo(to_json(_failure(error)))
+            click.echo(to_json(failure_of(error, _message(error))))
         else:
             click.secho(_message(error), fg="red", err=True)
         ctx.exit(1)
@@ -183,11 +179,6 @@ def _message(error: Exception) -> str:
     return f"Cannot write the release: {error}. The last release stays."
 
 
-def _failure(error: Exception) -> dict[str, t.Any]:
-    faults = [dataclasses.asdict(fault) for fault in getattr(error, "faults", ())]
-    return {"error": _message(error).partition("\n")[0], "faults": faults}
-
-
 def _show_progress(running: Build, results: t.Iterator[PageResult]) -> Summary:
     """Count *results* of a build, with a progress bar on a terminal."""
     summary = Summary()
@@ -256,10 +247,11 @@ class Summary:
 def _group_of(result: PageResult) -> str:
     """Return the route of a page, or for plain templates their folder: one line for
     5,000 Markdown files."""
-    folder, _, name = result.source.rpartition("/")
+    name = result.source.rpartition("/")[2]
     if name.endswith(".py") or "[" in result.source:
         return result.route_id
-    return f"/{folder}/*{os.path.splitext(name)[1]}".replace("//", "/")
+    folder = result.path.rstrip("/").rpartition("/")[0]
+    return f"{folder}/*{os.path.splitext(name)[1]}"
 
 
 def _size(size: int) -> str:

@@ -2,47 +2,75 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 import typing as t
+from collections.abc import Iterator
 
 import click
 
+from .app import fail_as_json
 from .app import load_app
 from .app import load_sites
+from .app import not_empty
 from .app import to_json
 
 if t.TYPE_CHECKING:
     from ..hosts.published import LeftOut
 
 
-def _fail(ctx: click.Context, error: Exception, *, as_json: bool) -> t.NoReturn:
-    """Print an error, as JSON if a program reads it, and exit with 1."""
-    if as_json:
-        click.echo(to_json({"error": str(error)}))
-        ctx.exit(1)
-    raise click.ClickException(str(error))
+@contextlib.contextmanager
+def _reporting(ctx: click.Context, *, as_json: bool) -> Iterator[None]:
+    """Keep output of the app out of the output of the command, and print its errors, as
+    JSON if a program reads it."""
+    from ..errors import ReleaseError
+
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+        return
+    except ReleaseError as error:
+        failure: Exception = click.ClickException(str(error))
+    except OSError as error:
+        message = f"{error.filename} cannot be written: {error.strerror}."
+        failure = click.ClickException(message)
+    except Exception as error:
+        if not as_json:
+            raise
+        failure = error
+    if not as_json:
+        raise failure
+    fail_as_json(ctx, failure)
 
 
 @click.command()
 @click.argument("folder", required=False)
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=int, default=4321, show_default=True)
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="The address to listen on."
+)
+@click.option(
+    "--port", type=int, default=4321, show_default=True, help="The port to listen on."
+)
 @click.pass_context
 def preview(ctx: click.Context, folder: str | None, host: str, port: int) -> None:
     """Serve the app with the current release, as in production.
 
     With FOLDER, which `flask filepages export` wrote, serve only its files, as a plain
-    host would.
+    host would. Files that only a host reads, such as _headers, have no effect.
 
     This is for looking at the site. Use a real server, such as gunicorn, to publish it.
     """
+    from werkzeug.exceptions import NotFound
+    from werkzeug.middleware.dispatcher import DispatcherMiddleware
     from werkzeug.serving import run_simple
 
     # In debug, no release is served.
     os.environ["FLASK_DEBUG"] = "0"
     app = load_app(ctx)
     app.debug = app.testing = False
-    releases = load_sites(app)[0].releases
+    sites = load_sites(app)
+    releases = sites[0].releases
     if folder is not None:
         if not os.path.isdir(folder):
             raise click.ClickException(
@@ -57,11 +85,13 @@ def preview(ctx: click.Context, folder: str | None, host: str, port: int) -> Non
         raise click.ClickException(
             f"{releases.folder} has no release. Run `flask filepages build` first."
         )
-    run_simple(host, port, app, threaded=True)
+    root = sites[0].settings.root
+    served = DispatcherMiddleware(NotFound(), {root: app}) if root else app
+    run_simple(host, port, served, threaded=True)
 
 
 @click.command()
-@click.argument("folder")
+@click.argument("folder", callback=not_empty)
 @click.option(
     "--host",
     type=click.Choice(["plain", "netlify", "cloudflare", "github-pages"]),
@@ -69,27 +99,29 @@ def preview(ctx: click.Context, folder: str | None, host: str, port: int) -> Non
     show_default=True,
     help="The host for which the folder is written.",
 )
-@click.option("--force", is_flag=True, help="Write to a folder that is not empty.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Write to a folder that is not empty. Files of the same name are overwritten.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def export(
     ctx: click.Context, folder: str, host: str, force: bool, as_json: bool
 ) -> None:
-    """Write the current release to FOLDER, as it is uploaded to a host of files.
+    """Write the current release to FOLDER, ready to upload to a host of files.
 
-    Netlify and Cloudflare Pages get _headers and _redirects, GitHub Pages gets
-    .nojekyll. What the host cannot send as the app does is listed. Files of the last
-    export that are not part of the site any more are deleted, and no others.
+    Run `flask filepages build` first. Netlify and Cloudflare Pages get _headers and
+    _redirects, GitHub Pages gets .nojekyll. What the host cannot send as the app does
+    is listed. Files of the last export that are gone from the site are deleted, and no
+    others.
     """
-    from ..errors import ReleaseError
     from ..hosts.export import export as write
 
-    app = load_app(ctx)
-    load_sites(app)
-    try:
+    with _reporting(ctx, as_json=as_json):
+        app = load_app(ctx)
+        load_sites(app)
         done = write(app, folder, host, force=force)
-    except (ReleaseError, OSError) as error:
-        _fail(ctx, error, as_json=as_json)
     left_out = [one._asdict() for one in done.left_out]
     if as_json:
         names = ("folder", "host", "release", "files", "written", "removed")
@@ -101,7 +133,8 @@ def export(
         f"{done.files:,} files for {host} in {done.folder}: {done.written:,} written,"
         f" {done.removed:,} removed."
     )
-    click.echo(f"Upload this folder, or look at it: flask filepages preview {folder}")
+    look = f"look at its files with `flask filepages preview {folder}`"
+    click.echo(f"Next: upload the folder, or {look}.")
 
 
 @click.command("deploy-config")
@@ -118,18 +151,18 @@ def deploy_config(
 ) -> None:
     """Print the configuration of nginx or Caddy for the current release.
 
+    For example: flask filepages deploy-config nginx > site.conf
+
     The server then sends the same status and header fields as the app, and a new
-    release as soon as it is published. What it does not send is listed on stderr.
+    release as soon as it is published. Print it again after a change of routes, header
+    fields or redirects. What it does not send is listed on stderr.
     """
-    from ..errors import ReleaseError
     from ..hosts.deploy_config import write_config
 
-    app = load_app(ctx)
-    load_sites(app)
-    try:
+    with _reporting(ctx, as_json=as_json):
+        app = load_app(ctx)
+        load_sites(app)
         config, left_out = write_config(app, server, upstream)
-    except (ReleaseError, OSError) as error:
-        _fail(ctx, error, as_json=as_json)
     if as_json:
         told = [one._asdict() for one in left_out]
         click.echo(to_json({"config": config, "left_out": told}))
@@ -139,5 +172,7 @@ def deploy_config(
 
 
 def _show_left_out(left_out: list[LeftOut]) -> None:
+    if left_out:
+        click.secho("Not the same as in the app:", fg="yellow", err=True)
     for name, why in left_out:
-        click.secho(f"{name}: {why}.", fg="yellow", err=True)
+        click.secho(f"  {name}: {why}.", fg="yellow", err=True)

@@ -119,7 +119,7 @@ def check(ctx: click.Context, as_json: bool) -> None:
         else:
             loaded.append(site)
         faults += site.template_faults()
-        warnings += [*site.warnings, *site.state_warnings()]
+        warnings += [*site.warnings, *site.state_warnings(), *site.slash_warnings()]
     if loaded:
         from ..building.plan import plan_faults
 

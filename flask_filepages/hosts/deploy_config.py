@@ -11,7 +11,6 @@ import re
 import typing as t
 from dataclasses import dataclass
 from urllib.parse import quote
-from urllib.parse import urlsplit
 
 from flask import Flask
 from jinja2 import Environment
@@ -42,6 +41,12 @@ class Exact:
     paths: list[str]
     fields: Fields
     not_found: str | None
+    is_setting: bool
+
+    @property
+    def keeps_query(self) -> bool:
+        """True for ``FILEPAGES_REDIRECTS``, which pass the query of the request on."""
+        return self.is_setting and "?" not in (self.sent.location or "")
 
     @property
     def regex(self) -> str:
@@ -81,12 +86,14 @@ def write_config(
     types = _types(published)
     rules = rules_of(published, lambda sent: types.get(_suffix(sent)) == sent.type)
     left_out = published.left_out(upstream=upstream is not None)
+    left_out += _slashes_left_out(published)
     exact = rules.exact
     if server == "caddy":
         left_out += _fields_left_out(published)
         # Caddy decodes the name of a file that it looks for once more.
         percent = [s for s in published.files if "%" in s.path and s not in exact]
         exact = [*exact, *percent]
+    pages = _not_found(published)
     template = _environment(server).get_template(_TEMPLATES[server])
     config = template.render(
         folder=os.path.join(published.build_folder.path, "current", "site"),
@@ -96,19 +103,23 @@ def write_config(
         common=rules.common,
         rules=_with_numbers(rules, published),
         exact=[_exact(n, sent, published) for n, sent in enumerate(exact)],
-        not_found=_not_found(published),
+        not_found=pages,
     )
     return re.sub(r"\n(?:\s*\n)+", "\n", config), left_out
 
 
+_upstream_re = re.compile(
+    r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?/?", re.IGNORECASE
+)
+
+
 def _check_upstream(url: str) -> str:
-    parts = urlsplit(url)
-    is_plain = re.fullmatch(r"[\w.:\[\]-]+", parts.netloc, re.ASCII)
-    if parts.scheme not in ("http", "https") or not is_plain or parts.path.strip("/"):
+    if not _upstream_re.fullmatch(url):
         raise ReleaseError(
-            f"{url!r} is not the URL of an app. Write it as 'http://127.0.0.1:8000'."
+            f"{url!r} is not the URL of an app. Write scheme, host and port only, such"
+            " as 'http://127.0.0.1:8000'."
         )
-    return f"{parts.scheme}://{parts.netloc}"
+    return url.rstrip("/")
 
 
 def _environment(server: str) -> Environment:
@@ -140,17 +151,30 @@ def _suffix(sent: Sent) -> str:
     return suffix_of(sent.file or "")
 
 
-def _not_found(published: Published) -> list[tuple[str, str]]:
-    """Return prefix and file of each 404 page, the longest prefix first."""
+class _NotFound(t.NamedTuple):
+    """A 404 page, and the paths for which it is sent."""
+
+    prefix: str
+    file: str
+    type: str
+    fields: Fields
+
+
+def _not_found(published: Published) -> list[_NotFound]:
+    """Return the 404 pages, the one with the longest prefix first."""
     pages = sorted(published.not_found.items(), key=lambda page: -len(page[0]))
-    return [(f"{published.root}{prefix}", file) for prefix, file in pages]
+    return [
+        _NotFound(f"{published.root}{prefix}", page.file or "", page.type, page.fields)
+        for prefix, page in pages
+    ]
 
 
 def _page_for(path: str, published: Published) -> str | None:
     """Return the file of the 404 page for a path."""
-    pages = _not_found(published)
-    found = (file for prefix, file in pages if f"{path}/".startswith(f"{prefix}/"))
-    return next(found, None)
+    for page in _not_found(published):
+        if f"{path}/".startswith(f"{page.prefix}/"):
+            return page.file
+    return None
 
 
 def _with_numbers(rules: Rules, published: Published) -> list[dict[str, t.Any]]:
@@ -168,7 +192,21 @@ def _with_numbers(rules: Rules, published: Published) -> list[dict[str, t.Any]]:
 
 def _exact(number: int, sent: Sent, published: Published) -> Exact:
     paths = [published.root + path for path in sent.paths]
-    return Exact(number, sent, paths, sent.fields, _page_for(paths[0], published))
+    route = published.routes.get(sent.endpoint)
+    is_setting = route is not None and route.route.redirect is not None
+    page = _page_for(paths[0], published)
+    return Exact(number, sent, paths, sent.fields, page, is_setting)
+
+
+def _slashes_left_out(published: Published) -> list[LeftOut]:
+    """Return what a server does differently with the slash at the end of paths."""
+    settings = published.settings
+    is_plain = settings.build_format == "directory"
+    if settings.trailing_slash == "ignore" and is_plain:
+        return []
+    why = "the server sends each path as its file is named, and does not redirect it"
+    name = "FILEPAGES_TRAILING_SLASH"
+    return [LeftOut(f"{name} = {settings.trailing_slash!r}", why)]
 
 
 def _fields_left_out(published: Published) -> list[LeftOut]:
@@ -183,7 +221,14 @@ def _fields_left_out(published: Published) -> list[LeftOut]:
 
 
 def _caddy_fields(fields: Fields) -> Fields:
-    return tuple(pair for pair in fields if pair[0][0] not in "+-")
+    """Return the fields as operations of Caddy: a plus adds one more of a name."""
+    seen: set[str] = set()
+    found = []
+    for name, value in fields:
+        if name[0] not in "+-":
+            found.append((f"+{name}" if name.lower() in seen else name, value))
+            seen.add(name.lower())
+    return tuple(found)
 
 
 # -- quoting ------------------------------------------------------------------------
@@ -201,7 +246,7 @@ def _quote_nginx(text: str, *, variables: bool = True) -> str:
 
 
 def _quote_caddy(text: str) -> str:
-    """Return *text* as one word of Caddy, which reads ``{$NAME}`` as a variable."""
+    """Return *text* as one word of Caddy, which reads ``{name}`` as a variable."""
     # Caddy keeps a backslash, unless a quote follows.
-    text = text.replace('"', '\\"').replace("{", "\\{")
-    return f'"{text.replace("{$", "{{vars.dollar}")}"'
+    text = text.replace('"', '\\"').replace("{", "{vars.brace}")
+    return f'"{text}"'

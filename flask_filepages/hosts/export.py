@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import os
 import typing as t
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from flask import Flask
@@ -50,10 +49,11 @@ def export(app: Flask, folder: str, host: str, *, force: bool = False) -> Export
     upload = HOSTS[host](published)
     target = _Target(published, os.path.realpath(folder), force=force)
     contents = _contents(published, upload)
-    before = target.listed()
-    target.write_list({*before, *contents})  # An interrupted export is known, too.
-    removed = target.remove(before - contents.keys())
-    written = sum(target.write(name, read()) for name, read in contents.items())
+    removed = target.remove(target.listed.keys() - contents.keys())
+    try:
+        written = sum(target.write(name, read()) for name, read in contents.items())
+    finally:  # An interrupted export is known, too.
+        target.write_list(target.listed)
     target.write_list(contents)
     left_out = [*published.left_out(), *upload.left_out]
     return Export(
@@ -88,12 +88,16 @@ def _contents(published: Published, upload: Upload) -> dict[str, _Read]:
     stored = StoredFiles(published.folder)
     below = f"{upload.folder}/" if upload.folder else ""
     found: dict[str, _Read] = {}
-    for name in _site_files(published):
+    # Hosts compress files themselves, so the compressed variants stay here.
+    for name in published.names():
         if name not in upload.replaced:
             found[below + name] = _reader(stored, f"{SITE}/{name}")
     for name, text in upload.texts.items():
         if name in found:
-            raise ReleaseError(f"The site has a file {name}, which the host reads.")
+            raise ReleaseError(
+                f"The site has a file {name}, which the host reads as its"
+                " configuration. Rename it, or choose another host."
+            )
         if text or name.startswith("."):
             found[name] = text.encode
     not_found = found.get(f"{below}404.html")
@@ -103,36 +107,42 @@ def _contents(published: Published, upload: Upload) -> dict[str, _Read]:
 
 
 def _reader(stored: StoredFiles, name: str) -> _Read:
-    return lambda: stored.read(name)
+    def read() -> bytes:
+        try:
+            return stored.read(name)
+        except OSError as error:
+            raise ReleaseError(
+                f"{stored.root} is damaged: {name} cannot be read ({error.strerror})."
+                " Run `flask filepages build --force`."
+            ) from error
 
-
-def _site_files(published: Published) -> Iterator[str]:
-    # Hosts compress files themselves, so the compressed variants stay here.
-    for sent in published.responses:
-        if sent.file is not None:
-            yield sent.file
-    yield from published.not_found.values()
-    yield from published.other_error_pages
-    yield from published.static
+    return read
 
 
 class _Target:
-    """The folder of an export. The list of its files lies in the build folder."""
+    """The folder of an export.
+
+    The names of its files lie in the build folder, with a digest of each. Only a file
+    that is as an export wrote it is deleted.
+    """
 
     def __init__(self, published: Published, path: str, *, force: bool) -> None:
         self.path = path
         self._check(published)
+        self._files = StoredFiles(path)
         name = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
         self._list = os.path.join(published.build_folder.path, "exports", f"{name}.txt")
-        is_known = os.path.isfile(self._list)
-        if not (is_known or force) and os.path.isdir(path) and os.listdir(path):
+        self.listed = self._read_list()
+        if os.path.exists(path) and not os.path.isdir(path):
+            raise ReleaseError(f"{path} is a file. Name a folder.")
+        is_foreign = os.path.isdir(path) and os.listdir(path) and not self._is_ours()
+        if is_foreign and not force:
             raise ReleaseError(
                 f"{path} is not empty, and no export made it. Name another folder, or"
                 " use --force: it overwrites files of the same name, and deletes none."
             )
         os.makedirs(path, exist_ok=True)
         os.makedirs(os.path.dirname(self._list), exist_ok=True)
-        self._files = StoredFiles(path)
 
     def _check(self, published: Published) -> None:
         app = published.app
@@ -151,30 +161,45 @@ class _Target:
                     f"{self.path} lies in {folder}. Name another folder for the export."
                 )
 
-    def listed(self) -> set[str]:
-        """Return the names that the last export wrote."""
+    def _read_list(self) -> dict[str, str]:
+        """Return the digests of the files of the last export, by name."""
         try:
             with open(self._list, encoding="utf-8") as file:
-                return set(file.read().split("\n")[1:]) - {""}
+                pairs = (line.rstrip("\n").partition(" ") for line in file)
+                return {name: digest for digest, _, name in pairs}
         except FileNotFoundError:
-            return set()
+            return {}
 
-    def write_list(self, names: t.Iterable[str]) -> None:
-        temporary = f"{self._list}.new"
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in [self.path, *sorted(names)])
-        os.replace(temporary, self._list)
+    def _is_ours(self) -> bool:
+        """Return True if some file is as the last export wrote it."""
+        return any(map(self._is_as_written, self.listed))
+
+    def _is_as_written(self, name: str) -> bool:
+        with contextlib.suppress(OSError, ReleaseError):
+            return _digest(self._files.read(name)) == self.listed[name]
+        return False
 
     def write(self, name: str, body: bytes) -> bool:
         """Write a file, unless it is there already. Return True if it was written."""
+        self.listed[name] = _digest(body)
         if self._files.has(name, len(body)) and self._files.read(name) == body:
             return False
         self._files.replace(name, body)
         return True
 
     def remove(self, names: t.Iterable[str]) -> int:
-        gone = sorted(names)
-        for name in gone:
-            with contextlib.suppress(ReleaseError):  # No export wrote such a name.
-                self._files.remove(name)
-        return len(gone)
+        removed = 0
+        for name in sorted(filter(self._is_as_written, names)):
+            self._files.remove(name)
+            removed += 1
+        return removed
+
+    def write_list(self, names: t.Iterable[str]) -> None:
+        temporary = f"{self._list}.new"
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.writelines(f"{self.listed[name]} {name}\n" for name in sorted(names))
+        os.replace(temporary, self._list)
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:32]

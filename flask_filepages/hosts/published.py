@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import mimetypes
 import os
+import re
 import typing as t
 from collections import Counter
 from collections.abc import Iterator
@@ -30,6 +32,9 @@ from ..site import sites_of
 Fields = tuple[tuple[str, str], ...]
 #: Every host that we write for sends this field by itself, or is told to.
 DEFAULT_FIELDS: Fields = (("Cache-Control", DEFAULT_CACHE_CONTROL),)
+
+
+_root_re = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 
 
 class LeftOut(t.NamedTuple):
@@ -87,6 +92,11 @@ class Published:
         self.sites = list(sites_of(app).values())
         self.settings = self.sites[0].settings
         self.root = self.settings.root
+        if not _root_re.fullmatch(self.root):
+            raise ReleaseError(
+                f"APPLICATION_ROOT is {self.root!r}, which not every host takes. Use"
+                " letters, digits and -._~ only."
+            )
         self.build_folder = BuildFolder(self.sites[0].releases.folder)
         self.folder = self._current()
         self.routes: dict[str, BoundRoute] = {
@@ -101,8 +111,12 @@ class Published:
             self.static: dict[str, StaticFile] = manifest.static_files()
         finally:
             manifest.close()
-        #: The files of 404 pages, by the prefix of their URLs.
-        self.not_found: dict[str, str] = {}
+        sizes = [entry.size for entry in public]
+        sizes += [file.size for file in self.static.values()]
+        #: The size of the largest file, in bytes.
+        self.largest = max(sizes, default=0)
+        #: The 404 pages, by the prefix of their URLs.
+        self.not_found: dict[str, Sent] = {}
         self.other_error_pages: list[str] = []
         self.responses: list[Sent] = []
         for entry in public:
@@ -122,13 +136,22 @@ class Published:
         if is_error and entry.file is not None:
             prefix, _, name = entry.file.rpartition("/")
             if name == "404.html":
-                self.not_found[prefix and f"/{prefix}"] = entry.file
+                self.not_found[prefix and f"/{prefix}"] = _sent(entry)
             else:
                 self.other_error_pages.append(entry.file)
         if not is_error:
             self.responses.append(_sent(entry))
 
-    @property
+    def names(self) -> Iterator[str]:
+        """Yield the names of all files, without compressed variants."""
+        for sent in self.responses:
+            if sent.file is not None:
+                yield sent.file
+        yield from (str(page.file) for page in self.not_found.values())
+        yield from self.other_error_pages
+        yield from self.static
+
+    @functools.cached_property
     def files(self) -> list[Sent]:
         """The responses that are files with the status 200."""
         return [sent for sent in self.responses if sent.file and sent.code == 200]

@@ -236,7 +236,10 @@ def read_function(
         faults.append(fault("prerender", problem, fix, unsafe[0]))
     elif "GET" not in own and not (is_auto and "ALL" in own):
         problem = "a prerendered route needs a GET handler"
-        faults.append(fault("prerender", problem, "Write `def GET(context)`."))
+        fix = "Write `def GET(context)`."
+        if is_auto:
+            fix = "Write `def GET(context)`, or `prerender = False`."
+        faults.append(fault("prerender", problem, fix))
     problem = call_problem(function) or ""
     if function is None:
         if not route.is_static and not bound.is_error_page:

@@ -196,10 +196,9 @@ class PrerenderedRoute(BoundRoute):
         render = environ.get(RENDER)
         if render is not None and not context._trail:
             return t.cast(Render, render).props
-        path = self._path(context)
-        if self.is_static or (self.is_auto and not self._has(path, environ)):
+        if self.is_static or not context.is_prerendered:
             return {}
-        return self._listed_props(environ).get(_key(path), {})
+        return self._listed_props(environ).get(_key(self._path(context)), {})
 
     def _path(self, context: Context) -> str:
         # A rewrite keeps the path of its request, so look up the params.
@@ -301,10 +300,12 @@ class PrerenderedRoute(BoundRoute):
         request: Request,
         params: dict[str, t.Any],
     ) -> BaseResponse | None:
-        """Return the stored response behind the guards, or ``None`` if its file is
-        gone."""
+        """Return the stored response behind the guards, or ``None`` if it cannot be
+        sent."""
         if self.handlers is None:
             self.prepare()
+        if self.guards and not stored.is_guarded:
+            return None  # It may be public: the guard is newer than the release.
         try:
             status, headers, body = release.send(stored, request.environ)
         except OSError as error:

@@ -46,7 +46,13 @@ def stored_response(entry: Entry) -> StoredResponse:
         name = f"{entry.stored_file}.{SUFFIXES[coding]}"
         coded[coding] = _representation(name, size, tag, own)
     return StoredResponse(
-        entry.path, entry.endpoint, entry.status, plain, coded, entry.served_at
+        entry.path,
+        entry.endpoint,
+        entry.status,
+        plain,
+        coded,
+        entry.served_at,
+        entry.is_guarded,
     )
 
 

@@ -56,6 +56,7 @@ class StoredResponse:
     plain: Representation
     coded: dict[str, Representation] = field(default_factory=dict)
     served_at: ServedAt = "path"
+    is_guarded: bool = False
 
     def choose(self, environ: Environ) -> Representation:
         """Return the smallest representation that the client accepts."""

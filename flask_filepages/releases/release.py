@@ -238,7 +238,8 @@ class Releases:
             self._has_warned_of_root = True
             _log.warning(
                 "Prerendered routes run on each request: %s was built for"
-                " APPLICATION_ROOT = %r, but a request has the SCRIPT_NAME %r.",
+                " APPLICATION_ROOT = %r, but a request has the SCRIPT_NAME %r. Mount"
+                " the app at its root, or change APPLICATION_ROOT and build again.",
                 release.folder,
                 release.root or "/",
                 root,

@@ -11,6 +11,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from pathlib import Path
 
 from .. import targets
@@ -313,7 +314,11 @@ def find_collisions(routes: t.Sequence[Route]) -> list[Fault]:
                 continue
             other = owners.setdefault(pattern.shape.lower(), route)
             if other is not route:
-                faults.append(_collision(other.name, route.name, str(pattern)))
+                fault = _collision(other.name, route.name, str(pattern))
+                if "auto" in (other.prerender, route.prerender):
+                    fix = "Write `prerender = True` in one of them, or rename it."
+                    fault = replace(fault, fix=fix)
+                faults.append(fault)
         other = ids.setdefault(route.id, route)
         if other is not route and not faults:
             faults.append(_collision(other.name, route.name, route.id))

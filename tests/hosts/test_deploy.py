@@ -9,6 +9,7 @@ import shutil
 import threading
 import typing as t
 from collections.abc import Iterator
+from contextlib import ExitStack
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -133,7 +134,10 @@ def ask(
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     connection.request(method, url, headers=headers)
     response = connection.getresponse()
-    told = {k.lower(): v for k, v in response.getheaders()}
+    told: dict[str, str] = {}
+    for key, value in response.getheaders():
+        known = told.get(key.lower())
+        told[key.lower()] = f"{known}, {value}" if known else value
     answer = response.status, told, response.read()
     connection.close()
     return answer
@@ -281,15 +285,8 @@ def test_what_no_file_matches_goes_to_the_app(
 @contextmanager
 def serving(app: Flask, port: int) -> Iterator[None]:
     mounted = DispatcherMiddleware(NotFound(), {"/repo": app.wsgi_app})
-    running = make_server("127.0.0.1", port, mounted, threaded=True)
-    thread = threading.Thread(target=running.serve_forever)
-    thread.start()
-    try:
+    with plain_serving(mounted, port):
         yield
-    finally:
-        running.shutdown()
-        thread.join()
-        running.server_close()
 
 
 @pytest.mark.parametrize("name", HOSTS)
@@ -383,3 +380,114 @@ def test_an_upstream_that_is_no_url_is_refused(
     app = built(make_pages(TREE, FILEPAGES_OUTPUT="hybrid"))
     with pytest.raises(ReleaseError, match="is not the URL of an app"):
         write_config(app, "nginx", upstream)
+
+
+OVERLAPPING = {
+    "index.html": "home",
+    "about.html": "about",
+    "404.html": "nothing here",
+    "_middleware.py": "from flask_filepages import headers\n"
+    "middleware = headers({'X-Frame-Options': 'DENY'})\n",
+    "[n].py": HEAD
+    + "from flask_filepages import StaticPath\n"
+    + "def get_static_paths():\n    return [StaticPath({'n': 'j'})]\n"
+    + "def GET(context):\n    return context.json([1])\n",
+    "img/[n].png.py": IMAGES["img/[n].png.py"].replace("3000", "3"),
+    "img/latest.png.py": HEAD
+    + "def GET(context):\n    return Response(b'new', mimetype='image/png')\n",
+    "own.py": HEAD
+    + "def GET(context):\n    fields = [('Link', '</a>'), ('Link', '</b>'),"
+    + " ('X-Own', '{uri} ${uri} {$HOME} $host')]\n"
+    + "    return Response('own', headers=fields)\n",
+}
+
+
+@pytest.mark.parametrize("name", HOSTS)
+@pytest.mark.parametrize(
+    ("url", "status", "expected"),
+    [
+        ("/about", 200, {"content-type": "text/html; charset=utf-8"}),
+        ("/j", 200, {"content-type": "application/json"}),
+        ("/typo", 404, {"content-type": "text/html; charset=utf-8"}),
+        ("/typo", 404, {"cache-control": "no-store", "x-frame-options": "DENY"}),
+        ("/img/none.png", 404, {"content-type": "text/html; charset=utf-8"}),
+        ("/img/none.png", 404, {"cache-control": "no-store"}),
+        ("/img/1.png", 200, {"cache-control": "public, max-age=31536000, immutable"}),
+        (
+            "/img/latest.png",
+            200,
+            {"cache-control": "public, max-age=0, must-revalidate"},
+        ),
+        ("/own", 200, {"link": "</a>, </b>", "x-own": "{uri} ${uri} {$HOME} $host"}),
+        ("/old?q=1", 301, {"location": "/about?q=1"}),
+        ("/old", 301, {"location": "/about"}),
+    ],
+)
+def test_each_path_has_its_own_fields(
+    overlapping: dict[str, int],
+    name: str,
+    url: str,
+    status: int,
+    expected: dict[str, str],
+) -> None:
+    available(name)
+    got, told, _ = ask(overlapping[name], url)
+
+    assert got == status
+    assert {key: told.get(key) for key in expected} == expected
+
+
+@pytest.fixture(scope="module")
+def overlapping(tmp_path_factory: t.Any) -> Iterator[dict[str, int]]:
+    """Yield the ports of the hosts that serve :data:`OVERLAPPING`."""
+    folder = tmp_path_factory.mktemp("overlapping")
+    write_files(folder / "pages", OVERLAPPING)
+    app = Flask("overlapping", root_path=str(folder), instance_path=str(folder / "i"))
+    app.config["FILEPAGES_OUTPUT"] = "hybrid"
+    app.config["FILEPAGES_REDIRECTS"] = {"/old": "/about"}
+    FilePages(app)
+    built(app)
+    with ExitStack() as running:
+        ports = {}
+        for name in HOSTS:
+            if shutil.which(name) is not None:
+                (folder / name).mkdir()
+                ports[name] = running.enter_context(host(name, app, folder / name))
+        yield ports
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_a_path_that_became_live_goes_to_the_app(
+    make_pages: MakePages, tmp_path: Path, name: str
+) -> None:
+    available(name)
+    own = "def GET(context):\n    return Response('x', 201, [('X-Own', '1')])\n"
+    files = {"own.py": HEAD + own, "a.html": ""}
+    app = built(make_pages(files, add_probe, FILEPAGES_OUTPUT="hybrid"))
+    port = free_port()
+    with (
+        plain_serving(app, port),
+        host(name, app, tmp_path, f"http://127.0.0.1:{port}") as p,
+    ):
+        current = Path(sites_of(app)["filepages"].releases.folder, "current", "site")
+        (current / "own" / "index.html").unlink()
+
+        assert ask(p, "/own")[::2] == (201, b"x")
+        assert ask(p, "/probe")[::2] == (200, b"probe")
+
+
+def add_probe(app: Flask) -> None:
+    app.add_url_rule("/probe", "probe", lambda: "probe")
+
+
+@contextmanager
+def plain_serving(app: t.Any, port: int) -> Iterator[None]:
+    running = make_server("127.0.0.1", port, app, threaded=True)
+    thread = threading.Thread(target=running.serve_forever)
+    thread.start()
+    try:
+        yield
+    finally:
+        running.shutdown()
+        thread.join()
+        running.server_close()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import sys
 import typing as t
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -21,8 +24,11 @@ from flask_filepages.hosts.export import export
 from flask_filepages.hosts.preview import PlainHost
 from flask_filepages.site import sites_of
 
+from ..conftest import ROOT
 from ..conftest import MakePages
 from ..conftest import built
+from ..conftest import free_port
+from ..conftest import server
 
 ENDPOINT = "from flask import Response\nprerender = True\n\n\ndef GET(context):\n"
 PAGES = {
@@ -109,8 +115,12 @@ def test_a_host_is_told(
         ("netlify", "later.py", "it is sent as a page that redirects, not as 307"),
         ("plain", "made.py", "its status is sent as 200, not 201"),
         ("cloudflare", "made.py", "its status is sent as 200, not 201"),
-        ("plain", "none.py", "it is a 204 without a body, which is no file"),
-        ("plain", "own.html.py", "these fields are not sent: X-Own, X-Own"),
+        (
+            "plain",
+            "none.py",
+            "it has no body (204), so it is no file, and the host sends 404",
+        ),
+        ("plain", "own.html.py", "these fields are not sent: X-Own"),
         ("plain", "live.py", "it runs on request, which needs the app"),
     ],
 )
@@ -248,6 +258,98 @@ def test_cloudflare_has_limits(
         return
     with pytest.raises(ReleaseError, match=problem):
         exported(app, tmp_path, "cloudflare")
+
+
+LISTED = """
+
+def get_static_paths():
+    from flask_filepages import StaticPath
+    return [StaticPath({'n': n}) for n in ('j', 'k')]
+"""
+OVERLAPPING = {
+    "about.html": "about",
+    "404.html": "nothing here",
+    "[n].py": ENDPOINT + "    return context.json([1])\n" + LISTED,
+    "[n].txt.py": ENDPOINT
+    + "    return Response('t', mimetype='text/plain', headers={'Cache-Control':"
+    + " 'public, max-age=9'})\n"
+    + LISTED,
+    "sub/deep/c.txt.py": ENDPOINT + "    return Response('c', mimetype='text/plain')\n",
+    "k/l.txt.py": ENDPOINT + "    return Response('l', mimetype='text/plain')\n",
+}
+
+
+@pytest.mark.parametrize("host", ["netlify", "cloudflare"])
+@pytest.mark.parametrize(
+    ("path", "kind", "cache"),
+    [
+        ("/about/", "text/html", "public, max-age=0, must-revalidate"),
+        ("/j", "application/json", "public, max-age=0, must-revalidate"),
+        ("/j.txt", "text/plain", "public, max-age=9"),
+        ("/sub/deep/c.txt", "text/plain", "public, max-age=0, must-revalidate"),
+    ],
+)
+def test_a_rule_of_a_route_is_not_for_other_files(
+    make_pages: MakePages, tmp_path: Path, host: str, path: str, kind: str, cache: str
+) -> None:
+    files = {**OVERLAPPING}
+    del files["k/l.txt.py"]
+    app = built(make_pages(files, FILEPAGES_OUTPUT="hybrid"))
+    folder = exported(app, tmp_path, host).folder
+    port = free_port()
+    command = [sys.executable, "-m", "tests.hosts.static_hosts"]
+    with server([*command, host, folder, str(port)], f"http://127.0.0.1:{port}/", ROOT):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}") as response:
+            told = response.headers
+
+    assert told["Content-Type"].partition(";")[0] == kind
+    assert told["Cache-Control"] == cache
+
+
+@pytest.mark.parametrize(
+    ("host", "name", "why"),
+    [
+        ("netlify", "a.html.py", "Netlify does not send the field X-Empty: ''"),
+        ("cloudflare", "a.html.py", "Cloudflare does not send the field X-Word: 'é'"),
+        ("cloudflare", "functions/b", "Cloudflare Pages does not upload files"),
+        ("netlify", "x/.hidden", "Netlify does not upload dot files"),
+    ],
+)
+def test_what_a_host_would_ignore_is_listed(
+    make_pages: MakePages, tmp_path: Path, host: str, name: str, why: str
+) -> None:
+    files = {
+        "a.html.py": ENDPOINT
+        + "    return Response('x', headers=[('X-Empty', ''), ('X-Word', 'é')])\n",
+        "functions/b.py": ENDPOINT + "    return context.json(1)\n",
+        "x/[n].py": ENDPOINT
+        + "    return context.json(1)\n"
+        + LISTED.replace("('j', 'k')", "['.hidden']"),
+    }
+    app = built(make_pages(files, FILEPAGES_OUTPUT="hybrid"))
+    left_out = exported(app, tmp_path, host).left_out
+
+    assert any(one.name == name and one.why.startswith(why) for one in left_out)
+
+
+def test_netlify_refuses_a_number_sign(make_pages: MakePages, tmp_path: Path) -> None:
+    code = ENDPOINT + "    return context.json(1)\n" + LISTED.replace("'k'", "'c#'")
+    app = built(make_pages({"[n].py": code}))
+    with pytest.raises(ReleaseError, match="because of the # in c#. Rename it"):
+        exported(app, tmp_path, "netlify")
+
+
+def test_a_foreign_folder_of_a_known_name_is_foreign(
+    app: Flask, tmp_path: Path
+) -> None:
+    folder = Path(exported(app, tmp_path).folder)
+    shutil.rmtree(folder)
+    folder.mkdir()
+    (folder / "index.html").write_text("mine")
+    with pytest.raises(ReleaseError, match="no export made it"):
+        exported(app, tmp_path)
+
+    assert (folder / "index.html").read_text() == "mine"
 
 
 # -- below a root ---------------------------------------------------------------------

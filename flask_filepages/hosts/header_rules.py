@@ -1,0 +1,220 @@
+"""Write the blocks of ``_headers``, which Netlify and Cloudflare Pages read.
+
+Sources: the documentation of both hosts on custom headers.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from ..routing.converters import SEGMENT_SAFE
+from .published import DEFAULT_FIELDS
+from .published import Fields
+from .published import LeftOut
+from .published import Published
+from .published import Sent
+from .published import has_usual_type
+from .rules import PathRule
+from .rules import rules_of
+
+# What a server has to say itself, and what only Netlify refuses to be told.
+_SERVERS_OWN = frozenset(
+    (
+        *("connection", "content-encoding", "content-length", "date", "location"),
+        *("server", "transfer-encoding"),
+    )
+)
+_NETLIFYS_OWN = frozenset(
+    (
+        *("accept-ranges", "age", "allow", "alt-svc", "content-range", "set-cookie"),
+        *("trailer", "upgrade", "basic-auth"),
+    )
+)
+# Cloudflare reads a colon before a letter as a placeholder.
+placeholder_re = re.compile(r":[A-Za-z]|\*")
+
+Block = tuple[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a host reads ``_headers``.
+
+    With :attr:`can_remove`, a line ``! Name`` removes a field that a rule before set.
+    :attr:`within` stands for a param within a segment.
+    """
+
+    host: str
+    can_remove: bool
+    within: str
+    reserved: frozenset[str]
+
+
+NETLIFY = Dialect(
+    "Netlify",
+    can_remove=False,
+    within="*",
+    reserved=_SERVERS_OWN | _NETLIFYS_OWN,
+)
+CLOUDFLARE = Dialect(
+    "Cloudflare",
+    can_remove=True,
+    within=":",
+    reserved=_SERVERS_OWN,
+)
+
+
+def blocks_of(
+    published: Published, left_out: list[LeftOut], dialect: Dialect
+) -> Iterator[Block]:
+    """Yield the blocks of ``_headers``, the general ones first.
+
+    On Netlify the last rule that matches wins, for each field. Cloudflare joins the
+    values of all rules that match. So a rule for paths that another one matches too
+    tells all fields, and first removes those of the other one where it can.
+
+    :param left_out: gets what the host cannot be told.
+    """
+    rules = rules_of(published, has_usual_type)
+    writer = _Writer(published, dialect, left_out)
+    if rules.common != DEFAULT_FIELDS:
+        fields = writer.fields(rules.common, None, "/*")
+        yield writer.rule(f"{published.root}/*", fields, {})
+    patterns: dict[str, tuple[PathRule, int]] = {}
+    for rule in reversed(rules.patterns):
+        path = _wildcards(rule, published.root, dialect)
+        count = sum(rule.matches(sent.path) for sent in published.files)
+        if path not in patterns or patterns[path][1] < count:
+            patterns[path] = (rule, count)
+    for path, (rule, _) in patterns.items():
+        members = [sent for sent in published.files if rule.matches(sent.path)]
+        told: dict[str, str] = {}
+        for sent in members:
+            told |= writer.told_at(published.url(sent.host_path))
+        type = rule.treatment.type
+        if "Content-Type" in told and members:
+            type = members[0].type
+        fields = writer.fields(rule.treatment.fields, type, path)
+        if "Content-Type" in fields:
+            why = f"the 404 page of such a path is sent as {type} on {dialect.host}"
+            left_out.append(LeftOut(path, why))
+        yield writer.rule(path, fields, told)
+    for sent in published.files:
+        block = writer.exact(sent)
+        if block is not None:
+            yield block
+
+
+class _Writer:
+    """Writes blocks, and knows what the blocks so far tell for a path."""
+
+    def __init__(
+        self, published: Published, dialect: Dialect, left_out: list[LeftOut]
+    ) -> None:
+        self._published = published
+        self._dialect = dialect
+        self._left_out = left_out
+        self._rules: list[tuple[re.Pattern[str], dict[str, str]]] = []
+
+    def rule(
+        self, path: str, fields: dict[str, str], removed: t.Mapping[str, str]
+    ) -> Block:
+        """Return the block of a path with wildcards."""
+        parts = re.split(r"(\*|:[A-Za-z]\w*)", path)
+        wildcards = {"*": ".*"}
+        regex = "".join(
+            wildcards.get(part, "[^/]+") if n % 2 else re.escape(part)
+            for n, part in enumerate(parts)
+        )
+        if self._dialect is NETLIFY:
+            compiled = re.compile(f"{regex}/?", re.IGNORECASE)
+        else:
+            compiled = re.compile(regex)
+        self._rules.append((compiled, fields))
+        return path, self._lines(fields, removed)
+
+    def told_at(self, url: str) -> dict[str, str]:
+        """Return the fields that the rules so far tell for a URL."""
+        told: dict[str, str] = {}
+        for regex, fields in self._rules:
+            if regex.fullmatch(url):
+                told = dict(fields) if self._dialect.can_remove else told | fields
+        return told
+
+    def exact(self, sent: Sent) -> Block | None:
+        """Return the block of one file, or ``None`` if it needs none."""
+        published, dialect = self._published, self._dialect
+        url, name = published.url(sent.host_path), published.name_of(sent)
+        told = self.told_at(url)
+        needs_type = "Content-Type" in told or not has_usual_type(sent)
+        if not (told or needs_type) and sent.fields == DEFAULT_FIELDS:
+            return None
+        type = sent.type if needs_type else None
+        wanted = self.fields(sent.fields, type, name)
+        if told == wanted:
+            return None
+        if dialect.can_remove and placeholder_re.search(url):
+            why = f"{dialect.host} cannot write a rule for its path {url}"
+            self._left_out.append(LeftOut(name, why))
+            return None
+        extra = sorted(told.keys() - wanted.keys())
+        if extra and not dialect.can_remove:
+            why = f"it also gets {', '.join(extra)} of another rule on {dialect.host}"
+            self._left_out.append(LeftOut(name, why))
+        if not dialect.can_remove:
+            url = without_wildcards(url)
+        return url, self._lines(wanted, told)
+
+    def fields(self, fields: Fields, type: str | None, name: str) -> dict[str, str]:
+        """Return the fields that the host can be told, each name once.
+
+        :param name: what they belong to, for what is left out.
+        """
+        dialect = self._dialect
+        joined: dict[str, str] = {"Content-Type": type} if type is not None else {}
+        spelt = {"content-type": "Content-Type", "cache-control": "Cache-Control"}
+        for field_name, value in fields:
+            known = spelt.setdefault(field_name.lower(), field_name)
+            is_plain = value.isascii() and value.isprintable() and value.strip()
+            if known.lower() in dialect.reserved or not is_plain:
+                why = f"{dialect.host} does not send the field {known}: {value!r:.50}"
+                self._left_out.append(LeftOut(name, why))
+            elif known in joined:
+                joined[known] += f", {value}"
+            else:
+                joined[known] = value
+        return joined
+
+    def _lines(self, fields: dict[str, str], before: t.Mapping[str, str]) -> list[str]:
+        lines = [f"{name}: {value}" for name, value in fields.items()]
+        if self._dialect.can_remove:
+            lines[:0] = [f"! {name}" for name in sorted(before)]
+        return lines
+
+
+def without_wildcards(url: str) -> str:
+    """Return a URL in which nothing is a wildcard of Netlify."""
+    return url.replace(":", "%3A").replace("*", "%2A")
+
+
+def _wildcards(rule: PathRule, root: str, dialect: Dialect) -> str:
+    """Return a pattern as a path with wildcards, at which a plain host sends its
+    files."""
+    path = root + quote(rule.prefix, safe=f"{SEGMENT_SAFE}/")
+    number = 0
+    for segment in rule.segments:
+        path += "/"
+        for part in segment.parts:
+            wildcard = ":" if len(segment.parts) == 1 else dialect.within
+            if part.kind == "text":
+                path += quote(part.text, safe=SEGMENT_SAFE)
+            elif part.kind == "rest" or wildcard == "*":
+                path += "*"
+            else:
+                number += 1
+                path += f":part{number}"
+    return f"{path}/" if rule.is_index and path[-1] != "*" else path

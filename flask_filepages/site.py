@@ -146,6 +146,13 @@ class Site:
             for route in self.routes.values()
             if isinstance(route, PrerenderedRoute)
         }
+        self._make_rules()
+        finder.register(self.anchor, folder, fresh=app.debug)
+
+    def _bind(self, route: Route) -> BoundRoute:
+        return (PrerenderedRoute if route.prerender else BoundRoute)(self, route)
+
+    def _make_rules(self) -> None:
         taken = {
             pattern.shape
             for route in self.tree.routes
@@ -154,10 +161,6 @@ class Site:
         }
         for bound in self.routes.values():
             bound.rules += make_rules(bound, taken)
-        finder.register(self.anchor, folder, fresh=app.debug)
-
-    def _bind(self, route: Route) -> BoundRoute:
-        return (PrerenderedRoute if route.prerender else BoundRoute)(self, route)
 
     def status_of(self, route: Route) -> int:
         """Return the status of a rendered page: on an error page, the error's."""

@@ -16,7 +16,6 @@ from flask import Flask
 
 from ..errors import BuildError
 from ..errors import Fault
-from ..errors import ReleaseError
 from ..prerendering.get_static_paths import decode
 from ..releases.folder import BuildFolder
 from ..releases.manifest import Entry
@@ -29,12 +28,11 @@ from .plan import Plan
 from .plan import read_listings
 from .plan import redirect_pages
 from .promises import Project
-from .promises import changed_since
 from .promises import describe_project
 from .promises import differences
 from .promises import project_folder
 from .promises import read_record
-from .promises import write_record
+from .promises import record_project
 from .render import Job
 from .rendered import RenderedResponse
 from .report import Options as Options
@@ -112,22 +110,11 @@ class Build:
         return [*folders, self.folder.path] if is_inside else folders
 
     def _build(self, opened: contextlib.ExitStack) -> Iterator[PageResult]:
-        faults: list[Fault] = []
-        listings = read_listings(self._routes.values(), opened, faults)
-        empty = [listing.route.route.name for listing in listings if listing.is_empty]
-        self.report.empty_routes = empty
-        self._raise(faults)
-        if self.settings.output == "static":
-            self.report.own_views = own_views(self.app)
-        redirects = redirect_pages(self._sites, self._routes.values(), faults)
-        self._raise(faults)
-        static = StaticFiles.of(self.app) if self.options.static else StaticFiles({})
-        for name, problem in static.skipped.items():
-            self.app.logger.warning("%s is not copied: %s", name, problem)
+        listings, redirects = self._list(opened)
+        static = self._static_files()
         last = LastRelease(self.folder.current())
         opened.callback(last.close)
-        if last.meta:
-            self._check_owner(last)
+        last.check_owner(self._releases.owner)
         if self.options.force:
             last = LastRelease(None)
         has_versions = any(listing.has_versions for listing in listings)
@@ -144,7 +131,7 @@ class Build:
         opened.callback(plan.close)
         self._fill(plan, listings, writer, can_keep=can_keep)
         for entry, _ in redirects:
-            plan.add(entry, self._names()[entry.endpoint], None, is_done=True)
+            plan.add(entry, self._names[entry.endpoint], None, is_done=True)
         self._raise(plan.faults)
         self.report.total = plan.count() - len(redirects)
         for entry in writer.kept():
@@ -154,21 +141,39 @@ class Build:
             writer.add(entry, response, writer.last_response(entry.path))
         yield from self._render(plan, writer, can_verify=can_keep)
         self.report.copied = writer.copy(static)
-        self._raise([*self._root_faults, *writer.check(self._names())])
+        self._raise([*self._root_faults, *writer.check(self._names)])
         self._publish(writer, staging, listings)
         if has_versions:
-            self._record(project)
+            current = os.path.basename(self.folder.current() or "")
+            created = min(site.created for site in self._sites)
+            record_project(self.app, self.folder.path, current, project, created)
 
-    def _check_owner(self, last: LastRelease) -> None:
-        """Check that the build folder does not belong to another app.
+    def _list(
+        self, opened: contextlib.ExitStack
+    ) -> tuple[list[Listing], list[tuple[Entry, RenderedResponse]]]:
+        """Return the listings of all routes, and the pages of redirects.
 
-        :raises ReleaseError: with the names of both apps.
+        :raises BuildError: with everything that is wrong with them.
         """
-        try:
-            self._releases.owner.check_app(last.meta)
-        except ReleaseError as error:
-            message = f"Cannot write to {self.folder.path}: {error}."
-            raise ReleaseError(message) from None
+        faults: list[Fault] = []
+        routes = self._routes.values()
+        listings = read_listings(routes, opened, faults)
+        empty = [listing.route.route.name for listing in listings if listing.is_empty]
+        self.report.empty_routes = empty
+        self._raise(faults)
+        redirects = redirect_pages(self._sites, routes, faults)
+        self._raise(faults)
+        if self.settings.output == "static":
+            self.report.own_views = own_views(self.app)
+        return listings, redirects
+
+    def _static_files(self) -> StaticFiles:
+        if not self.options.static:
+            return StaticFiles({})
+        static = StaticFiles.of(self.app)
+        for name, problem in static.skipped.items():
+            self.app.logger.warning("%s is not copied: %s", name, problem)
+        return static
 
     # -- keeping ----------------------------------------------------------------
 
@@ -179,21 +184,6 @@ class Build:
             return False
         self.report.changed = differences(record, project)
         return not self.report.changed
-
-    def _record(self, project: Project) -> None:
-        """Record that *project* rendered the current release, unless this process may
-        run older code."""
-        created = min(site.created for site in self._sites)
-        changed = changed_since(self.app, self.folder.path, created)
-        if changed is not None:
-            self.app.logger.warning(
-                "%s changed after the app was created, so the next build uses no"
-                " version. Build in a new process.",
-                changed,
-            )
-            return
-        current = os.path.basename(self.folder.current() or "")
-        write_record(self.folder.path, current, project)
 
     def _is_up_to_date(
         self, last: LastRelease, listings: list[Listing], static: StaticFiles
@@ -357,8 +347,9 @@ class Build:
 
     # -- publishing -------------------------------------------------------------
 
+    @functools.cached_property
     def _names(self) -> dict[str, str]:
-        """Return the names of all routes in errors, by endpoint name."""
+        """The names of all routes in errors, by endpoint name."""
         return {
             bound.endpoint: bound.route.name
             for site in self._sites

@@ -116,6 +116,25 @@ def write_record(folder: str, release: str, project: Project) -> None:
     os.replace(temporary, path)
 
 
+def record_project(
+    app: Flask, folder: str, release: str, project: Project, created: float
+) -> None:
+    """Record that *project* renders *release*, unless this process may run older code.
+
+    :param folder: the build folder.
+    :param created: when the app was created, in seconds since the epoch.
+    """
+    changed = changed_since(app, folder, created)
+    if changed is None:
+        write_record(folder, release, project)
+        return
+    app.logger.warning(
+        "%s changed after the app was created, so the next build uses no version. Build"
+        " in a new process.",
+        changed,
+    )
+
+
 def changed_since(app: Flask, build_folder: str, moment: float) -> str | None:
     """Return the name of a file of the project that changed after *moment*, or
     ``None``. A process that imported its code before may still run the old code.

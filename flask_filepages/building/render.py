@@ -60,6 +60,10 @@ class BuildClient:
             "it reads the session or the cookies, but every visitor gets its stored"
             f" response. Instead, {on_demand}read them with a script in the browser."
         )
+        #: What absolute URLs begin with in a build without ``FILEPAGES_SITE``.
+        self._no_site = None if settings.site else b"http://localhost/"
+        if settings.root and self._no_site is not None:
+            self._no_site = f"http://localhost{settings.root}/".encode()
         site = urlsplit(settings.site or "http://localhost")
         secure = site.scheme.lower() == "https"
         self._environ: dict[str, t.Any] = {
@@ -93,6 +97,11 @@ class BuildClient:
             )
         if response.problem is None:
             response.complete(self._settings)
+            if self._no_site is not None and self._no_site in response.body:
+                response.warning = response.warning or (
+                    f"its body has {self._no_site.decode()}, because FILEPAGES_SITE is"
+                    " not set. Set it to the public address of the site."
+                )
             if response.digest != job.last_digest:
                 response.compress()
         response.seconds = time.perf_counter() - start

@@ -16,6 +16,7 @@ from ..releases.manifest import SUFFIXES
 from ..releases.manifest import Entry
 from ..releases.manifest import Manifest
 from ..releases.manifest import StaticFile
+from ..releases.release import Owner
 from .collisions import file_collisions
 from .rendered import COMPRESSORS
 from .rendered import RenderedResponse
@@ -34,6 +35,8 @@ class LastRelease:
 
     def __init__(self, folder: str | None) -> None:
         self.name = os.path.basename(folder or "")
+        # It lies in releases/ of the build folder.
+        self._folder = os.path.dirname(os.path.dirname(folder or ""))
         self.manifest: Manifest | None = None
         self._files = StoredFiles(folder or "")
         self.meta: dict[str, t.Any] = {}
@@ -47,6 +50,18 @@ class LastRelease:
     def close(self) -> None:
         if self.manifest is not None:
             self.manifest.close()
+
+    def check_owner(self, owner: Owner) -> None:
+        """Check that the build folder does not belong to another app.
+
+        :raises ReleaseError: with the names of both apps.
+        """
+        if not self.meta:
+            return
+        try:
+            owner.check_app(self.meta)
+        except ReleaseError as error:
+            raise ReleaseError(f"Cannot write to {self._folder}: {error}.") from None
 
     def find(self, path: str) -> Entry | None:
         """Return the response of a path, if its files are as they were written."""

@@ -275,6 +275,24 @@ def test_a_path_of_the_site_must_be_the_root(
         make_pages({"a.html": ""}, **config)
 
 
+@pytest.mark.parametrize("root", ["/", "/repo"])
+@pytest.mark.parametrize("site", [None, "https://x.example"])
+def test_links_to_the_host_of_a_build_are_warned_of(
+    make_pages: MakePages,
+    caplog: pytest.LogCaptureFixture,
+    site: str | None,
+    root: str,
+) -> None:
+    code = (
+        f"{HEAD}def GET(context):\n    from flask import url_for\n"
+        "    return Response(url_for('/a', _external=True))\n"
+    )
+    built(make_pages({"a.py": code}, FILEPAGES_SITE=site, APPLICATION_ROOT=root))
+    told = f"its body has http://localhost{root.rstrip('/')}/, because FILEPAGES_SITE"
+
+    assert (told in caplog.text) is (site is None)
+
+
 # -- the command ----------------------------------------------------------------------
 
 

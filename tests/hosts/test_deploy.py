@@ -395,6 +395,8 @@ OVERLAPPING = {
     "img/[n].png.py": IMAGES["img/[n].png.py"].replace("3000", "3"),
     "img/latest.png.py": HEAD
     + "def GET(context):\n    return Response(b'new', mimetype='image/png')\n",
+    "odd.py": HEAD
+    + "def GET(context):\n    return Response('odd ' * 999, headers={'X-Odd': '1'})\n",
     "own.py": HEAD
     + "def GET(context):\n    fields = [('Link', '</a>'), ('Link', '</b>'),"
     + " ('X-Own', '{uri} ${uri} {$HOME} $host')]\n"
@@ -435,6 +437,17 @@ def test_each_path_has_its_own_fields(
 
     assert got == status
     assert {key: told.get(key) for key in expected} == expected
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_a_response_with_its_own_fields_is_compressed(
+    overlapping: dict[str, int], name: str
+) -> None:
+    available(name)
+    _, told, body = ask(overlapping[name], "/odd", **{"Accept-Encoding": "gzip"})
+
+    assert (told["content-encoding"], told["x-odd"]) == ("gzip", "1")
+    assert len(body) < 100
 
 
 @pytest.fixture(scope="module")

@@ -186,7 +186,7 @@ def _with_numbers(rules: Rules, published: Published) -> list[dict[str, t.Any]]:
             "fields": rule.treatment.fields,
             "not_found": _page_for(published.root + rule.prefix, published),
         }
-        for number, rule in enumerate(rules.patterns)
+        for number, rule in enumerate([*rules.static, *rules.patterns])
     ]
 
 

@@ -5,6 +5,7 @@ Sources: the documentation of both hosts on custom headers.
 
 from __future__ import annotations
 
+import mimetypes
 import re
 import typing as t
 from collections.abc import Iterator
@@ -87,6 +88,8 @@ def blocks_of(
     patterns: dict[str, tuple[PathRule, int]] = {}
     for rule in reversed(rules.patterns):
         path = _wildcards(rule, published.root, dialect)
+        if not _can_be_written(path, dialect):
+            continue  # Its files get a rule each.
         count = sum(rule.matches(sent.path) for sent in published.files)
         if path not in patterns or patterns[path][1] < count:
             patterns[path] = (rule, count)
@@ -103,10 +106,19 @@ def blocks_of(
             why = f"the 404 page of such a path is sent as {type} on {dialect.host}"
             left_out.append(LeftOut(path, why))
         yield writer.rule(path, fields, told)
+    yield from writer.static_files()
     for sent in published.files:
         block = writer.exact(sent)
         if block is not None:
             yield block
+
+
+def _can_be_written(path: str, dialect: Dialect) -> bool:
+    """Return True if the host reads all wildcards of a path. Cloudflare takes one star,
+    and letters after a name are part of it."""
+    if not dialect.can_remove:
+        return True
+    return path.count("*") < 2 and re.search(r":part\d+[A-Za-z_]", path) is None
 
 
 class _Writer:
@@ -144,6 +156,21 @@ class _Writer:
             if regex.fullmatch(url):
                 told = dict(fields) if self._dialect.can_remove else told | fields
         return told
+
+    def static_files(self) -> Iterator[Block]:
+        """Yield a block for each folder and suffix of static files that a rule matches
+        by chance."""
+        done: set[str] = set()
+        for name in self._published.static:
+            told = self.told_at(self._published.url(f"/{name}"))
+            type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+            folder, _, last = name.rpartition("/")
+            suffix = last[last.rfind(".") :] if "." in last else ""
+            path = f"/{folder}/*{suffix}" if folder and suffix else f"/{name}"
+            if told and path not in done:
+                done.add(path)
+                fields = self.fields(DEFAULT_FIELDS, type, name)
+                yield self.rule(self._published.url(path), fields, told)
 
     def exact(self, sent: Sent) -> Block | None:
         """Return the block of one file, or ``None`` if it needs none."""

@@ -7,6 +7,7 @@ rule with the pattern of the route: a new image needs no new rule.
 
 from __future__ import annotations
 
+import functools
 import re
 import typing as t
 from collections import Counter
@@ -23,7 +24,7 @@ from .published import Treatment
 IsUsual = t.Callable[[Sent], bool]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class PathRule:
     """What a host is told for the paths that match a pattern."""
 
@@ -33,7 +34,7 @@ class PathRule:
     #: Plain hosts send the files at their paths with a slash at the end.
     is_index: bool = False
 
-    @property
+    @functools.cached_property
     def regex(self) -> str:
         """A regular expression for decoded paths, that nginx and Caddy also read."""
         segments = "".join(f"/{_regex_of(segment)}" for segment in self.segments)
@@ -47,11 +48,13 @@ class PathRule:
 class Rules:
     """The rules of a site.
 
-    The first of :attr:`patterns` that matches counts, and before them the
-    :attr:`exact` responses. All other files get the :attr:`common` fields.
+    The first of :attr:`static` and :attr:`patterns` that matches counts, and before
+    them the :attr:`exact` responses. All other files get the :attr:`common` fields.
     """
 
     common: Fields
+    #: The folders of static files that a pattern would match, too.
+    static: list[PathRule]
     patterns: list[PathRule]
     exact: list[Sent]
     is_usual: IsUsual
@@ -66,7 +69,7 @@ def rules_of(published: Published, is_usual: IsUsual) -> Rules:
     :param is_usual: returns True if a host knows the type of a file by its suffix.
     """
     files = published.files
-    rules = Rules(_common_fields(files), [], [], is_usual)
+    rules = Rules(_common_fields(files), [], [], [], is_usual)
     plain = Treatment(None, rules.common)
     wanted: dict[str, Counter[Treatment]] = {}
     indexes: dict[str, bool] = {}
@@ -82,10 +85,11 @@ def rules_of(published: Published, is_usual: IsUsual) -> Rules:
             for rule in route.rules:
                 what = (rule.prefix, rule.pattern.segments, treatment)
                 rules.patterns.append(PathRule(*what, is_index=indexes[endpoint]))
-    rules.patterns[:0] = _static_folders(published, rules.patterns, plain)
+    rules.static.extend(_static_folders(published, rules.patterns, plain))
+    ordered = [*rules.static, *rules.patterns]
     for sent in published.responses:
         is_file = sent.file is not None and sent.code == 200
-        matching = (rule for rule in rules.patterns if rule.matches(sent.path))
+        matching = (rule for rule in ordered if rule.matches(sent.path))
         first = next(matching, None)
         told = first.treatment if first is not None else plain
         if not is_file or told != rules.treatment_of(sent):

@@ -22,6 +22,7 @@ from flask_filepages.cli import filepages
 from flask_filepages.hosts.export import Export
 from flask_filepages.hosts.export import export
 from flask_filepages.hosts.preview import PlainHost
+from flask_filepages.pytest_plugin import write_files
 from flask_filepages.site import sites_of
 
 from ..conftest import ROOT
@@ -275,7 +276,9 @@ OVERLAPPING = {
     + " 'public, max-age=9'})\n"
     + LISTED,
     "sub/deep/c.txt.py": ENDPOINT + "    return Response('c', mimetype='text/plain')\n",
-    "k/l.txt.py": ENDPOINT + "    return Response('l', mimetype='text/plain')\n",
+    "[m]/[n].py": ENDPOINT
+    + "    return context.json([2])\n"
+    + LISTED.replace("{'n': n}", "{'n': n, 'm': 'a'}"),
 }
 
 
@@ -287,14 +290,17 @@ OVERLAPPING = {
         ("/j", "application/json", "public, max-age=0, must-revalidate"),
         ("/j.txt", "text/plain", "public, max-age=9"),
         ("/sub/deep/c.txt", "text/plain", "public, max-age=0, must-revalidate"),
+        ("/a/j", "application/json", "public, max-age=0, must-revalidate"),
+        ("/static/s.css", "text/css", "public, max-age=0, must-revalidate"),
     ],
 )
 def test_a_rule_of_a_route_is_not_for_other_files(
     make_pages: MakePages, tmp_path: Path, host: str, path: str, kind: str, cache: str
 ) -> None:
-    files = {**OVERLAPPING}
-    del files["k/l.txt.py"]
-    app = built(make_pages(files, FILEPAGES_OUTPUT="hybrid"))
+    def setup(app: Flask) -> None:
+        write_files(Path(app.root_path), {"static/s.css": "body {}"})
+
+    app = built(make_pages(OVERLAPPING, setup, FILEPAGES_OUTPUT="hybrid"))
     folder = exported(app, tmp_path, host).folder
     port = free_port()
     command = [sys.executable, "-m", "tests.hosts.static_hosts"]

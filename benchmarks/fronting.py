@@ -80,7 +80,7 @@ from flask_filepages.releases.folder import BuildFolder
 from whitenoise import WhiteNoise
 
 app = Flask(__name__, static_folder=None)
-site = BuildFolder("dist").current() + "/site"
+site = BuildFolder("instance/site").current() + "/site"
 app.wsgi_app = WhiteNoise(app.wsgi_app, root=site)
 """,
     "view.py": f"""\

@@ -218,7 +218,7 @@ class Plan:
             problem = f"its path {entry.path} differs from {path} only by case"
         elif endpoint != entry.endpoint:
             problem = f"its path {path} is also a path of {self._names[endpoint]}"
-        fix = "Leave the path out in one of them."
+        fix = "Remove one of them."
         self.faults.append(Fault("collision", route_name, problem, fix))
 
     def waiting(self, *, is_json: bool) -> Iterator[tuple[Entry, str | None]]:

@@ -60,14 +60,14 @@ class Site:
             (folder / "ids.txt").write_text(" ".join(ids))
             subprocess.run(command, cwd=folder, check=True, capture_output=True)
         (folder / "ids.txt").write_text("")
-        self._releases = sorted(os.listdir(folder / "dist" / "releases"))
+        self._releases = sorted(os.listdir(folder / "instance" / "site" / "releases"))
         assert len(self._releases) == 2
 
     def switch(self, number: int) -> None:
         """Publish one of the releases, as a build does: by one rename."""
-        new = self.folder / "dist" / "new"
+        new = self.folder / "instance" / "site" / "new"
         new.symlink_to(f"releases/{self._releases[number % 2]}")
-        new.replace(self.folder / "dist" / "current")
+        new.replace(self.folder / "instance" / "site" / "current")
 
 
 class Clients:

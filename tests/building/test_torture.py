@@ -289,13 +289,13 @@ class Visitors:
 def test_publishing_under_load_disturbs_nobody(tmp_path: Path) -> None:
     site = tmp_path / "site"
     torture.write_site(site, 6)
-    build(site, site / "dist", 1)
+    build(site, site / "instance" / "site", 1)
     port = free_port()
     workers = gunicorn("app:app", port, "--workers=2")
     with server(workers, f"http://127.0.0.1:{port}/about", site):
         with Visitors(port, 4) as visitors:
             for number in range(2, PUBLISHES + 2):
-                build(site, site / "dist", number)
+                build(site, site / "instance" / "site", number)
                 until(partial(visitors.numbers.__contains__, number), 5)
 
     assert visitors.errors == []

@@ -24,14 +24,15 @@ if t.TYPE_CHECKING:
 def _reporting(ctx: click.Context, *, as_json: bool) -> Iterator[None]:
     """Keep output of the app out of the output of the command, and print its errors, as
     JSON if a program reads it."""
-    from ..errors import ReleaseError
+    from ..errors import FilePagesError
 
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
         return
-    except ReleaseError as error:
+    except FilePagesError as error:
         failure: Exception = click.ClickException(str(error))
+        failure.__cause__ = error
     except OSError as error:
         message = f"{error.filename} cannot be written: {error.strerror}."
         failure = click.ClickException(message)

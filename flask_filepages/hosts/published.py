@@ -84,7 +84,8 @@ class Sent:
 class Published:
     """The public part of the current release of an app.
 
-    :raises ReleaseError: there is no release, or it cannot be read.
+    :raises ReleaseError: there is no release, it cannot be read, or a guard is newer.
+    :raises LoadError: a file cannot be loaded.
     """
 
     def __init__(self, app: Flask) -> None:
@@ -121,6 +122,22 @@ class Published:
         self.responses: list[Sent] = []
         for entry in public:
             self._add(entry)
+        self._check_guards()
+
+    def _check_guards(self) -> None:
+        """Check that nothing that is guarded by now lies in the public part.
+
+        :raises ReleaseError: a guard is newer than the release.
+        """
+        for site in self.sites:
+            site.load()
+        for sent in self.responses:
+            route = self.routes.get(sent.endpoint)
+            if route is not None and route.guards:
+                raise ReleaseError(
+                    f"{route.guards[0].name} guards {route.route.name}, but was added"
+                    f" after {self.folder} was built. Build again."
+                )
 
     def _current(self) -> str:
         current = self.build_folder.current()
@@ -194,7 +211,6 @@ class Published:
 
 
 def _routes_left_out(site: Site) -> Iterator[LeftOut]:
-    site.load()
     for route in site.routes.values():
         if isinstance(route, PrerenderedRoute) and route.guards:
             why = f"it is guarded by {route.guards[0].name}, which needs the app"

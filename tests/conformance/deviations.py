@@ -1348,6 +1348,13 @@ RULES: tuple[Rule, ...] = (
         first=True,
     ),
     Rule(
+        "prerender auto",
+        "``prerender`` is true or false",
+        'it may also be ``"auto"``: listed paths are stored, all others run on request',
+        "new posts between two builds",
+        unused="no recorded file says so",
+    ),
+    Rule(
         "answers of a release",
         "a file: 200, ``Cache-Control: public, max-age=0``, a type guessed from the"
         " suffix",

@@ -11,6 +11,7 @@ import typing as t
 from collections.abc import Iterator
 from contextlib import ExitStack
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -238,7 +239,13 @@ def test_a_new_guard_leaves_nothing_public(
     assert len(secrets_below(out)) == 3
     middleware = Path(app.root_path, "pages", "club", "_middleware.py")
     middleware.write_text(GUARD)
-    app = built(remade(app))
+    app = remade(app)
+    for write in (partial(export, app, out, "plain"), partial(write_config, app, name)):
+        with pytest.raises(ReleaseError, match="guards club/.*Build again"):
+            write()
+    live = app.test_client().get("/club/1.txt")
+    assert (live.status_code, b"SECRET" in live.data) == (401, False)
+    app = built(app)
     export(app, out, "plain")
 
     assert secrets_below(f"{current}/") == []

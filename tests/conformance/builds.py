@@ -343,6 +343,55 @@ def endpoint_in_page_file(case: Case, answer: Answer, site: Site) -> bool:
     return any(agrees(case, site.written.get(name, answer)) for name in names)
 
 
+def shares_file(case: Case, answer: Answer, site: Site) -> bool:
+    """Whether a file was refused because another one has the name of its output."""
+    told = (fault.problem for fault in site.refused.values())
+    return any(f"another path has its file {case.target}:" in text for text in told)
+
+
+def named_or_left(case: Case, answer: Answer, site: Site) -> bool:
+    """The error named a fix, and the other file was written."""
+    fixes = [f.fix for f in site.refused.values() if "another path has" in f.problem]
+    return all(fixes) and answer.status != NOTHING
+
+
+def root_endpoint(case: Case, answer: Answer, site: Site) -> bool:
+    """Whether the file of a case is an endpoint whose URL is the root of the site."""
+    names = ("index.ts", "index.js")
+    is_about_it = case.target in (*names, "index") or case.target == ""
+    return is_about_it and any(name in case.files for name in names)
+
+
+def root_refused(case: Case, answer: Answer, site: Site) -> bool:
+    """The endpoint is refused as the root, and nothing is written for it."""
+    told = [f for f in site.refused.values() if "the root of the site" in f.problem]
+    return any(fault.fix for fault in told) and answer.status == NOTHING
+
+
+def lists_dots(case: Case, answer: Answer, site: Site) -> bool:
+    """Whether a file lists ``.`` or ``..`` as a param, and the case is about it."""
+    dots = (".", "..")
+    listed = [
+        value
+        for file in case.files.values()
+        for entry in _entries(file)
+        for value in entry["params"].values()
+    ]
+    told = _recorded_params(case)
+    values = told.values() if isinstance(told, dict) else dots
+    return any(v in dots for v in listed) and any(v in dots for v in values)
+
+
+def dots_left_out(case: Case, answer: Answer, site: Site) -> bool:
+    """The path is refused with a fix, and not written."""
+    faults = [
+        one.fault
+        for one in site.left_out
+        if {".", ".."} & {value for value in one.params.values() if value}
+    ]
+    return answer.status == NOTHING and any(fault.fix for fault in faults)
+
+
 # -- listed paths -----------------------------------------------------------------------
 
 

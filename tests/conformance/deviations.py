@@ -406,7 +406,7 @@ def _config_redirect(case: Case, answer: Answer, site: Site) -> bool:
 def _refused_redirect(case: Case, site: Site) -> bool:
     """Whether a target wants params that there are not: 500 there, a fault here."""
     refused = (re.search(r"\['(/[^\[]*)", name) for name in site.refused)
-    return case.status == 500 and any(r and case.path.startswith(r[1]) for r in refused)
+    return any(r and case.path.startswith(r[1]) for r in refused)
 
 
 def _redirect_as_set(case: Case, answer: Answer, site: Site) -> bool:
@@ -483,7 +483,7 @@ def _safe_cookies(case: Case, answer: Answer, site: Site) -> bool:
 def _raw_cookie(case: Case, answer: Answer, site: Site) -> bool:
     return (
         "Cookie" in case.headers
-        and re.search(r'[%"]', case.headers["Cookie"]) is not None
+        and re.search(r'[%"]|=\s*(?:;|\Z)', case.headers["Cookie"]) is not None
     )
 
 
@@ -885,6 +885,7 @@ RULES: tuple[Rule, ...] = (
         "no handler has to think of them",
         _refused_value,
         not_found,
+        (builds.lists_dots, builds.dots_left_out),
     ),
     Rule(
         "dots and backslashes",
@@ -1224,6 +1225,22 @@ RULES: tuple[Rule, ...] = (
         builds.once_only,
         (builds.listed_twice, builds.once_only),
         first=True,
+    ),
+    Rule(
+        "two files of one name",
+        "the one that is written last stays",
+        "an error that names both",
+        "silent losers cost days",
+        built=(builds.shares_file, builds.named_or_left),
+        unused="no recorded tree has two",
+    ),
+    Rule(
+        "endpoint at the root",
+        "is built, whatever its file is called",
+        "HTML becomes ``index.html``; anything else is an error of the build",
+        "the root of a site is a folder",
+        built=(builds.root_endpoint, builds.root_refused),
+        unused="the only recorded one is a rest",
     ),
     Rule(
         "values of listed params",

@@ -226,7 +226,7 @@ class Site:
     def _refuse(self, error: TreeError | SettingsError) -> bool:
         """Leave out what *error* names: a listed path if it is about one, else a file,
         or a redirect. Return whether there was any."""
-        left = False
+        left = self._refuse_status(error)
         for fault in error.faults if isinstance(error, TreeError) else ():
             collided = re.fullmatch("conflicts with (.*): both match .*", fault.problem)
             if collided:
@@ -245,6 +245,17 @@ class Site:
                 left = True
             self.refused.setdefault(name, fault)
         return left
+
+    def _refuse_status(self, error: TreeError | SettingsError) -> bool:
+        """Leave out a redirect whose status is none."""
+        told = re.search(r"REDIRECTS: the status of '(.*?)' is", str(error))
+        if told is None or told[1] not in self.redirects:
+            return False
+        del self.redirects[told[1]]
+        if not self.case.is_build:
+            name = f"FILEPAGES_REDIRECTS['{told[1]}']"
+            self.refused[name] = Fault("setting", name, str(error), "See the error.")
+        return True
 
     def _leave_out(self, name: str, params: dict[str, t.Any], fault: Fault) -> bool:
         """Leave a path out of what a recorded file lists, if it does."""

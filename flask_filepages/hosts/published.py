@@ -213,7 +213,10 @@ class Published:
 def _routes_left_out(site: Site) -> Iterator[LeftOut]:
     for route in site.routes.values():
         if isinstance(route, PrerenderedRoute) and route.guards:
-            why = f"it is guarded by {route.guards[0].name}, which needs the app"
+            why = (
+                f"{route.guards[0].name} runs whenever it is sent, which needs the app"
+                " (mark it @once_per_render if it guards nothing)"
+            )
             yield LeftOut(route.route.name, why)
         elif isinstance(route, PrerenderedRoute) and route.is_auto:
             why = "paths that it does not list run on request, which needs the app"

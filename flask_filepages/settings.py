@@ -95,6 +95,11 @@ class Settings:
         return settings
 
     def _check_root(self) -> None:
+        if self.root and not self.root.startswith("/"):
+            raise SettingsError(
+                f"APPLICATION_ROOT is {self.root!r}. It begins with a slash: write"
+                f" {'/' + self.root!r}."
+            )
         path = urlsplit(self.site or "").path.rstrip("/")
         if path not in ("", self.root):
             raise SettingsError(

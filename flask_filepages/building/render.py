@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..errors import NotAResponseError
+from ..errors import SettingsError
 from ..functions import last_place
 from ..functions import location_of
 from ..functions import name_of
@@ -155,6 +156,8 @@ class BuildClient:
         if isinstance(error, TemplateSyntaxError):
             # Its text has the file and line in another form.
             problem, fix = f"TemplateSyntaxError: {error.message}", ""
+        elif isinstance(error, SettingsError):
+            problem, fix = str(error), "Set it before FilePages(app)."
         elif isinstance(error, NotAResponseError):
             return str(error).removesuffix(f" {error.fix}"), error.fix
         elif isinstance(error, BadRequestKeyError):

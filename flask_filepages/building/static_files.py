@@ -38,8 +38,13 @@ class StaticFiles:
                 continue
             owner = app.blueprints.get(scope) if scope else app
             folder = owner.static_folder if owner is not None else None
+            prefix = unquote(rule.rule.partition("<")[0]).strip("/")
+            if scope and app.before_request_funcs.get(scope):
+                skipped[prefix] = (
+                    f"the before_request functions of {scope} may guard it"
+                )
+                continue
             if folder is not None and os.path.isdir(folder):
-                prefix = unquote(rule.rule.partition("<")[0]).strip("/")
                 for relative, path in _walk(os.path.realpath(folder)):
                     name = f"{prefix}/{relative}" if prefix else relative
                     problem = name_problem(name)

@@ -291,12 +291,16 @@ def _show(report: Report) -> None:
     _show_release(report)
 
 
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count:,} files"
+
+
 def _show_release(report: Report) -> None:
     """Print where the release is, what it holds and what to do next."""
     click.echo(f"The release is {report.current}")
-    click.echo(f"  site/     {report.site_files:,} files that everybody may have")
+    click.echo(f"  site/     {_files(report.site_files)} that everybody may have")
     if report.guarded_files:
-        count = f"{report.guarded_files:,} files"
+        count = _files(report.guarded_files)
         click.echo(f"  guarded/  {count} behind middleware, which only the app sends")
     if report.own_views:
         shown = ", ".join(report.own_views[:_MOST_VIEWS])

@@ -34,7 +34,9 @@ def _reporting(ctx: click.Context, *, as_json: bool) -> Iterator[None]:
         failure: Exception = click.ClickException(str(error))
         failure.__cause__ = error
     except OSError as error:
-        message = f"{error.filename} cannot be written: {error.strerror}."
+        message = (
+            f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        )
         failure = click.ClickException(message)
     except Exception as error:
         if not as_json:
@@ -62,9 +64,9 @@ def preview(ctx: click.Context, folder: str | None, host: str, port: int) -> Non
 
     This is for looking at the site. Use a real server, such as gunicorn, to publish it.
     """
-    from werkzeug.exceptions import NotFound
     from werkzeug.middleware.dispatcher import DispatcherMiddleware
     from werkzeug.serving import run_simple
+    from werkzeug.utils import redirect
 
     # In debug, no release is served.
     os.environ["FLASK_DEBUG"] = "0"
@@ -87,7 +89,8 @@ def preview(ctx: click.Context, folder: str | None, host: str, port: int) -> Non
             f"{releases.folder} has no release. Run `flask filepages build` first."
         )
     root = sites[0].settings.root
-    served = DispatcherMiddleware(NotFound(), {root: app}) if root else app
+    start = redirect(f"{root}/")
+    served = DispatcherMiddleware(start, {root: app}) if root else app
     run_simple(host, port, served, threaded=True)
 
 

@@ -49,13 +49,17 @@ def export(app: Flask, folder: str, host: str, *, force: bool = False) -> Export
     upload = HOSTS[host](published)
     target = _Target(published, os.path.realpath(folder), force=force)
     contents = _contents(published, upload)
-    removed = target.remove(target.listed.keys() - contents.keys())
+    stale = target.listed.keys() - contents.keys()
+    removed = target.remove(stale)
     try:
         written = sum(target.write(name, read()) for name, read in contents.items())
     finally:  # An interrupted export is known, too.
         target.write_list(target.listed)
-    target.write_list(contents)
-    left_out = [*published.left_out(), *upload.left_out]
+    kept = [name for name in sorted(stale) if name in target.listed]
+    target.write_list([*contents, *kept])
+    why = "it is gone from the site, but was changed here, so it was not deleted"
+    left_out = [LeftOut(name, why) for name in kept]
+    left_out += [*published.left_out(), *upload.left_out]
     return Export(
         target.path,
         host,
@@ -188,11 +192,21 @@ class _Target:
         return True
 
     def remove(self, names: t.Iterable[str]) -> int:
+        """Delete files, and return how many. One that was changed stays."""
         removed = 0
-        for name in sorted(filter(self._is_as_written, names)):
-            self._files.remove(name)
-            removed += 1
+        for name in sorted(names):
+            if self._is_as_written(name):
+                self._files.remove(name)
+                removed += 1
+            elif self._exists(name):
+                continue
+            del self.listed[name]
         return removed
+
+    def _exists(self, name: str) -> bool:
+        with contextlib.suppress(ReleaseError):
+            return os.path.lexists(self._files.path(name))
+        return False
 
     def write_list(self, names: t.Iterable[str]) -> None:
         temporary = f"{self._list}.new"

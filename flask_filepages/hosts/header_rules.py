@@ -85,16 +85,15 @@ def blocks_of(
     if rules.common != DEFAULT_FIELDS:
         fields = writer.fields(rules.common, None, "/*")
         yield writer.rule(f"{published.root}/*", fields, {})
-    patterns: dict[str, tuple[PathRule, int]] = {}
+    patterns: dict[str, tuple[PathRule, list[Sent]]] = {}
     for rule in reversed(rules.patterns):
         path = _wildcards(rule, published.root, dialect)
         if not _can_be_written(path, dialect):
             continue  # Its files get a rule each.
-        count = sum(rule.matches(sent.path) for sent in published.files)
-        if path not in patterns or patterns[path][1] < count:
-            patterns[path] = (rule, count)
-    for path, (rule, _) in patterns.items():
         members = [sent for sent in published.files if rule.matches(sent.path)]
+        if path not in patterns or len(patterns[path][1]) < len(members):
+            patterns[path] = (rule, members)
+    for path, (rule, members) in patterns.items():
         told: dict[str, str] = {}
         for sent in members:
             told |= writer.told_at(published.url(sent.host_path))

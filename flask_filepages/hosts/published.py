@@ -84,7 +84,8 @@ class Sent:
 class Published:
     """The public part of the current release of an app.
 
-    :raises ReleaseError: there is no release, it cannot be read, or a guard is newer.
+    :raises ReleaseError: there is no release, it cannot be read, or the app has other
+        routes or guards by now.
     :raises LoadError: a file cannot be loaded.
     """
 
@@ -120,24 +121,28 @@ class Published:
         self.not_found: dict[str, Sent] = {}
         self.other_error_pages: list[str] = []
         self.responses: list[Sent] = []
-        for entry in public:
-            self._add(entry)
-        self._check_guards()
-
-    def _check_guards(self) -> None:
-        """Check that nothing that is guarded by now lies in the public part.
-
-        :raises ReleaseError: a guard is newer than the release.
-        """
         for site in self.sites:
             site.load()
-        for sent in self.responses:
-            route = self.routes.get(sent.endpoint)
-            if route is not None and route.guards:
-                raise ReleaseError(
-                    f"{route.guards[0].name} guards {route.route.name}, but was added"
-                    f" after {self.folder} was built. Build again."
-                )
+        for entry in public:
+            self._check(entry)
+            self._add(entry)
+
+    def _check(self, entry: Entry) -> None:
+        """Check that a public response is still public.
+
+        :raises ReleaseError: its file is gone, or a guard is newer than the release.
+        """
+        route = self.routes.get(entry.endpoint)
+        if route is None:
+            raise ReleaseError(
+                f"{self.folder} has {entry.path}, which no file of the app makes now."
+                " Build again."
+            )
+        if route.guards:
+            raise ReleaseError(
+                f"{route.guards[0].name} guards {route.route.name}, but was added after"
+                f" {self.folder} was built. Build again."
+            )
 
     def _current(self) -> str:
         current = self.build_folder.current()

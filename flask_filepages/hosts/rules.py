@@ -40,8 +40,12 @@ class PathRule:
         segments = "".join(f"/{_regex_of(segment)}" for segment in self.segments)
         return f"{literal(self.prefix)}{segments}/?"
 
+    @functools.cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self.regex)
+
     def matches(self, path: str) -> bool:
-        return re.fullmatch(self.regex, path) is not None
+        return self._compiled.fullmatch(path) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -522,3 +522,12 @@ def test_a_middleware_is_a_plain_function_for_its_test() -> None:
     assert (answer.get_data(), answer.headers["X-A"]) == (b"inner", "1")
     with pytest.raises(NotFound):
         middleware(make_context(), lambda: abort(404))
+
+
+def test_a_type_for_annotations_is_no_middleware(make_pages: MakePages) -> None:
+    code = (
+        "from flask_filepages import CallNext, Context, Middleware\n\n\n"
+        "def GET(context: Context):\n    return context.json(1)\n"
+    )
+
+    assert make_pages({"a.py": code}).test_client().get("/a").json == 1

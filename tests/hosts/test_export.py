@@ -12,12 +12,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from flask import Blueprint
 from flask import Flask
+from flask import abort
 from flask.cli import ScriptInfo
 from werkzeug.test import Client
 
 from flask_filepages import FilePages
 from flask_filepages import ReleaseError
+from flask_filepages import SettingsError
 from flask_filepages.cli import filepages
 from flask_filepages.hosts.export import Export
 from flask_filepages.hosts.export import export
@@ -441,3 +444,62 @@ def test_a_failure_for_a_program(make_pages: MakePages, words: list[str]) -> Non
 
     assert done.exit_code == 1
     assert "has no release" in json.loads(done.stdout)["error"]
+
+
+def test_a_changed_file_that_is_gone_from_the_site_is_listed(
+    make_pages: MakePages, tmp_path: Path
+) -> None:
+    app = built(make_pages(PAGES, FILEPAGES_OUTPUT="hybrid"))
+    folder = Path(exported(app, tmp_path).folder)
+    (folder / "about" / "index.html").write_text("changed")
+    (Path(app.root_path) / "pages" / "about.html").unlink()
+    again = Flask(app.name, root_path=app.root_path, instance_path=app.instance_path)
+    again.config["FILEPAGES_OUTPUT"] = "hybrid"
+    FilePages(again)
+    again = built(again)
+    for _ in range(2):
+        left_out = dict(exported(again, tmp_path).left_out)
+
+        assert "was changed here" in left_out["about/index.html"]
+    assert (folder / "about" / "index.html").read_text() == "changed"
+
+
+def test_a_release_of_files_that_are_gone_is_not_exported(
+    app: Flask, tmp_path: Path
+) -> None:
+    (Path(app.root_path) / "pages" / "about.html").unlink()
+    again = Flask(app.name, root_path=app.root_path, instance_path=app.instance_path)
+    again.config["FILEPAGES_OUTPUT"] = "hybrid"
+    FilePages(again)
+    with pytest.raises(
+        ReleaseError, match="has /about, which no file of the app makes"
+    ):
+        exported(again, tmp_path)
+
+
+def test_static_files_of_a_guarded_blueprint_are_not_public(
+    make_pages: MakePages, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def setup(app: Flask) -> None:
+        write_files(Path(app.root_path), {"priv/s.txt": "SECRET"})
+        priv = Blueprint(
+            "priv",
+            __name__,
+            url_prefix="/p",
+            static_folder=str(Path(app.root_path, "priv")),
+            static_url_path="/files",
+        )
+        priv.before_request(lambda: abort(403))
+        app.register_blueprint(priv)
+
+    app = built(make_pages(PAGES, setup, FILEPAGES_OUTPUT="hybrid"))
+
+    assert app.test_client().get("/p/files/s.txt").status_code == 403
+    assert "p/files is not copied" in caplog.text
+    assert not any("s.txt" in name for name in names_in(exported(app, tmp_path).folder))
+
+
+@pytest.mark.parametrize("root", ["repo", "repo/"])
+def test_a_root_without_a_slash_is_an_error(make_pages: MakePages, root: str) -> None:
+    with pytest.raises(SettingsError, match="begins with a slash: write '/repo'"):
+        make_pages(PAGES, APPLICATION_ROOT=root)

@@ -69,6 +69,8 @@ class Build:
         self._releases = self._sites[0].releases
         self.folder = BuildFolder(options.out or self._releases.folder)
         self.report = Report(self.folder.path)
+        own = BuildFolder(self._releases.folder)
+        self.report.is_served = self.folder.path == own.path
         self._routes = {
             n: r for site in self._sites for n, r in site.prerendered.items()
         }

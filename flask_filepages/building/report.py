@@ -60,7 +60,8 @@ class Report:
     """The result of a build.
 
     :attr:`release` is the folder of the new release, or ``None`` if nothing changed,
-    and :attr:`current` the release that is served now. :attr:`site_files` and
+    and :attr:`current` the current release of the folder. The app serves it if
+    :attr:`is_served`: the folder is the one of the settings. :attr:`site_files` and
     :attr:`guarded_files` count its files, without their compressed variants.
     :attr:`empty_routes` are the files whose ``get_static_paths`` lists no path.
     :attr:`unchanged` counts the rendered pages that are equal to the last release.
@@ -75,6 +76,7 @@ class Report:
     folder: str
     release: str | None = None
     current: str | None = None
+    is_served: bool = True
     site_files: int = 0
     guarded_files: int = 0
     total: int | None = None

@@ -307,6 +307,10 @@ def _show_release(report: Report) -> None:
         rest = len(report.own_views) - _MOST_VIEWS
         more = f" and {rest} more" if rest > 0 else ""
         click.echo(f"Views of the app are not part of a static site: {shown}{more}.")
+    if not report.is_served:
+        setting = f"FILEPAGES_BUILD_DIR = {report.folder!r}"
+        click.echo(f"Next: set {setting} to serve, preview or export the release.")
+        return
     click.echo(
         "Next: run the app, which serves the release; look at it with `flask filepages"
         " preview`; or write a folder to upload with `flask filepages export FOLDER`."

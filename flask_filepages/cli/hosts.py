@@ -132,7 +132,7 @@ def export(
         told = {name: getattr(done, name) for name in names}
         click.echo(to_json({**told, "left_out": left_out}))
         return
-    _show_left_out(done.left_out)
+    _show_left_out("The folder", done.left_out)
     click.echo(
         f"{done.files:,} files for {host} in {done.folder}: {done.written:,} written,"
         f" {done.removed:,} removed."
@@ -171,12 +171,13 @@ def deploy_config(
         told = [one._asdict() for one in left_out]
         click.echo(to_json({"config": config, "left_out": told}))
         return
-    _show_left_out(left_out)
+    _show_left_out("The server", left_out)
     click.echo(config, nl=False)
 
 
-def _show_left_out(left_out: list[LeftOut]) -> None:
+def _show_left_out(what: str, left_out: list[LeftOut]) -> None:
     if left_out:
-        click.secho("Not the same as in the app:", fg="yellow", err=True)
+        title = f"{what} lacks these, or sends them in another way than the app:"
+        click.secho(title, fg="yellow", err=True)
     for name, why in left_out:
         click.secho(f"  {name}: {why}.", fg="yellow", err=True)

@@ -198,7 +198,7 @@ class Published:
         if not upstream:
             for site in self.sites:
                 found += _routes_left_out(site)
-            why = "it is a view of the app, which needs the app"
+            why = "it is a view of the app"
             found += [LeftOut(rule, why) for rule in own_views(self.app)]
         functions = [
             function
@@ -219,8 +219,8 @@ def _routes_left_out(site: Site) -> Iterator[LeftOut]:
     for route in site.routes.values():
         if isinstance(route, PrerenderedRoute) and route.guards:
             why = (
-                f"{route.guards[0].name} runs whenever it is sent, which needs the app"
-                " (mark it @once_per_render if it guards nothing)"
+                f"{route.guards[0].name} guards it, which needs the app (mark that"
+                " middleware @once_per_render if it guards nothing)"
             )
             yield LeftOut(route.route.name, why)
         elif isinstance(route, PrerenderedRoute) and route.is_auto:

@@ -130,8 +130,8 @@ class PrerenderedRoute(BoundRoute):
                     yield path
                 elif faults is None:
                     raise path
-                else:
-                    faults.append(self._listing_fault(path))
+                elif (fault := self._listing_fault(path)) not in faults[-1:]:
+                    faults.append(fault)  # Each page of paginate() has the same one.
         except (Exception, SystemExit) as error:
             fault = self._listing_fault(error)
             raise BuildError(self.site.folder, [fault]) from error

@@ -86,6 +86,15 @@ def test_what_it_tells(site: Path) -> None:
     assert "21 rendered (20 unchanged), 0 kept, 0 removed in" in third
 
 
+def test_a_build_into_another_folder_says_how_to_serve_it(site: Path) -> None:
+    told = flask(site, "build", "--out", "there").stdout.splitlines()[-1]
+
+    assert told == (
+        f"Next: set FILEPAGES_BUILD_DIR = '{site}/there' to serve, preview or export"
+        " the release."
+    )
+
+
 def test_for_a_program(site: Path) -> None:
     report = json.loads(flask(site, "build", "--json", "--out", "there").stdout)
 

@@ -144,7 +144,7 @@ def test_views_and_hooks_of_the_app_are_listed(
     app = built(make_pages(PAGES, setup, FILEPAGES_OUTPUT="hybrid"))
     left_out = dict(exported(app, tmp_path).left_out)
 
-    assert left_out["/own-view"] == "it is a view of the app, which needs the app"
+    assert left_out["/own-view"] == "it is a view of the app"
     (function,) = [name for name in left_out if name.startswith("add_field() (")]
     assert "after_request" in left_out[function]
 

@@ -394,3 +394,15 @@ def test_values_of_own_matchers(
     built(app, out=app.instance_path)
 
     assert Path(app.instance_path, "current/site", file).is_file()
+
+
+def test_paginate_without_its_param_is_reported_once(make_pages: MakePages) -> None:
+    code = (
+        "from flask_filepages import paginate\nprerender = True\n\n\n"
+        "def get_static_paths():\n    return paginate(range(30), 10)\n\n\n"
+        "def GET(context):\n    return context.json(1)\n"
+    )
+    with pytest.raises(BuildError) as caught:
+        built(make_pages({"[...p].json.py": code}))
+
+    assert len(caught.value.faults) == 1

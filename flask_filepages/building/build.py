@@ -247,8 +247,7 @@ class Build:
                         continue
                     if response.warning is not None:
                         self._warn(entry, response.warning)
-                    if response.is_html:
-                        self._name_as_page(entry)
+                    self._name_file(entry, response)
                     if entry.file == "" and response.has_body:
                         self._root_faults.append(self._root_fault(entry))
                         continue
@@ -315,9 +314,11 @@ class Build:
             self._in_flight[entry.path] = (entry, before)
             yield entry, line, before
 
-    def _name_as_page(self, entry: Entry) -> None:
+    def _name_file(self, entry: Entry, response: RenderedResponse) -> None:
         """Give HTML of an endpoint the file name of a page."""
         route = self._routes[entry.endpoint]
+        if route.file_names.is_page or not response.is_html:
+            return
         name = route.file_names.name(entry.path, is_html=True)
         if name != entry.file:
             entry.file = name

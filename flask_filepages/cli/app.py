@@ -67,7 +67,8 @@ def to_json(value: t.Any) -> str:
 
 
 def fail_as_json(ctx: click.Context, error: Exception) -> t.NoReturn:
-    """Print an error that no command expects, such as one of the import of the app."""
+    """Print *error* as JSON, its traceback on stderr if no command expects it, and
+    exit."""
     if isinstance(error, click.ClickException):
         told = failure_of(error.__cause__ or error, error.format_message())
         click.echo(to_json(told))

@@ -73,7 +73,7 @@ def preview(ctx: click.Context, folder: str | None, host: str, port: int) -> Non
     app = load_app(ctx)
     app.debug = app.testing = False
     sites = load_sites(app)
-    releases = sites[0].releases
+    releases, root = sites[0].releases, sites[0].settings.root
     if folder is not None:
         if not os.path.isdir(folder):
             raise click.ClickException(
@@ -82,13 +82,12 @@ def preview(ctx: click.Context, folder: str | None, host: str, port: int) -> Non
             )
         from ..hosts.preview import PlainHost
 
-        run_simple(host, port, PlainHost.of(app, folder), threaded=True)
+        run_simple(host, port, PlainHost.of(folder, root), threaded=True)
         return
     if releases.current() is None:
         raise click.ClickException(
             f"{releases.folder} has no release. Run `flask filepages build` first."
         )
-    root = sites[0].settings.root
     start = redirect(f"{root}/")
     served = DispatcherMiddleware(start, {root: app}) if root else app
     run_simple(host, port, served, threaded=True)

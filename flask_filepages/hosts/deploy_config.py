@@ -101,8 +101,8 @@ def write_config(
         upstream=upstream,
         types=types,
         common=rules.common,
-        rules=_with_numbers(rules, published),
-        exact=[_exact(n, sent, published) for n, sent in enumerate(exact)],
+        rules=_with_numbers(rules, published, pages),
+        exact=[_exact(n, sent, published, pages) for n, sent in enumerate(exact)],
         not_found=pages,
     )
     return re.sub(r"\n(?:\s*\n)+", "\n", config), left_out
@@ -169,32 +169,36 @@ def _not_found(published: Published) -> list[_NotFound]:
     ]
 
 
-def _page_for(path: str, published: Published) -> str | None:
+def _page_for(path: str, pages: list[_NotFound]) -> str | None:
     """Return the file of the 404 page for a path."""
-    for page in _not_found(published):
+    for page in pages:
         if f"{path}/".startswith(f"{page.prefix}/"):
             return page.file
     return None
 
 
-def _with_numbers(rules: Rules, published: Published) -> list[dict[str, t.Any]]:
+def _with_numbers(
+    rules: Rules, published: Published, pages: list[_NotFound]
+) -> list[dict[str, t.Any]]:
     return [
         {
             "number": number,
             "regex": f"^{literal(published.root)}{rule.regex}$",
             "type": rule.treatment.type,
             "fields": rule.treatment.fields,
-            "not_found": _page_for(published.root + rule.prefix, published),
+            "not_found": _page_for(published.root + rule.prefix, pages),
         }
         for number, rule in enumerate([*rules.static, *rules.patterns])
     ]
 
 
-def _exact(number: int, sent: Sent, published: Published) -> Exact:
+def _exact(
+    number: int, sent: Sent, published: Published, pages: list[_NotFound]
+) -> Exact:
     paths = [published.root + path for path in sent.paths]
     route = published.routes.get(sent.endpoint)
     is_setting = route is not None and route.route.redirect is not None
-    page = _page_for(paths[0], published)
+    page = _page_for(paths[0], pages)
     return Exact(number, sent, paths, sent.fields, page, is_setting)
 
 

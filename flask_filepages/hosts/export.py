@@ -50,13 +50,12 @@ def export(app: Flask, folder: str, host: str, *, force: bool = False) -> Export
     target = _Target(published, os.path.realpath(folder), force=force)
     contents = _contents(published, upload)
     stale = target.listed.keys() - contents.keys()
-    removed = target.remove(stale)
     try:
+        removed = target.remove(stale)
         written = sum(target.write(name, read()) for name, read in contents.items())
     finally:  # An interrupted export is known, too.
-        target.write_list(target.listed)
-    kept = [name for name in sorted(stale) if name in target.listed]
-    target.write_list([*contents, *kept])
+        target.write_list()
+    kept = sorted(stale & target.listed.keys())
     why = "it is gone from the site, but was changed here, so it was not deleted"
     left_out = [LeftOut(name, why) for name in kept]
     left_out += [*published.left_out(), *upload.left_out]
@@ -102,8 +101,7 @@ def _contents(published: Published, upload: Upload) -> dict[str, _Read]:
                 f"The site has a file {name}, which the host reads as its"
                 " configuration. Rename it, or choose another host."
             )
-        if text or name.startswith("."):
-            found[name] = text.encode
+        found[name] = text.encode
     not_found = found.get(f"{below}404.html")
     if below and not_found is not None:
         found["404.html"] = not_found
@@ -208,10 +206,11 @@ class _Target:
             return os.path.lexists(self._files.path(name))
         return False
 
-    def write_list(self, names: t.Iterable[str]) -> None:
+    def write_list(self) -> None:
         temporary = f"{self._list}.new"
         with open(temporary, "w", encoding="utf-8") as file:
-            file.writelines(f"{self.listed[name]} {name}\n" for name in sorted(names))
+            pairs = sorted(self.listed.items())
+            file.writelines(f"{digest} {name}\n" for name, digest in pairs)
         os.replace(temporary, self._list)
 
 

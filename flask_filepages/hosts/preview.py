@@ -6,13 +6,10 @@ import os
 import typing as t
 from urllib.parse import quote
 
-from flask import Flask
 from werkzeug.security import safe_join
 from werkzeug.utils import send_file
 from werkzeug.wrappers import Request
 from werkzeug.wrappers import Response
-
-from ..site import sites_of
 
 
 class PlainHost:
@@ -29,13 +26,12 @@ class PlainHost:
         self._root = root
 
     @classmethod
-    def of(cls, app: Flask, folder: str) -> PlainHost:
-        """Return the host of an export of *app*.
+    def of(cls, folder: str, root: str) -> PlainHost:
+        """Return the host of an export of an app with *root*.
 
         An export for Netlify or Cloudflare has the root of the app as a folder. Others
         are served below it.
         """
-        root = next(iter(sites_of(app).values())).settings.root
         has_root = os.path.isdir(os.path.join(folder, root.strip("/")))
         return cls(folder, "" if has_root else root)
 

@@ -50,6 +50,12 @@ class Upload:
     left_out: list[LeftOut] = field(default_factory=list)
     folder: str = ""
 
+    def tell(self, name: str, lines: t.Iterable[str]) -> None:
+        """Add a file of *lines*, unless there are none."""
+        text = "".join(f"{line}\n" for line in lines)
+        if text:
+            self.texts[name] = text
+
 
 def plain(published: Published) -> Upload:
     """Return what a host that only knows files needs: nothing."""
@@ -98,7 +104,8 @@ def netlify(published: Published) -> Upload:
             path = f"{published.root}{quote(prefix)}"
             lines.append(f"{path}/* {published.root}/{quote(page.file or '')} 404")
     blocks = list(blocks_of(published, upload.left_out, NETLIFY))
-    upload.texts |= {"_headers": _text_of(blocks), "_redirects": _lines(lines)}
+    upload.tell("_headers", _lines_of(blocks))
+    upload.tell("_redirects", lines)
     _leave_out(published, upload)
     return upload
 
@@ -129,7 +136,8 @@ def cloudflare(published: Published) -> Upload:
     if "" not in published.not_found:
         why = "without it, Cloudflare sends the home page for every unknown path"
         upload.left_out.append(LeftOut("404.html", why))
-    upload.texts |= {"_headers": _text_of(blocks), "_redirects": _lines(lines)}
+    upload.tell("_headers", _lines_of(blocks))
+    upload.tell("_redirects", lines)
     _leave_out(published, upload)
     return upload
 
@@ -141,20 +149,14 @@ HOSTS: dict[str, Callable[[Published], Upload]] = {
     "github-pages": github_pages,
 }
 
-# -- texts ------------------------------------------------------------------------
+# -- Cloudflare and Netlify -----------------------------------------------------------
 
 
-def _text_of(blocks: list[Block]) -> str:
-    written = (
-        "\n".join([path, *(f"  {line}" for line in lines)])
-        for path, lines in blocks
-        if lines
-    )
-    return _lines(written)
-
-
-def _lines(lines: t.Iterable[str]) -> str:
-    return "".join(f"{line}\n" for line in lines)
+def _lines_of(blocks: list[Block]) -> Iterator[str]:
+    for path, lines in blocks:
+        if lines:
+            yield path
+            yield from (f"  {line}" for line in lines)
 
 
 def _check_limits(
@@ -224,7 +226,7 @@ def _leave_out(
 def _lacks(sent: Sent, upload: Upload, *, sends_fields: bool) -> Iterator[str]:
     is_redirect = 300 <= sent.code < 400
     if sent.file is None:
-        yield f"it has no body ({sent.code}), so it is no file, and the host sends 404"
+        yield f"it has no body ({sent.code}) and so no file: the host sends 404"
     elif is_redirect and sent.file not in upload.replaced:
         yield f"it is sent as a page that redirects, not as {sent.code}"
     elif 200 < sent.code < 300:

@@ -18,7 +18,8 @@ class FileNames:
     """The names of the files of one route.
 
     :attr:`is_page` is True for a route with a template, and :attr:`has_file_type` for
-    an endpoint whose file name ends in a type, such as ``feed.xml.py``.
+    an endpoint whose file name ends in a type, such as ``feed.xml.py``. With
+    :attr:`adds_slash`, the URL of a page in a folder of its own ends in a slash.
     """
 
     build_format: BuildFormat

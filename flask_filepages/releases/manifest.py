@@ -151,9 +151,7 @@ class Entry:
     @property
     def stored_file(self) -> str | None:
         """The name of the file in the release, such as ``site/about/index.html``."""
-        if self.file is None:
-            return None
-        return f"{GUARDED if self.is_guarded else SITE}/{self.file}"
+        return self.file and _stored_name(self.file, is_guarded=self.is_guarded)
 
     def files(self) -> Iterator[tuple[str, int]]:
         """Yield name and size of the file in the release, then of its compressed
@@ -174,6 +172,10 @@ class StaticFile(t.NamedTuple):
         """Yield name and size of the file in the release, then of its compressed
         variants."""
         yield from _with_variants(f"{SITE}/{self.name}", self.size, self.variants)
+
+
+def _stored_name(file: str, *, is_guarded: bool) -> str:
+    return f"{GUARDED if is_guarded else SITE}/{file}"
 
 
 def _with_variants(
@@ -372,7 +374,7 @@ class Manifest:
         )
         with self._reading():
             for file, size, variants, is_guarded in self.connection.execute(query):
-                name = f"{GUARDED if is_guarded else SITE}/{file}"
+                name = _stored_name(file, is_guarded=is_guarded)
                 yield from _with_variants(name, size, _read_variants(variants))
             for static in self.static_files().values():
                 yield from static.files()

@@ -122,7 +122,7 @@ def test_a_host_is_told(
         (
             "plain",
             "none.py",
-            "it has no body (204), so it is no file, and the host sends 404",
+            "it has no body (204) and so no file: the host sends 404",
         ),
         ("plain", "own.html.py", "these fields are not sent: X-Own"),
         ("plain", "live.py", "it runs on request, which needs the app"),
@@ -378,7 +378,7 @@ def test_files_lie_where_the_links_lead(
 ) -> None:
     app = built(make_pages(PAGES, FILEPAGES_OUTPUT="hybrid", APPLICATION_ROOT="/repo"))
     folder = exported(app, tmp_path, host).folder
-    client = Client(PlainHost.of(app, folder))
+    client = Client(PlainHost.of(folder, "/repo"))
 
     assert file in names_in(folder)
     assert "404.html" in names_in(folder)
@@ -420,7 +420,7 @@ def test_preview_sends_files_as_a_plain_host_does(
 ) -> None:
     (tmp_path / "secret").write_text("secret")
     folder = exported(app, tmp_path).folder
-    response = Client(PlainHost.of(app, folder)).get(path, buffered=True)
+    response = Client(PlainHost.of(folder, "")).get(path, buffered=True)
 
     assert response.status_code == status
     assert text is None or response.text == text

@@ -170,9 +170,7 @@ class Build:
         return listings, redirects
 
     def _static_files(self) -> StaticFiles:
-        if not self.options.static:
-            return StaticFiles({})
-        static = StaticFiles.of(self.app)
+        static = StaticFiles.of(self.app) if self.options.static else StaticFiles({})
         for name, problem in static.skipped.items():
             self.app.logger.warning("%s is not copied: %s", name, problem)
         return static

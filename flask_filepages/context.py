@@ -81,26 +81,9 @@ class Values(Mapping[str, t.Any]):
 
 
 class Context:
-    """The only argument of a handler.
+    """The only argument of a handler."""
 
-    ==================  =========================================================
-    ``request``         Flask's request, unwrapped
-    ``params``          read-only mapping of the route's params: ``str``, the type
-                        of the matcher, or ``None`` for an absent param
-    ``props``           the props that ``get_static_paths`` gave for this path
-    ``url``             the URL of the request as a ``SplitResult``, path decoded
-    ``cookies``         :class:`~flask_filepages.cookies.Cookies`
-    ``locals``          a namespace of this request, for middleware and pages
-    ``session``         Flask's session
-    ``app``             the Flask app
-    ``pages``           the ``FilePages`` that this route belongs to
-    ``site``            ``FILEPAGES_SITE``, or ``None``
-    ``route_id``        such as ``/blog/[slug]``
-    ``is_prerendered``  True if a build stores the response; not a substitute for a
-                        guard
-    ==================  =========================================================
-    """
-
+    #: Flask's request itself, without the proxy.
     request: Request
     #: The ids of the routes that rewrote this request, in order.
     _trail: tuple[str, ...] = ()
@@ -115,6 +98,8 @@ class Context:
         self.request = request
         if route.absent_params:
             params = {**route.absent_params, **params}
+        #: The params of the route: ``str``, the type of the matcher, or ``None`` for an
+        #: absent param. They cannot be changed.
         self.params: Mapping[str, t.Any] = Values("params", params)
         self._route = route
 

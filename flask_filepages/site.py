@@ -73,8 +73,12 @@ _LONG = 10  # Seconds of loading, after which the file that is imported is logge
 class ListedPath(t.NamedTuple):
     """A path that is known without a request, such as for a sitemap.
 
-    :attr:`url` begins with the root of the app (``APPLICATION_ROOT`` in a build).
-    :attr:`is_guarded` is True if middleware runs whenever its response is sent.
+    :param url: the URL, which begins with the root of the app (``APPLICATION_ROOT`` in
+        a build).
+    :param route_id: the id of its route, such as ``/blog/[slug]``.
+    :param is_page: True if the route has a template.
+    :param is_prerendered: True if a build stores the response.
+    :param is_guarded: True if middleware runs whenever the response is sent.
     """
 
     url: str

@@ -39,10 +39,16 @@ class Options:
 class PageResult:
     """The result for one path.
 
-    :attr:`source` is the file of its route, such as ``posts/[id].py``.
-    :attr:`action` is ``"rendered"``, ``"unchanged"`` (rendered, and equal to the last
-    release) or ``"kept"`` (not rendered, because its ``version`` promises that nothing
-    changed). :attr:`seconds` is the rendering time.
+    :param path: the path, such as ``/posts/1``.
+    :param route_id: the id of its route, such as ``/posts/[id]``.
+    :param source: the file of its route, such as ``posts/[id].py``.
+    :param file: the name of the stored file, or ``None`` if the response has no file.
+    :param action: ``"rendered"``, ``"unchanged"`` (rendered, and equal to the last
+        release) or ``"kept"`` (not rendered, because its ``version`` promises that
+        nothing changed).
+    :param status: the status of the response.
+    :param size: the size of the body in bytes.
+    :param seconds: the rendering time.
     """
 
     path: str
@@ -59,18 +65,28 @@ class PageResult:
 class Report:
     """The result of a build.
 
-    :attr:`release` is the folder of the new release, or ``None`` if nothing changed,
-    and :attr:`current` the current release of the folder. The app serves it if
-    :attr:`is_served`: the folder is the one of the settings. :attr:`site_files` and
-    :attr:`guarded_files` count its files, without their compressed variants.
-    :attr:`empty_routes` are the files whose ``get_static_paths`` lists no path.
-    :attr:`unchanged` counts the rendered pages that are equal to the last release.
-    :attr:`own_views` are the rules of the app that no static host serves.
-    :attr:`named_as_pages` are the endpoints that return HTML, with the name of a file:
-    it is the name that a page would have.
-    :attr:`changed` lists the files, config keys and packages because of which no
-    ``version`` was used. :attr:`verified` counts the promises that ``--verify``
-    checked, and :attr:`broken_promises` are the paths where one was wrong.
+    :param folder: the build folder.
+    :param release: the folder of the new release, or ``None`` if nothing changed.
+    :param current: the folder of the current release.
+    :param is_served: True if the app serves this build folder, because it is the one
+        of its settings.
+    :param site_files: the number of files in ``site/``, without compressed variants.
+    :param guarded_files: the same of ``guarded/``.
+    :param total: the number of paths, known before the first result.
+    :param rendered: how many paths were rendered.
+    :param unchanged: how many of these are equal to the last release.
+    :param kept: how many paths were not rendered, because of their version.
+    :param removed: how many paths of the last release are gone.
+    :param copied: how many static files were copied.
+    :param empty_routes: the files whose ``get_static_paths`` lists no path.
+    :param own_views: the rules of the app that no static host serves.
+    :param named_as_pages: the endpoints that return HTML, each with one of its files,
+        which has the name that the file of a page would have.
+    :param changed: the files, config keys and packages because of which no ``version``
+        was used.
+    :param seconds: how long the build took.
+    :param verified: how many versions ``--verify`` checked.
+    :param broken_promises: the paths whose version was wrong.
     """
 
     folder: str

@@ -33,8 +33,14 @@ class StaticPath:
 
 @dataclass(frozen=True, slots=True)
 class PageUrls:
-    """The URLs of one page of a list and of its neighbours, or ``None`` for a page that
-    does not exist."""
+    """The URLs of one page of a list and of its neighbours.
+
+    :param current: the URL of this page.
+    :param first: the URL of the first page, or ``None`` on the first page.
+    :param prev: the URL of the page before this one, or ``None``.
+    :param next: the URL of the page after this one, or ``None``.
+    :param last: the URL of the last page, or ``None`` on the last page.
+    """
 
     current: str = ""
     first: str | None = None
@@ -45,11 +51,16 @@ class PageUrls:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list. ``data`` has its items.
+    """One page of a list.
 
-    ``start`` and ``end`` are the indexes of the first and the last item (``end`` is -1
-    for an empty list). ``size`` is the number of items on a full page, ``total`` the
-    number of all items. ``current`` and ``last`` are page numbers that begin at 1.
+    :param data: the items of this page.
+    :param start: the index of its first item.
+    :param end: the index of its last item; -1 for an empty list.
+    :param size: the number of items on a full page.
+    :param total: the number of all items.
+    :param current: the number of this page, from 1.
+    :param last: the number of the last page.
+    :param urls: the URLs of this page and of its neighbours.
     """
 
     data: list[t.Any]

@@ -41,10 +41,17 @@ _file_type_re = re.compile(r".\.[a-z]\w*\Z", re.ASCII | re.IGNORECASE)
 class Route:
     """Patterns, and the files or the redirect behind them.
 
-    :attr:`id` is the path below the folder without suffix, ``index`` and groups:
-    ``/blog/[slug]``. :attr:`middleware` has the ``_middleware.py`` files around the
-    route, outermost first. :attr:`folder` is the folder of the same name next to the
-    file, if it has routes and no middleware of its own.
+    :param id: the path below the folder without suffix, ``index`` and groups, such as
+        ``/blog/[slug]``.
+    :param patterns: the forms of its URL: two for an optional segment, else one.
+    :param endpoint: the ``.py`` file, or ``None``.
+    :param page: the template file, or ``None``.
+    :param redirect: the target, for a route of ``FILEPAGES_REDIRECTS``.
+    :param prerender: True, False or ``"auto"``.
+    :param middleware: the ``_middleware.py`` files around the route, outermost first.
+    :param warnings: what ``flask filepages check`` reports about its files.
+    :param folder: the folder of the same name next to the file, if it has routes and
+        no middleware of its own.
     """
 
     id: str
@@ -70,6 +77,7 @@ class Route:
 
     @property
     def is_static(self) -> bool:
+        """True if no pattern has a param."""
         return all(s.is_static for p in self.patterns for s in p.segments)
 
     @property

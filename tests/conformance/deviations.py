@@ -781,40 +781,40 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "missing method",
         "404",
-        "405 with ``Allow``; ``OPTIONS`` is answered by 204",
+        "405 with ``Allow``; ``OPTIONS`` gets 204",
         "HTTP, and what every Flask user expects",
         _method_missing,
         _allowed,
         wide="every site is asked for methods that its files do not have",
     ),
     Rule(
-        "other verbs",
+        "other methods",
         "any upper-case export is a method",
-        "seven verbs, and ``ALL`` for whatever else arrives",
-        "a name in a module must never become callable from outside by accident",
+        "eight methods, and ``ALL`` for all others",
+        "a function must not become callable from outside by accident",
         _other_verb,
         _only_seven,
     ),
     Rule(
         "methods of a page",
-        "a page answers every method",
-        "``GET`` and ``HEAD``; others by its endpoint",
-        "the same",
+        "a page responds to every method",
+        "``GET`` and ``HEAD``; an endpoint adds others",
+        "HTTP, as above",
         _unsafe_page,
         _allowed,
     ),
     Rule(
         "collision",
         "a warning, and one file wins",
-        "an error at the start that names both files",
-        "silent losers cost days",
+        "an error when the app starts, which names both files",
+        "a file that loses silently costs days",
         _collided,
         _named_both,
         (builds.collided, builds.both_named),
     ),
     Rule(
-        "half-dynamic order",
-        "by locale: ``[a]-[b]`` beats ``v[n]``",
+        "text and params in one segment",
+        "sorted by locale: ``[a]-[b]`` before ``v[n]``",
         "more literal text first, then by code point",
         "the more specific file should win, on every machine",
         _half_dynamic,
@@ -823,56 +823,62 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "file without a handler",
         "404 or 500 at each request",
-        "an error at the start, with file and line",
-        "a typo should not be found by a visitor",
+        "an error when the app starts, with file and line",
+        "visitors should not be the ones who find a typo",
         _broken,
         as_unmatched,
         (builds.without_handler, builds.no_handler),
     ),
     Rule(
         "special names",
-        "``[[x]]``, ``(g)`` are text, ``[x=m]`` is an error",
+        "``[[x]]`` and ``(g)`` are text, ``[x=m]`` is an error",
         "optional segment, group folder, matcher",
-        "what users of the other routers expect",
+        "users of other routers expect them",
         built=(builds.special_name, builds.takes_as_named),
     ),
     Rule(
         "test files",
-        "routes, unless their name starts with ``_``",
+        "routes, unless the name begins with ``_``",
         "``test_*.py``, ``*_test.py`` and ``conftest.py`` are not routes",
-        "pytest's own names must be safe to keep beside the code",
+        "a test must be safe to keep next to the code",
         built=(builds.test_file, builds.is_gone),
         unused=_NAMES,
     ),
     Rule(
         "raw request line",
-        "400 from node for raw spaces and non-ASCII bytes",
-        "what the WSGI server lets through is the path it stands for",
-        "the request line is the server's business",
+        "raw spaces and non-ASCII bytes are 400",
+        "decided by the WSGI server",
+        "the server parses the request line",
         _raw_line,
         _quoted,
     ),
     Rule(
-        "absolute target",
-        "``GET http://host/path``, ``*`` and a malformed ``Host`` are answered as ``/``",
-        "as ``/path``; ``*`` is 404; a ``Host`` does not change the path",
-        "RFC 9112, section 3.2.2",
+        "absolute request target",
+        (
+            "``GET http://host/path``, ``*`` and a malformed ``Host`` are "
+            "handled as ``/``"
+        ),
+        "handled as ``/path``; ``*`` is 404; a ``Host`` does not change the path",
+        ":rfc:`9112`, section 3.2.2",
         _not_a_path,
         _as_its_path,
     ),
     Rule(
         "malformed escapes",
         "400",
-        "a stray ``%`` is itself; bytes that are not UTF-8 are 404 in a param",
-        "WSGI servers decode the path, and leave a ``%`` that does not begin an escape",
+        (
+            "a ``%`` that begins no escape stays; bytes that are not UTF-8 "
+            "are 404 in a param"
+        ),
+        "WSGI servers decode the path",
         _malformed,
         _literal_percent,
     ),
     Rule(
-        "one decode",
-        "escapes like ``%2F`` are kept in params, others decoded again and again",
-        "one decode, by the WSGI server",
-        "WSGI; repeated decoding was a source of bypasses",
+        "decoding",
+        "escapes like ``%2F`` stay in params, others are decoded repeatedly",
+        "the WSGI server decodes once",
+        "repeated decoding has been a source of bypasses",
         lambda case, answer, site: (
             _escaped(case, answer, site) and action_of(case, site).get("do") != "ctx"
         ),
@@ -880,9 +886,12 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "refused values",
-        "NUL is a value like any other",
-        "404 for NUL in a param, for ``.`` and ``..``, for a backslash in a rest",
-        "no handler has to think of them",
+        "a NUL is a value like any other",
+        (
+            "404 for NUL, ``.`` and ``..`` in a param, and for a backslash in "
+            "a rest param"
+        ),
+        "no handler has to check for them",
         _refused_value,
         not_found,
         (builds.lists_dots, builds.dots_left_out),
@@ -890,43 +899,48 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "dots and backslashes",
         "``..`` and ``.`` are resolved, ``\\`` becomes ``/``",
-        "404, or ``\\`` in the value of a param",
-        "one URL, one answer; a proxy resolves them before us, or nobody does",
+        "404, or a ``\\`` in the value of a param",
+        "one URL, one response",
         _dots,
         _not_resolved,
     ),
     Rule(
         "doubled slashes",
-        "collapsed and answered; at the end redirected by 301",
-        "308 to the path with single slashes; in front they count as one",
-        "Werkzeug's own answer, the same as for all routes of the app",
+        "merged; at the end redirected with 301",
+        (
+            "redirected with 308 to the path with single slashes; leading "
+            "ones are merged"
+        ),
+        "Werkzeug does this for all routes of the app",
         _doubled,
         _merged,
     ),
     Rule(
-        "url_prefix",
+        "prefix",
         "``base`` may be left out in production",
         "``url_prefix`` is required",
-        "one URL, one answer",
+        "one URL, one response",
         _outside,
         answers_with(404),
     ),
     Rule(
-        "path of site",
-        "``site`` may have any path, which is not in URLs",
-        "a path in ``FILEPAGES_SITE`` is the ``APPLICATION_ROOT``; another is an error",
-        "absolute URLs would lead nowhere",
+        "path of the site",
+        "``site`` may have any path, which URLs do not get",
+        "a path in ``FILEPAGES_SITE`` must be the ``APPLICATION_ROOT``",
+        "other absolute URLs would lead nowhere",
         _site_path,
         _without_site_path,
         built=(_site_path, _without_site_path),
         first=True,
     ),
     Rule(
-        "names of HTML files",
-        "an endpoint's file is named like its URL, whatever it returns",
-        "HTML and redirects of an endpoint get a page's file name, unless its name has"
-        " the type of a file",
-        "a plain host sends a file without suffix as a download",
+        "file names of HTML",
+        "the file of an endpoint is named like its URL",
+        (
+            "HTML and redirects get the file name of a page, unless the URL "
+            "has a file extension"
+        ),
+        "hosts send a file without extension as a download",
         built=(builds.html_of_endpoint, builds.named_as_page),
     ),
     Rule(
@@ -938,33 +952,33 @@ RULES: tuple[Rule, ...] = (
         _unknown,
     ),
     Rule(
-        "slash redirect",
-        "echoes the path; 301 for every method with ``always``",
-        "the path is built from the route; 301 for ``GET``, else 308",
-        "an echoed path was a way to redirect elsewhere",
+        "redirect of a slash",
+        "repeats the requested path; 301 for every method with ``always``",
+        "builds the path from the route; 301 for ``GET``, else 308",
+        "a repeated path can redirect to another site",
         _slash_redirect,
         _canonical,
     ),
     Rule(
-        "prefix twice",
-        "a folder named like ``base`` is 404",
-        "it is a folder like any other",
-        "the prefix is taken off once",
+        "folder named like the prefix",
+        "404",
+        "a folder like any other",
+        "the prefix is removed once",
         _inside_twice,
         _in_the_folder,
     ),
     Rule(
-        "html suffix",
-        "``.html`` is cut off the params of a page",
-        "it belongs to the value",
-        "one URL, one answer",
+        "``.html`` in a param",
+        "removed from the params of a page",
+        "part of the value",
+        "one URL, one response",
         _html_suffix,
         _suffix_kept,
     ),
     Rule(
-        "page and endpoint of one name",
-        "two routes of one pattern, the endpoint first",
-        "one route: the endpoint, and the page as its template",
+        "page and endpoint of the same name",
+        "two routes with one pattern; the endpoint wins",
+        "one route: the page is the template of the endpoint",
         "a form is shown and handled at one URL",
         _twin,
         _endpoint_owns,
@@ -972,73 +986,77 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "internal routes",
-        "``/_image``, ``/_server-islands/`` answer",
+        "``/_image`` and ``/_server-islands/`` exist",
         "404",
-        "Flask-Filepages does not have these features",
+        "flask_filepages does not have these features",
         _internal,
         answers_with(404),
     ),
     Rule(
-        "redirect target",
-        "``redirect`` is unchecked",
-        "local, unless ``external=True``; else 400",
+        "target of a redirect",
+        "not checked",
+        "on this site unless ``external=True``; else 400",
         "open redirects",
         _redirects_out,
         answers_with(400),
         (builds.redirects_out, builds.no_way_out),
     ),
     Rule(
-        "redirect status",
+        "status of a redirect",
         "any number",
-        "301, 302, 303, 307 or 308; another is an error",
-        "no browser follows a Location with 200",
+        "301, 302, 303, 307 or 308; others are an error",
+        "browsers follow no other status",
         _no_redirect_status,
         answers_with(500),
     ),
     Rule(
-        "Location",
-        "as it was given",
+        "``Location``",
+        "as given",
         "percent-encoded where a URL needs it",
-        "RFC 9110, section 10.2.2",
+        ":rfc:`9110`, section 10.2.2",
         _raw_location,
         _encoded_location,
     ),
     Rule(
-        "redirects setting",
-        "a status counts only where the target is a route; the query is dropped;"
-        " params of an outside target are not filled",
-        "the status counts, the query is kept, params are filled",
-        "what was written down should happen",
+        "redirects in the configuration",
+        (
+            "a status counts only if the target is a route; the query is "
+            "lost; params of an external target are not filled in"
+        ),
+        "the status counts, the query is kept, params are filled in",
+        "the setting should do what it says",
         _config_redirect,
         _redirect_as_set,
     ),
     Rule(
-        "values of request cookies",
+        "values of cookies",
         "percent-decoded",
         "as Flask reads them",
-        "``context.cookies`` and ``request.cookies`` must not differ",
+        "``context.cookies`` and ``request.cookies`` must agree",
         _raw_cookie,
         _as_sent,
     ),
     Rule(
-        "cookies without attributes",
-        "no default attributes; any value becomes text, percent-encoded",
-        "``HttpOnly``, ``SameSite=Lax``, ``Path=/``, ``Secure`` on https; text only,"
-        " quoted by Werkzeug",
+        "attributes of cookies",
+        "none by default; any value is converted and percent-encoded",
+        (
+            "``HttpOnly``, ``SameSite=Lax``, ``Path=/``, and ``Secure`` on "
+            "HTTPS; only text, quoted by Werkzeug"
+        ),
         "safe defaults",
         _cookie_case,
         _safe_cookies,
     ),
     Rule(
-        "body read again",
+        "reading the body again",
         "an error",
-        "works, any number of times; only a used-up stream is an error",
-        "middleware and handler may both want to look",
+        "works any number of times, unless the stream was consumed",
+        "middleware and handlers may both read it",
         _twice,
         _read_again,
     ),
     Rule(
-        "body of a GET",
+        "body of a ``GET``",
         "always empty",
         "what the client sent",
         "Flask's request is not changed",
@@ -1054,10 +1072,10 @@ RULES: tuple[Rule, ...] = (
         _empty_form,
     ),
     Rule(
-        "context attributes",
-        "``generator``, ``clientAddress``, ``originPathname``, locale and more",
-        "left to Flask and Python",
-        "``request.remote_addr`` and the like exist already",
+        "other attributes of the context",
+        "``generator``, ``clientAddress``, ``originPathname``, locales and more",
+        "in Flask and Python, such as ``request.remote_addr``",
+        "they exist already",
         _does("ctx"),
         lambda case, answer, site: (
             _known_fields(case, answer, site)
@@ -1065,9 +1083,9 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(
-        "read-only context",
-        "``params`` and ``props`` can be written, ``locals`` cannot be replaced",
-        "``params`` and ``props`` cannot be written, ``locals`` can be replaced",
+        "assigning to the context",
+        "``params`` and ``props`` can be changed, ``locals`` cannot be replaced",
+        "``params`` and ``props`` cannot be changed, ``locals`` can be replaced",
         "a param that changes on the way is hard to find",
         lambda case, answer, site: (
             action_of(case, site).get("do") in ("locals-assign", "set-param-mutate")
@@ -1077,46 +1095,52 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "rewrite",
-        "the URL becomes the target's, a URL with a query; a body that was read is an"
-        " error",
-        "the URL stays the request's; the target is a path, as it stands, without"
-        " ``url_prefix``; the body can be read again",
-        "repeated decoding was a source of bypasses; links and logs keep one address",
+        (
+            "the URL becomes the target's; the target may have a query; after "
+            "the body was read it is an error"
+        ),
+        (
+            "the URL stays the same; the target is a path without "
+            "``url_prefix``, not decoded; the body can be read again"
+        ),
+        "repeated decoding has been a source of bypasses; logs keep one address",
         _rewrites,
         _as_its_target,
         wide="a whole site is about it",
     ),
     Rule(
         "origin check",
-        "by content type; requests without ``Origin`` are refused",
-        "fetch metadata and origin, for any type; requests that do not come from a browser pass",
-        "checks by type were bypassed again and again; webhooks must work",
+        "by content type; a request without ``Origin`` is refused",
+        (
+            "by fetch metadata and origin, for any type; requests that do not "
+            "come from a browser are accepted"
+        ),
+        "checks by type were bypassed repeatedly; webhooks must work",
         _checked,
         _refused_if_foreign,
         wide="two sites are about it, in every combination of method, type and origin",
     ),
     Rule(
-        "middleware of unmatched URLs",
+        "middleware for unmatched URLs",
         "one middleware runs for every URL",
-        "it is bound to the files of its folder; an unmatched URL is answered by the"
-        " ``404`` file, inside the root's middleware",
-        "what guards a file must not depend on how a URL is spelled",
+        "the ``404`` file responds, inside the middleware of the root folder",
+        "a guard must not depend on how a URL is spelled",
         _unbound,
         as_unmatched,
     ),
     Rule(
         "middleware that returns nothing",
-        "the inner answer is sent",
+        "the inner response is sent",
         "an error that names the middleware",
         "a forgotten ``return`` must not open a guard",
         _returns_nothing,
         answers_with(500),
     ),
     Rule(
-        "immutable answers",
-        "a middleware cannot change the answer of ``Response.redirect``: 500",
-        "every answer can be changed",
-        "Flask's responses can",
+        "changing a redirect in middleware",
+        "an error: the response is immutable",
+        "works",
+        "Flask's responses can be changed",
         _immutable,
         lambda case, answer, site: (
             300 <= answer.status < 400 or _redirects_out(case, answer, site)
@@ -1125,10 +1149,12 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "errors of an endpoint",
-        "the HTML page for 404 or 500, or nothing",
-        "``application/problem+json``, unless the client prefers HTML or the error page"
-        " is an endpoint",
-        "a program reads it (RFC 9457)",
+        "the HTML error page, or an empty body",
+        (
+            "``application/problem+json``, unless the client prefers HTML or "
+            "the error page is an endpoint"
+        ),
+        "programs read it (:rfc:`9457`)",
         _endpoint_error,
         _problem,
     ),
@@ -1136,70 +1162,68 @@ RULES: tuple[Rule, ...] = (
         "status of an error endpoint",
         "its own for unmatched URLs, 404 for a page that gave up",
         "always its own",
-        "one way to answer errors",
+        "one way to handle errors",
         _gave_up,
         as_unmatched,
     ),
     Rule(
-        "impossible answers",
+        "impossible responses",
         "500 for a status below 200 or above 599, and for a body with 204",
-        "sent as the handler said; Werkzeug leaves the body out",
+        "sent with that status; Werkzeug leaves out the body",
         "Flask's responses are not changed",
         _impossible,
         _as_said,
     ),
     Rule(
-        "html of build formats",
-        "with ``build.format: file`` routes answer at ``.html``, too",
+        "``.html`` with ``build.format: file``",
+        "routes also respond at ``.html``",
         "404",
-        "one URL, one answer",
+        "one URL, one response",
         _html_twin,
         answers_with(404),
     ),
     Rule(
         "doctype",
-        "goes before an ``.html`` page that has none",
-        "a page is sent as it was written",
-        "a page may be a part of one",
+        "added to an ``.html`` page that has none",
+        "a page is sent as it is",
+        "a page may be a fragment",
         _plain_html,
         _without_doctype,
         (_plain_file, _without_doctype),
         unused="no recorded request asks for such a file",
     ),
     Rule(
-        "stored error pages",
-        "a prerendered ``404`` or ``500`` page knows nothing of the error; ``/500`` is"
-        " not found",
-        "it is rendered for the request, and gets the error; so it is at its own URL",
-        "a page for errors should be able to say which",
+        "prerendered error pages",
+        "know nothing about the error; ``/500`` is 404",
+        "rendered for each request, with the error; also at their own URL",
+        "an error page should be able to name the error",
         _stored_error_page,
         _told_the_error,
     ),
     Rule(
         "error page that fails",
-        "500, for an unmatched URL too",
+        "500, also for an unmatched URL",
         "the built-in page, with the status of the error",
-        "the client asked for what is not there",
+        "the client asked for something that does not exist",
         _error_page_fails,
         _own_404,
         unused="no recorded request leads to such a page",
     ),
     Rule(
-        "static build",
-        "drops status and headers, writes 4xx and 5xx as files",
-        "the manifest keeps them; 4xx and 5xx are errors",
-        "lost headers are a recurring complaint; a broken page must not ship",
+        "status and headers in a build",
+        "dropped; 4xx and 5xx are written as files",
+        "kept in the manifest; 4xx and 5xx are errors",
+        ("lost headers are a frequent complaint; a broken page must not be published"),
         builds.is_error,
         builds.refused_as_error,
         (builds.is_error, builds.refused_as_error),
         first=True,
     ),
     Rule(
-        "answers not for all",
-        "a cookie that is set in a build is dropped, ``private`` and ``no-store`` are"
-        " passed over",
+        "private responses in a build",
+        "cookies are dropped, ``private`` and ``no-store`` ignored",
         "an error",
-        "everybody would get it",
+        "every visitor would get them",
         builds.is_private,
         builds.not_for_all,
         (builds.is_private, builds.not_for_all),
@@ -1207,36 +1231,38 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "methods of a prerendered file",
-        "``POST`` and others are passed over, ``ALL`` answers ``GET``, a file without"
-        " ``GET`` becomes the 404 page",
-        "an error at the start: ``prerender = False`` is missing",
-        "a handler that nobody can reach is a mistake",
+        (
+            "``POST`` and others are ignored, ``ALL`` handles ``GET``, a file "
+            "without ``GET`` becomes the 404 page"
+        ),
+        "an error when the app starts, which says to write ``prerender = False``",
+        "nobody could reach the handler",
         builds.other_methods,
         builds.never_asked,
         (builds.other_methods, builds.never_asked),
         first=True,
     ),
     Rule(
-        "paths listed twice",
-        "a warning, and the first route or the last props win",
+        "path that is listed twice",
+        "a warning; the first route or the last props win",
         "an error that names the path",
-        "silent losers cost days",
+        "a path that loses silently costs days",
         builds.listed_twice,
         builds.once_only,
         (builds.listed_twice, builds.once_only),
         first=True,
     ),
     Rule(
-        "two files of one name",
-        "the one that is written last stays",
+        "two responses with one file name",
+        "the last one stays",
         "an error that names both",
-        "silent losers cost days",
+        "a file that loses silently costs days",
         built=(builds.shares_file, builds.named_or_left),
         unused="no recorded tree has two",
     ),
     Rule(
         "endpoint at the root",
-        "is built, whatever its file is called",
+        "is built, whatever the name of its file",
         "HTML becomes ``index.html``; anything else is an error of the build",
         "the root of a site is a folder",
         built=(builds.root_endpoint, builds.root_refused),
@@ -1244,71 +1270,79 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "values of listed params",
-        "slashes are cut off, ``?`` and ``#`` written as escapes, escapes decoded,"
-        " letters composed",
-        "a value is itself, in the URL, the params and the name of the file; what"
-        " cannot be one is an error",
-        "what was listed is what is asked for",
+        (
+            "slashes are removed, ``?`` and ``#`` escaped, escapes decoded, "
+            "letters composed"
+        ),
+        (
+            "used as they are, in the URL, the params and the file name; "
+            "impossible ones are an error"
+        ),
+        "the path that was listed is the one that is requested",
         built=(builds.changed_value, builds.value_as_it_is),
     ),
     Rule(
         "unknown names in listed params",
-        "a param that the file name lacks is dropped",
-        "an error that names it",
-        "a typo would be dropped too",
+        "ignored",
+        "an error that names the param",
+        "a typo would be ignored, too",
         built=(builds.has_unknown_param, builds.unknown_param),
     ),
     Rule(
-        "absent rest of an endpoint",
-        "an error: ``[...path].ts`` cannot list the path without one",
-        "a file like any other; an error if others lie below it",
+        "absent rest param of an endpoint",
+        "an error: ``[...path].ts`` cannot list the path without it",
+        "a file like any other; an error if other files lie below it",
         "``/docs`` may be a document",
         built=(builds.absent_rest, builds.file_of_folder),
         unused="the one recorded tree lists an empty text, which is an error",
     ),
     Rule(
-        "arguments of getStaticPaths",
-        "it gets ``paginate`` and ``routePattern``",
-        "``get_static_paths()`` gets nothing; ``paginate`` is imported",
-        "a plain function",
+        "arguments of ``getStaticPaths``",
+        "``paginate`` and ``routePattern``",
+        "none; ``paginate`` is imported",
+        "it is a plain function",
         built=(builds.uses_arguments, builds.without_arguments),
     ),
     Rule(
         "URLs of a paginated endpoint",
-        "with ``trailingSlash: always`` a slash behind the extension, which answers"
-        " nothing",
+        "with ``trailingSlash: always`` a slash after the extension, which is 404",
         "no slash",
         "a URL should lead somewhere",
         built=(builds.is_paginated, builds.urls_without_slash),
     ),
     Rule(
-        "context of a build",
-        "``localhost:4321`` without a site, ``.html`` in URLs with ``build.format:"
-        " file``, no headers, ``clientAddress`` is an error",
-        "``localhost``, the URL that will be asked for, ``Host`` is the site's,"
-        " ``request.remote_addr`` is ``None``",
-        "a render is a request to the app, like any other",
+        "context in a build",
+        (
+            "``localhost:4321`` without a site, ``.html`` in URLs with "
+            "``build.format: file``, no headers, ``clientAddress`` is an "
+            "error"
+        ),
+        (
+            "``localhost``, the URL that will be requested, the host of the "
+            "site, ``request.remote_addr`` is ``None``"
+        ),
+        "rendering is a request to the app like any other",
         built=(builds.shows_context, builds.context_of_build),
     ),
     Rule(
-        "redirect pages",
-        "say the name of their file",
-        "say the URL that they stand for",
+        "text of redirect pages",
+        "names their file",
+        "names the URL that they stand for",
         "people read it",
         built=(builds.redirect_page, builds.from_its_url),
     ),
     Rule(
         "pages for redirects",
-        "``build.redirects: false`` leaves them out",
-        "they are always written, unless the output is ``server``",
-        "the app answers for itself; a plain host needs them",
+        "``build.redirects: false`` omits them",
+        "always written, unless the output is ``server``",
+        "the app redirects itself; a plain host needs them",
         built=(builds.no_redirects, builds.redirect_written),
     ),
     Rule(
-        "answers without a body",
+        "responses without a body",
         "no file",
         "an empty file, unless the status is 204",
-        "Flask does not tell none from empty; the URL answers 200",
+        "Flask does not distinguish no body from an empty one",
         builds.is_empty,
         builds.empty_answer,
         (builds.is_empty, builds.empty_answer),
@@ -1316,110 +1350,124 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "public folder",
-        "its files go first, a folder by its ``index.html``, never one with a dot in"
-        " front",
-        "the app's static folder: routes go first, in a build two of one name are an"
-        " error; at the root of the site its route answers whatever has no other",
-        "it is Flask's own",
+        (
+            "its files come first; a folder responds with its ``index.html``; "
+            "dot files are never sent"
+        ),
+        (
+            "the app's static folder: routes come first; two files of one "
+            "name are an error of the build; at the root of the site it "
+            "handles what no route matches"
+        ),
+        "the folder is Flask's own",
         builds.beside_public,
         builds.as_static_folder,
         (builds.in_public, builds.copied_over),
         first=True,
     ),
     Rule(
-        "stray brackets",
+        "unbalanced brackets",
         "``]a[`` and ``[]`` are text",
         "an error",
-        "a param that was mistyped",
+        "it is a mistyped param",
         built=(builds.stray_bracket, builds.refused_name),
     ),
     Rule(
-        "URL marks in names",
-        "``%``, ``?`` and ``#`` in a name break the build",
-        "they are text; in a build a file name cannot contain ``?``",
+        "``%``, ``?`` and ``#`` in file names",
+        "break the build",
+        "are text; a stored file name cannot contain ``?``",
         "a name is not a URL",
         built=(builds.url_marks, builds.marks_are_text),
     ),
     Rule(
         "adapter",
-        "on-demand routes need one, with a ``mode``",
+        "needed by routes on request, with a ``mode``",
         "any WSGI server",
         "it is a Flask app",
         built=(builds.wants_adapter, builds.starts),
     ),
     Rule(
         "hybrid",
-        "an error: ``static`` is that",
+        "an error; ``static`` has this meaning",
         "``static`` stores all files, ``hybrid`` all that do not opt out",
-        "who wants a static site is told when it is none",
+        "an author of a static site learns when it is not static",
         built=(builds.is_hybrid, builds.starts),
         unused="no recorded tree says so",
     ),
     Rule(
-        "prerender flag",
-        "found in the text: a comment may set it, other forms are passed over",
-        "a literal at the level of the module, in any form; else an error with the line",
-        "a typo must not decide who runs a file",
+        "``prerender``",
+        "found in the text: a comment can set it, other forms are ignored",
+        (
+            "a literal at the top level of the module; anything else is an "
+            "error with its line"
+        ),
+        "a typo must not decide how a file runs",
         builds.flags,
         builds.literal_or_error,
         first=True,
     ),
     Rule(
-        "prerender auto",
-        "``prerender`` is true or false",
-        'it may also be ``"auto"``: listed paths are stored, all others run on request',
+        '``prerender = "auto"``',
+        "``true`` or ``false``",
+        'also ``"auto"``: listed paths are stored, all others run on request',
         "new posts between two builds",
         unused="no recorded file says so",
     ),
     Rule(
-        "answers of a release",
-        "a file: 200, ``Cache-Control: public, max-age=0``, a type guessed from the"
-        " suffix",
-        "what the handler said: its status, its headers, its type; ``Cache-Control:"
-        " public, max-age=0, must-revalidate`` by default, a strong ``ETag``",
-        "a JSON document without a suffix is not a download",
+        "stored responses",
+        (
+            "a file: 200, ``Cache-Control: public, max-age=0``, a type "
+            "guessed from the suffix"
+        ),
+        (
+            "the handler's status, headers and type; ``Cache-Control: public, "
+            "max-age=0, must-revalidate`` by default, and a strong ``ETag``"
+        ),
+        "JSON without a suffix is not a download",
         builds.stored_in_both,
         builds.kept_answer,
         first=True,
     ),
     Rule(
-        "names of stored files",
-        "a stored page answers at ``/about/index.html`` or ``/about.html``, too",
+        "file names as URLs",
+        "a stored page also responds at ``/about/index.html`` or ``/about.html``",
         "404",
-        "one URL, one answer",
+        "one URL, one response",
         builds.file_name,
         not_found,
     ),
     Rule(
-        "slash of stored answers",
-        "one form answers: a file without an extension has none behind it, and with"
-        " ``trailingSlash: always`` none at all",
+        "slashes of stored responses",
+        (
+            "only one form responds, and with ``trailingSlash: always`` none "
+            "for a file without an extension"
+        ),
         "as on request",
-        "being stored changes nothing about a URL",
+        "being stored does not change a URL",
         builds.other_slash,
         builds.same_answer,
         first=True,
     ),
     Rule(
         "stored redirects",
-        "a page, by 200",
-        "a redirect, with its status and ``Location``; the page is its body",
-        "no client but a browser follows a page",
+        "a page with status 200",
+        "a redirect with its status and ``Location``; the page is its body",
+        "only browsers follow a page",
         builds.stored_redirect,
         builds.real_redirect,
         first=True,
     ),
     Rule(
-        "middleware and stored answers",
-        "runs at build, not over prerendered routes",
-        "over sent answers, unless ``@once_per_render``",
+        "middleware and stored responses",
+        "runs in the build, not when the page is sent",
+        "runs when the page is sent, unless it is marked ``@once_per_render``",
         "guards must hold",
         built=(builds.guarded, builds.unguarded_in_build),
         unused="all that is recorded around stored answers is marked with it",
     ),
     Rule(
-        "methods of stored answers",
-        "prerendered files answer POST with 200",
+        "methods of stored responses",
+        "prerendered files respond to ``POST`` with 200",
         "405",
         "HTTP",
         builds.unsafe_on_stored,
@@ -1427,8 +1475,8 @@ RULES: tuple[Rule, ...] = (
         first=True,
     ),
     Rule(
-        "body limit",
-        "what is too large is an error where it is read: 500",
+        "limit of the body",
+        "an error where the body is read: 500",
         "413, unless the handler catches the error",
         "HTTP",
         builds.too_large,
@@ -1437,14 +1485,14 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "default output",
         "``static``",
-        "every route runs on request",
-        "an existing Flask app must go on as it was",
+        "``server``: every route runs on request",
+        "an existing Flask app must work as before",
         unused="the output of every recorded tree is set here",
     ),
     Rule(
         "language",
         "TypeScript, camelCase",
-        "snake_case",
+        "Python, snake_case",
         "Python",
         unused="it is about names, not about answers",
     ),

@@ -1,33 +1,49 @@
-# make venv    the development environment in .venv/
-# make demo    serve the demo app on 127.0.0.1 (PORT=5000)
-# make test    run all tests
+# make demo    serve the demo on 127.0.0.1 (PORT=5000)
+# make test    run the tests, on all processors
+# make test-long  run the tests that take long: load, attacks, killed builds
+# make venv    create the development environment in .venv/
 # make torture kill builds, fail calls and publish under load, many times
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PORT ?= 5000
 STAMP := $(VENV)/.installed
+DEMO_VENV := .venv-demo
+DEMO_STAMP := $(DEMO_VENV)/.installed
+PORT ?= 5000
+# --group needs pip 25.1; Python 3.11 comes with an older one.
+INSTALL := -m pip install --quiet --disable-pip-version-check
 
 # Measuring writes files of its own, which these would find with strace.
 UNSEEN := $(addprefix tests/building/test_stored_attacks.py::,\
   test_nothing_outside_is_written_for_hostile_params \
   test_a_request_opens_its_file_and_looks_at_nothing_else)
 
-.PHONY: venv demo test torture lint types coverage conformance docs bench clean
+.PHONY: venv demo test test-long torture lint types coverage conformance docs bench checkers screenshots \
+  sdist clean
 
 venv: $(STAMP)
 
 $(STAMP): setup.cfg pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python $(INSTALL) --upgrade 'pip>=25.1'
+	$(BIN)/python $(INSTALL) --editable . --group dev
 	touch $@
 
-demo: $(STAMP)
-	PORT=$(PORT) $(BIN)/python -m demo_app
+$(DEMO_STAMP): setup.cfg pyproject.toml
+	$(PYTHON) -m venv $(DEMO_VENV)
+	$(DEMO_VENV)/bin/python $(INSTALL) --no-compile --upgrade 'pip>=25.1'
+	$(DEMO_VENV)/bin/python $(INSTALL) --no-compile --editable . --group demo
+	touch $@
+
+demo: $(DEMO_STAMP)
+	PORT=$(PORT) $(DEMO_VENV)/bin/python -m demo_app
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not long'
+
+test-long: $(STAMP)
+	$(BIN)/python -m pytest -m long
 
 torture: $(STAMP)
 	TORTURE_KILLS=1000 TORTURE_PUBLISHES=200 TORTURE_CALLS=all-calls TORTURE_PATHS=100000 \
@@ -38,6 +54,7 @@ torture: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 
 types: $(STAMP)
 	$(BIN)/mypy
@@ -59,5 +76,18 @@ docs: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
 
+# axe-core and the Nu HTML checker, for tests of the demo. They need npm and java.
+checkers: $(STAMP)
+	npm install --silent --no-save --ignore-scripts --prefix $(VENV)/npm axe-core@4 vnu-jar
+
+# The pictures in docs/_static, while the demo runs on port 5000.
+screenshots: $(STAMP)
+	$(BIN)/python docs/screenshots.py
+
+# The tests of the sdist run in an environment of its own.
+sdist: $(STAMP)
+	rm -rf build dist
+	$(BIN)/python -m build --quiet
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info docs/_build .coverage* .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(DEMO_VENV) build dist *.egg-info docs/_build .coverage* .mypy_cache .ruff_cache .pytest_cache

@@ -8,8 +8,11 @@ from flask import Flask
 
 from demo_app.lib.database import db
 from demo_app.lib.seed import seed
+from demo_app.lib.settings import DEMO_PASSWORD
 from flask_filepages import FilePages
 from flask_filepages.markdown import render_markdown
+
+filepages = FilePages(renderers={".md": render_markdown})
 
 
 def create_app(config: dict[str, object] | None = None) -> Flask:
@@ -20,9 +23,9 @@ def create_app(config: dict[str, object] | None = None) -> Flask:
         DATABASE=os.environ.get(
             "DEMO_DATABASE", os.path.join(app.instance_path, "demo.sqlite")
         ),
-        ADMIN_PASSWORD=os.environ.get("DEMO_ADMIN_PASSWORD", "only for the demo"),
+        ADMIN_PASSWORD=os.environ.get("DEMO_ADMIN_PASSWORD", DEMO_PASSWORD),
         MAX_CONTENT_LENGTH=1_000_000,
-        WEBHOOK_SECRET=os.environ.get("DEMO_WEBHOOK_SECRET", "only for the demo"),
+        WEBHOOK_SECRET=os.environ.get("DEMO_WEBHOOK_SECRET", "demo"),
         # An export to a host of files has no links to what needs the app.
         ONLY_FILES=os.environ.get("DEMO_ONLY_FILES") == "1",
         APPLICATION_ROOT=os.environ.get("DEMO_ROOT", "/"),
@@ -36,6 +39,6 @@ def create_app(config: dict[str, object] | None = None) -> Flask:
     db.init_app(app)
     with app.app_context():
         seed()
-    filepages = FilePages(app, renderers={".md": render_markdown})
-    filepages.load()
+    filepages.init_app(app)
+    filepages.load(app)
     return app

@@ -80,6 +80,15 @@ class Values(Mapping[str, t.Any]):
         raise AttributeError(f"context.{self._name} has no attribute {name!r}.{hint}")
 
 
+class Url(SplitResult):
+    """The parts of a URL. ``str()`` puts them together."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return self.geturl()
+
+
 class Context:
     """The only argument of a handler."""
 
@@ -124,16 +133,16 @@ class Context:
         return Values("props", dict(self._route.props_for(self)))
 
     @cached_property
-    def url(self) -> SplitResult:
-        """The URL of the request. A prerendered route takes its host from
-        ``FILEPAGES_SITE``."""
+    def url(self) -> Url:
+        """The URL of the request, a ``SplitResult`` whose ``str()`` is the URL. A
+        prerendered route takes its host from ``FILEPAGES_SITE``."""
         request = self.request
         scheme, host = request.scheme, request.host
         if self.site is not None and self.is_prerendered:
             scheme, host = urlsplit(self.site)[:2]
         path = request.root_path.rstrip("/") + request.path
         query = request.query_string.decode("latin-1")
-        return SplitResult(scheme, host, path, query, "")
+        return Url(scheme, host, path, query, "")
 
     @cached_property
     def cookies(self) -> Cookies:

@@ -335,7 +335,8 @@ class Site:
                 problem = f"{url} is stored, but its template reads {shown}"
                 fix = "Show that with a script in the browser"
                 if self.settings.output != "static":
-                    fix += f", or write `prerender = False` in {page.stem}.py"
+                    where = "in" if bound.route.endpoint else "in a new file"
+                    fix += f", or write `prerender = False` {where} {page.stem}.py"
                 yield Fault("state", page.relative, problem, f"{fix}.")
 
     def slash_warnings(self) -> Iterator[Fault]:

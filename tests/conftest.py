@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -23,7 +25,17 @@ from flask.testing import FlaskClient
 from flask_filepages.building.build import Build
 from flask_filepages.building.build import Options
 
+if t.TYPE_CHECKING:
+    from selenium import webdriver
+
 pytest_plugins = ["pytester"]
+# A machine may be slow, and no test is timed.
+hypothesis.settings.register_profile(
+    "untimed",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("untimed")
 
 MakePages = Callable[..., Flask]
 ROOT = Path(__file__).parent.parent
@@ -59,6 +71,30 @@ def built(app: Flask, **options: t.Any) -> Flask:
         pass
     app.testing = False
     return app
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    """A headless Chromium."""
+    from selenium import webdriver  # Imported here, because few tests need it.
+
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (chromium and driver) and "CI" not in os.environ:
+        pytest.skip("chromium and chromedriver are not installed")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium or ""
+    profile = tmp_path_factory.mktemp("profile")
+    quiet = ("background-networking", "component-update", "sync", "gpu", "quic")
+    for word in (
+        *("--headless=new", "--no-sandbox", "--no-first-run", "--hide-scrollbars"),
+        *("--disable-dev-shm-usage", f"--user-data-dir={profile}"),
+        *(f"--disable-{name}" for name in quiet),
+    ):
+        options.add_argument(word)
+    chrome = webdriver.Chrome(options, webdriver.ChromeService(driver or ""))
+    chrome.set_script_timeout(20)
+    yield chrome
+    chrome.quit()
 
 
 def free_port() -> int:

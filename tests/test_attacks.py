@@ -24,6 +24,8 @@ from .conftest import fetch
 from .conftest import free_port
 from .conftest import server
 
+pytestmark = pytest.mark.long
+
 HERE = Path(__file__).parent / "attacks"
 ITEMS = json.loads((HERE / "attacks.json").read_text(encoding="utf-8"))
 AREAS = (

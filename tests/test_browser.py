@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import http.server
-import os
-import shutil
 import sys
 import threading
 import typing as t
@@ -28,11 +26,6 @@ from .conftest import fetch
 from .conftest import free_port
 from .conftest import server
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER) and "CI" not in os.environ,
-    reason="chromium and chromedriver are not installed",
-)
 POST = "/blog/a-file-is-a-route/comments"
 FOREIGN = """\
 <!doctype html><meta charset="utf-8"><title>elsewhere</title>
@@ -70,24 +63,6 @@ def static_server(folder: Path) -> Iterator[str]:
         served.shutdown()
         thread.join()
         served.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM or ""
-    profile = tmp_path_factory.mktemp("profile")
-    quiet = ("background-networking", "component-update", "sync", "gpu", "quic")
-    for word in (
-        *("--headless=new", "--no-sandbox", "--no-first-run"),
-        *("--disable-dev-shm-usage", f"--user-data-dir={profile}"),
-        *(f"--disable-{name}" for name in quiet),
-    ):
-        options.add_argument(word)
-    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER or ""))
-    driver.set_script_timeout(20)
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,7 @@ def told(expression: str) -> str:
         ("context.request.path", "/a/b c"),
         ("dict(context.params)", {"id": "b c"}),
         ("dict(context.props)", {}),
+        ("str(context.url)", "http://localhost/a/b c?x=%20y"),
         ("tuple(context.url)", ["http", "localhost", "/a/b c", "x=%20y", ""]),
         ("dict(context.cookies)", {"k": "v"}),
         ("vars(context.locals)", {}),

@@ -215,6 +215,7 @@ CHECKS = {
         assert client.get("/posts/1").status_code == 404
         assert client.post("/settings").status_code == 201
         assert client.get("/settings").text == "The settings"
+        assert client.get("/shop/x").get_json() == {"error": "There is no such product."}
         assert client.get("/api/status").status_code == 401
         assert client.get("/api/status", headers={"X-Token": "secret"}).status_code == 200
     """,
@@ -308,7 +309,11 @@ CHECKS = {
         assert got.headers["Access-Control-Allow-Origin"] == "https://app.example"
         assert client.post("/api/posts", json={"title": ""}).status_code == 400
         assert client.post("/api/posts", json={"title": "x"}).status_code == 201
-        assert [page.path for page in filepages.build()] == ["/posts/hello.json"]
+        paths = sorted(page.path for page in filepages.build())
+        assert paths == ["/archive", "/archive/2", "/posts/hello.json"]
+        assert got.headers["X-User"] == "nobody"
+        assert "1: Hello" in client.get("/").text
+        assert client.post("/api/webhook", data="x").status_code == 401
         assert client.get("/posts/hello.json").get_json() == {"title": "Hello"}
     """,
     "guides/from-fastapi": """

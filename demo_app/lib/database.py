@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm import mapped_column
 from sqlalchemy.orm import relationship
 
+from demo_app.lib.text import summary
+
 
 def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC).replace(tzinfo=None, microsecond=0)
@@ -36,6 +38,11 @@ class Post(Base):
     comments: Mapped[list[Comment]] = relationship(
         back_populates="post", cascade="all, delete-orphan", order_by="Comment.id"
     )
+
+    @property
+    def summary(self) -> str:
+        """The first sentence."""
+        return summary(self.body)
 
 
 class Comment(Base):

@@ -52,9 +52,15 @@ def newest(count: int) -> list[Post]:
     return list(db.session.scalars(query))
 
 
+def slug_of(title: str) -> str:
+    """Return the title in the form that it has in a URL."""
+    words = title.lower().replace("_", "underscore")
+    return re.sub(r"[^a-z0-9]+", "-", words).strip("-") or "post"
+
+
 def create(title: str, body: str) -> Post:
     """Return a new post, with a slug that no other has."""
-    slug = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "post"
+    slug = slug_of(title)
     taken = set(db.session.scalars(select(Post.slug).where(Post.slug.startswith(slug))))
     free = slug
     number = 2

@@ -1,8 +1,10 @@
-"""What the environment says that pages need when they are imported."""
+"""Values from the environment that pages need when they are imported."""
 
 from __future__ import annotations
 
 import os
 
-#: Whose scripts may use the API in a visitor's browser.
+#: The origins whose scripts may use the API in a visitor's browser.
 API_ORIGINS = os.environ.get("DEMO_API_ORIGINS", "http://localhost:3000").split()
+#: The password of the admin by default. The login page shows it.
+DEMO_PASSWORD = "demo"

@@ -5,6 +5,7 @@ from flask import Response
 from flask import url_for
 
 from demo_app.lib.schemas import LoginForm
+from demo_app.lib.settings import DEMO_PASSWORD
 from flask_filepages import Context
 from flask_filepages import validate
 
@@ -12,15 +13,21 @@ prerender = False
 
 
 def GET(context: Context) -> Response:
-    return context.render(errors={})
+    return _form(context)
 
 
 @validate(form=LoginForm)
 def POST(context: Context, form: dict[str, str], errors: dict[str, t.Any]) -> Response:
-    known: str = context.app.config["ADMIN_PASSWORD"]
+    expected: str = context.app.config["ADMIN_PASSWORD"]
     given = form.get("password", "")
-    if errors or not hmac.compare_digest(known.encode(), given.encode()):
-        return context.render(errors={"password": "That is not it."}, status=400)
+    if errors or not hmac.compare_digest(expected.encode(), given.encode()):
+        return _form(context, 400, password=["That is not the password."])
     context.session["is_admin"] = True
-    # Any visitor can write ?next=; redirect() takes addresses of this site only.
+    # Any visitor can write ?next=; redirect() accepts only targets on this site.
     return context.redirect(context.request.args.get("next", url_for("/admin")), 303)
+
+
+def _form(context: Context, status: int = 200, **errors: list[str]) -> Response:
+    password = context.app.config["ADMIN_PASSWORD"]
+    hint = DEMO_PASSWORD if password == DEMO_PASSWORD else None
+    return context.render(status=status, errors=errors, hint=hint)

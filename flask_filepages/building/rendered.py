@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gzip
 import hashlib
@@ -168,21 +169,21 @@ def _gzip(body: bytes) -> bytes:
 def _compressors() -> dict[str, Callable[[bytes], bytes]]:
     """Return the compressors by content coding. ``compress`` adds br and zstd."""
     found: dict[str, Callable[[bytes], bytes]] = {"gzip": _gzip}
-    try:
-        brotli: t.Any = importlib.import_module("brotli")
-    except ImportError:
-        pass
-    else:
+    brotli = _first_module("brotli")
+    if brotli is not None:
         found["br"] = lambda body: bytes(brotli.compress(body, quality=5))
-    try:
-        zstandard: t.Any = importlib.import_module("zstandard")
-    except ImportError:
-        pass
-    else:
-        found["zstd"] = lambda body: bytes(
-            zstandard.ZstdCompressor(level=6).compress(body)
-        )
+    zstd = _first_module("compression.zstd", "backports.zstd")  # Python 3.14, or before
+    if zstd is not None:
+        found["zstd"] = lambda body: bytes(zstd.compress(body, level=6))
     return found
+
+
+def _first_module(*names: str) -> t.Any:
+    """Return the first of these modules that is installed, or ``None``."""
+    for name in names:
+        with contextlib.suppress(ImportError):
+            return importlib.import_module(name)
+    return None
 
 
 COMPRESSORS = _compressors()

@@ -291,14 +291,14 @@ def _show(report: Report) -> None:
     _show_release(report)
 
 
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count:,} files"
+def _files(count: int, noun: str = "file") -> str:
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _show_release(report: Report) -> None:
     """Print where the release is, what it holds and what to do next."""
     click.echo(f"The release is {report.current}")
-    click.echo(f"  site/     {_files(report.site_files)} that everybody may have")
+    click.echo(f"  site/     {_files(report.site_files, 'public file')}")
     if report.guarded_files:
         count = _files(report.guarded_files)
         click.echo(f"  guarded/  {count} behind middleware, which only the app sends")

@@ -101,6 +101,8 @@ def _note_for(context: Context, error: BaseException) -> str | None:
     if isinstance(error, TypeError):
         if _calls_json(error):
             return _JSON_NOTE
+        if str(error).startswith("Object of type Values is not JSON"):
+            return "Write dict(context.params), or dict(context.props)."
         if _not_called_re.match(str(error)):
             return "Call it. If it is a coroutine, write `await`."
         if "SimpleNamespace' object " in str(error):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import types
 import typing as t
 from collections.abc import Callable
@@ -150,7 +151,11 @@ def read_handlers(
     if warnings:
         return {}, [replace(fault, kind="no-handler") for fault in warnings], []
     name = os.path.basename(source.relative)
-    fix = f"Write `def GET(context): ...`. If it is not a route, name it _{name}."
+    test = re.sub(r"\.(?:test|spec)\.py$", "_test.py", name)
+    if test != name:
+        fix = f"If it is a test, name it {re.sub(r'[][=.]+', '', test[:-3])}.py."
+    else:
+        fix = f"Write `def GET(context): ...`. If it is not a route, name it _{name}."
     problem = "the file defines no handler"
     return {}, [Fault("no-handler", source.relative, problem, fix)], []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import posixpath
+import re
 import types
 import typing as t
 from collections.abc import Callable
@@ -43,6 +44,7 @@ M = t.TypeVar("M", bound=Middleware)
 Respond = Callable[[Context], BaseResponse]
 
 MIDDLEWARE_NAME = "middleware"
+_group_re = re.compile(r"\([^/]*\)/")  # A group folder, which is not in the URL.
 # These functions make a middleware, and are easily given without their call.
 _FACTORIES = {
     "cors": "flask_filepages.handling.origins",
@@ -189,12 +191,9 @@ def hooks_not_run(
     a URL prefix, below which the FilePages *name* has routes.
 
     A view that was moved from the blueprint to a file is no longer guarded by them.
+    Middleware of a folder below the prefix may do so instead.
     """
-    files = {
-        f"{route.rules[0].rule}/": route.route.name
-        for route in routes
-        if not route.route.middleware
-    }
+    files = {f"{route.rules[0].rule}/": route for route in routes}
     for other, blueprint in app.blueprints.items():
         hooks = app.before_request_funcs.get(other)
         if not hooks or other == name:
@@ -202,7 +201,12 @@ def hooks_not_run(
         prefix = _prefix_of(app, other, blueprint.url_prefix or "")
         if prefix == "/":
             continue
-        below = [file for rule, file in files.items() if rule.startswith(prefix)]
+        below = [
+            route.route.name
+            for rule, route in files.items()
+            if rule.startswith(prefix)
+            and not any(url.startswith(prefix) for url in _middleware_urls(route))
+        ]
         if below:
             names = ", ".join(map(name_of, hooks))
             more = f", nor for {len(below) - 1} more" if below[1:] else ""
@@ -212,6 +216,13 @@ def hooks_not_run(
             )
             fix = f"If they guard it, write a {MIDDLEWARE_FILE} that does the same."
             yield Fault("unguarded", below[0], problem, fix)
+
+
+def _middleware_urls(route: BoundRoute) -> Iterator[str]:
+    """Yield the URLs of the folders whose middleware covers *route*."""
+    for source in route.route.middleware:
+        folder = source.relative.removesuffix(MIDDLEWARE_FILE)
+        yield f"{route.site.url_prefix}/{_group_re.sub('', folder)}"
 
 
 def _prefix_of(app: Flask, name: str, given: str) -> str:

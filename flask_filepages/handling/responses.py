@@ -34,12 +34,13 @@ def to_response(
     value: t.Any,
     *,
     file: str,
-    strict: bool = True,
+    strict: bool | None = None,
 ) -> BaseResponse:
     """Return *value*, which *function* returned, as a response.
 
     :param file: the name of the function's file in errors.
     :param strict: raise for values that are not responses, instead of converting them.
+        ``None`` is for middleware, which FILEPAGES_STRICT_RESPONSE does not affect.
     :raises NotAResponseError: *value* is not a response.
     """
     if isinstance(value, BaseResponse):
@@ -51,11 +52,12 @@ def to_response(
         return response
     if _is_wsgi_response(value):
         return current_app.response_class.force_type(t.cast(t.Any, value), environ)
-    if not strict:
+    if strict is False:
         return current_app.make_response(value)
     kind = "nothing (None)" if value is None else type(value).__name__
     where = with_line(file, function)
-    raise NotAResponseError(where, name_of(function), kind, _fix(value))
+    fix = _fix(value) if strict else _fix(value).removesuffix(f" {_NOT_STRICT}")
+    raise NotAResponseError(where, name_of(function), kind, fix)
 
 
 def finish(context: Context, response: BaseResponse) -> BaseResponse:

@@ -92,8 +92,9 @@ def _fix(method: str, value: t.Any) -> str:
     fix = _FIX.format(method)
     if not inspect.isfunction(value):
         return f"{fix} If it has a decorator, let that return a function."
-    names = [name for name in inspect.signature(value).parameters if name in _LOCATIONS]
-    if names:
+    given = list(inspect.signature(value).parameters)
+    names = [name for name in given[1:] if name in _LOCATIONS]
+    if names and given[0] not in _LOCATIONS:
         schemas = ", ".join(f"{name}=Schema" for name in names)
         return f"Write @validate({schemas}) above it."
     return fix

@@ -7,7 +7,7 @@
       lock                  held while a build runs
       current               link to the release that is served
       releases/000042/      a whole release: its manifest and
-        site/                 what everybody may have
+        site/                 public files
         guarded/              what lies behind middleware
       releases/staging-.../ the release that a build is writing
 

@@ -8,6 +8,7 @@ would compile two functions for each rule, most of the cost of adding one.)
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -233,8 +234,12 @@ class FileRule(Rule):
                 continue
             if part.kind == "rest" and values.get(name) in (None, ""):
                 continue
+            converter = self._converters[name]
             try:
-                built += self._converters[name].to_url(values[name])
+                text = converter.to_url(values[name])
+                if part.matcher and not re.fullmatch(converter.regex, unquote(text)):
+                    raise ValueError(f"{part.matcher!r} does not match {text!r}")
+                built += text
             except (ValueError, TypeError) as error:
                 value = values[name]
                 raise ParamError(self.route.id, name, value, str(error)) from error

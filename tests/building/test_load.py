@@ -22,6 +22,8 @@ from flask_filepages.pytest_plugin import write_files
 from ..conftest import free_port
 from ..conftest import until
 
+pytestmark = pytest.mark.long
+
 RESTARTS = int(os.environ.get("LOAD_RESTARTS", "2"))
 SWITCHES = 9  # after each restart
 REQUESTS = 190  # for each switch

@@ -49,6 +49,8 @@ from .torture import leftovers
 from .torture import published
 from .torture import write_site
 
+pytestmark = pytest.mark.long
+
 HERE = Path(__file__).parent.parent / "attacks"
 ITEMS = json.loads((HERE / "attacks.json").read_text(encoding="utf-8"))
 PATHS = int(os.environ.get("TORTURE_PATHS", "1000"))

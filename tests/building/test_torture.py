@@ -34,6 +34,8 @@ from .torture import command
 from .torture import environment
 from .torture import published
 
+pytestmark = pytest.mark.long
+
 KILLS = int(os.environ.get("TORTURE_KILLS", "50"))
 PUBLISHES = int(os.environ.get("TORTURE_PUBLISHES", "20"))
 CALLS = os.environ.get("TORTURE_CALLS", "calls")

@@ -78,7 +78,7 @@ def test_what_it_tells(site: Path) -> None:
     assert second.stdout.startswith("Nothing changed: 21 pages.\n")
     release = f"The release is {site}/instance/site/releases/000001\n"
     for told in (first.stdout, second.stdout):
-        assert f"{release}  site/     21 files that everybody may have\n" in told
+        assert f"{release}  site/     21 public files\n" in told
         assert told.splitlines()[-1].startswith("Next: run the app")
     assert (first.returncode, second.returncode) == (0, 0)
     (site / "pages" / "index.html").write_text("new")

@@ -449,6 +449,19 @@ def test_middleware_of_the_folder_answers_that_warning(
 
 
 @pytest.mark.parametrize(
+    ("folder", "count"), [("", 1), ("plain/", 1), ("(v1)/api/", 0), ("api/v1/", 1)]
+)
+def test_middleware_of_another_folder_does_not(
+    pytester: pytest.Pytester, folder: str, count: int
+) -> None:
+    guard = "def middleware(context, call_next):\n    return call_next()\n"
+    page = f"pages/{'(v1)/' if '(' in folder else ''}api/a.py"
+    files = {page: ECHO, f"pages/{folder}_middleware.py": guard, "app.py": BLUEPRINTS}
+
+    assert len(check(pytester, files)["warnings"]) == count
+
+
+@pytest.mark.parametrize(
     "register",
     [
         "app.register_blueprint(api, url_prefix='/api')",

@@ -321,6 +321,8 @@ def test_a_used_up_stream_is_an_error_instead_of_silence(
 # -- loading --------------------------------------------------------------------------
 
 BROKEN = {
+    "astro.py": "def GET(params, request): pass\n",
+    "ab.test.py": "",
     "raises.py": "x = 1\nraise RuntimeError('SECRET')\n",
     "syntax.py": "def GET(:\n",
     "missing.py": "import nonexistent_module\n",
@@ -369,6 +371,10 @@ value.py:1: GET is int, not a function
     Write `def GET(context): ...`; a param is context.params[name].
 params.py:1: GET does not take (context)
     Write `def GET(context): ...`; a param is context.params[name].
+astro.py:1: GET does not take (context)
+    Write `def GET(context): ...`; a param is context.params[name].
+ab.test.py: the file defines no handler
+    If it is a test, name it ab_test.py.
 none.py:1: POST does not take (context)
     Write `def GET(context): ...`; a param is context.params[name].
 """
@@ -380,7 +386,7 @@ def test_all_broken_files_are_reported_together(make_pages: MakePages) -> None:
         app.extensions["filepages"]["filepages"].load()
     printed = str(error.value)
 
-    assert printed.splitlines()[0].endswith(" cannot be loaded: 16 errors")
+    assert printed.splitlines()[0].endswith(" cannot be loaded: 18 errors")
     for line in EXPECTED.splitlines()[1:]:
         assert line.strip() in printed
     assert "name.py:1: ImportError: cannot import name 'Falsk'" in printed

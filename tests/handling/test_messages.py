@@ -28,6 +28,14 @@ def handler(code: str) -> str:
     return f"def GET(context):\n    {code}\n    return context.json(1)\n"
 
 
+def test_params_as_json_say_what_to_write(client_of: ClientOf) -> None:
+    code = "def GET(context):\n    return context.json({'got': context.params})\n"
+
+    with pytest.raises(TypeError) as caught:
+        client_of({"[id].py": code}).get("/1")
+    assert "Write dict(context.params)" in caught.value.__notes__[0]
+
+
 @pytest.mark.parametrize(
     ("code", "error", "says"),
     [

@@ -19,6 +19,7 @@ from werkzeug.exceptions import NotFound
 
 from flask_filepages import FilePages
 from flask_filepages import LoadError
+from flask_filepages import NotAResponseError
 from flask_filepages import headers
 from flask_filepages import once_per_render
 from flask_filepages.handling.middleware import Link
@@ -26,6 +27,7 @@ from flask_filepages.pytest_plugin import write_files
 from flask_filepages.routing.files import Source
 from flask_filepages.testing import make_context
 
+from ..conftest import ECHO
 from ..conftest import MakePages
 from ..conftest import visitor
 
@@ -531,3 +533,15 @@ def test_a_type_for_annotations_is_no_middleware(make_pages: MakePages) -> None:
     )
 
     assert make_pages({"a.py": code}).test_client().get("/a").json == 1
+
+
+def test_the_setting_for_handlers_is_not_advice_for_middleware(
+    make_pages: MakePages,
+) -> None:
+    code = "def middleware(context, call_next):\n    return {}, 401\n"
+    app = make_pages({"_middleware.py": code, "a.py": ECHO})
+
+    with pytest.raises(NotAResponseError) as error:
+        app.test_client().get("/a")
+    assert "Write `return context.json(data, status, headers)`." in str(error.value)
+    assert "FILEPAGES_STRICT_RESPONSE" not in str(error.value)

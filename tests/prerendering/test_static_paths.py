@@ -217,7 +217,7 @@ def test_json_props_travel(params: dict[str, t.Any], props: dict[str, t.Any]) ->
 
 @pytest.mark.parametrize(
     "value",
-    [(1, 2), {1: "a"}, {"a"}, Markup("<b>"), object(), b"x", math.nan, [math.inf]],
+    [(1, 2), {1: "a"}, {"a"}, Markup("<b>"), b"x", math.nan, [math.inf], object],
     ids=repr,
 )
 def test_other_props_do_not_travel(value: t.Any) -> None:

@@ -275,6 +275,23 @@ def test_values_that_no_request_could_bring_back(
     assert route_id in str(error.value)
 
 
+@pytest.mark.parametrize("value", ["X Y", "a/b", "..", ""])
+def test_values_that_a_matcher_of_the_app_does_not_match(
+    make_pages: MakePages, value: str
+) -> None:
+    class Slug(BaseConverter):
+        regex = "[a-z-]+"
+
+    def setup(app: Flask) -> None:
+        app.url_map.converters["slug"] = Slug
+
+    app = make_pages({"[tag=slug].py": ECHO}, setup)
+    with app.test_request_context():
+        assert url_for("/[tag=slug]", tag="a-b") == "/a-b"
+        with pytest.raises(ParamError, match="'slug' does not match"):
+            url_for("/[tag=slug]", tag=value)
+
+
 @pytest.mark.parametrize(
     ("route_id", "hint"),
     [("/user/[name]", "'/users/[name]'"), ("/users/[name]", None), ("nope", None)],

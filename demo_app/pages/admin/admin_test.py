@@ -33,7 +33,7 @@ def test_a_wrong_password_is_said(filepages_client: FlaskClient, password: str) 
     page = filepages_client.post("/login", data={"password": password})
 
     assert page.status_code == 400
-    assert "That is not it." in page.text
+    assert "That is not the password." in page.text
 
 
 def test_the_login_does_not_lead_elsewhere(filepages_client: FlaskClient) -> None:

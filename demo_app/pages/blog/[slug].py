@@ -2,6 +2,7 @@ from flask import Response
 from werkzeug.exceptions import NotFound
 
 from demo_app.lib import posts
+from demo_app.lib.text import to_html
 from flask_filepages import Context
 from flask_filepages import StaticPath
 
@@ -17,4 +18,4 @@ def GET(context: Context) -> Response:
     post = posts.find(context.params["slug"])
     if post is None:
         raise NotFound
-    return context.render(post=post)
+    return context.render(post=post, text=to_html(post.body))

@@ -1,23 +1,25 @@
 from flask import Response
 from werkzeug.exceptions import NotFound
 
+from demo_app.lib.content import documents
+from demo_app.lib.text import to_html
 from flask_filepages import Context
 from flask_filepages import StaticPath
 
-_CHAPTERS = {
-    "": ("Docs", "A rest param is any number of segments: /docs, /docs/api, ..."),
-    "api": ("The API", "GET, POST /api/posts and GET, PUT, DELETE /api/posts/<slug>."),
-    "api/webhook": ("The webhook", "POST /api/webhook, signed with HMAC-SHA256."),
+CHAPTERS = {
+    document.path if document.path != "index" else None: document
+    for document in documents("docs")
 }
 
 
 def get_static_paths() -> list[StaticPath]:
-    return [StaticPath({"path": path or None}) for path in _CHAPTERS]
+    return [StaticPath({"path": path}) for path in CHAPTERS]
 
 
 def GET(context: Context) -> Response:
-    chapter = _CHAPTERS.get(context.params["path"] or "")
+    chapter = CHAPTERS.get(context.params["path"])
     if chapter is None:
         raise NotFound
-    title, text = chapter
-    return context.render(title=title, text=text, chapters=_CHAPTERS)
+    site = context.site or ""
+    text = to_html(chapter.text.replace("{site}", site))
+    return context.render(front=chapter.front, text=text, chapters=CHAPTERS)

@@ -1,0 +1,42 @@
+"""Take the pictures of the demo in ``_static/``: ``make screenshots`` while the demo
+runs on port 5000."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from selenium import webdriver
+
+URL = "http://127.0.0.1:5000"
+FOLDER = Path(__file__).parent / "_static"
+SHOTS = {"demo": "/", "demo-post": "/blog/a-function-is-a-method"}
+
+
+def main() -> None:
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    for word in ("--headless=new", "--no-sandbox", "--hide-scrollbars"):
+        options.add_argument(word)
+    service = webdriver.ChromeService(shutil.which("chromedriver") or "")
+    browser = webdriver.Chrome(options, service)
+    for name, path in SHOTS.items():
+        for width, height in ((360, 740), (1280, 900)):
+            for scheme in ("light", "dark"):
+                size = {"width": width, "height": height, "deviceScaleFactor": 1}
+                browser.execute_cdp_cmd(
+                    "Emulation.setDeviceMetricsOverride",
+                    {**size, "mobile": width < 600},
+                )
+                feature = {"name": "prefers-color-scheme", "value": scheme}
+                browser.execute_cdp_cmd(
+                    "Emulation.setEmulatedMedia", {"features": [feature]}
+                )
+                browser.get(URL + path)
+                browser.execute_async_script("setTimeout(arguments[0], 200)")
+                browser.save_screenshot(FOLDER / f"{name}-{width}-{scheme}.png")
+    browser.quit()
+
+
+if __name__ == "__main__":
+    main()

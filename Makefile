@@ -14,11 +14,6 @@ PORT ?= 5000
 # --group needs pip 25.1; Python 3.11 comes with an older one.
 INSTALL := -m pip install --quiet --disable-pip-version-check
 
-# Measuring writes files of its own, which these would find with strace.
-UNSEEN := $(addprefix tests/building/test_stored_attacks.py::,\
-  test_nothing_outside_is_written_for_hostile_params \
-  test_a_request_opens_its_file_and_looks_at_nothing_else)
-
 .PHONY: venv demo test test-long torture lint types coverage conformance docs bench checkers screenshots \
   sdist clean
 
@@ -62,7 +57,7 @@ types: $(STAMP)
 
 coverage: $(STAMP)
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(UNSEEN:%=--deselect=%) --ignore tests/building/test_torture.py
+	$(BIN)/coverage run -m pytest -n auto --dist worksteal -m 'not long'
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include='*/routing/patterns.py,*/routing/expressions.py,*/routing/routes.py,*/routing/files.py,*/handling/view.py,*/handling/middleware.py,*/handling/origins.py,*/validation/strict_json.py,*/validation/validate.py'

@@ -129,7 +129,8 @@ class Context:
 
     @cached_property
     def props(self) -> Mapping[str, t.Any]:
-        """The props that ``get_static_paths`` lists for this path, or no props."""
+        """The props that ``get_static_paths`` gave for this path, or an empty
+        mapping."""
         return Values("props", dict(self._route.props_for(self)))
 
     @cached_property
@@ -155,7 +156,7 @@ class Context:
 
     @cached_property
     def locals(self) -> types.SimpleNamespace:
-        """A namespace of this request only, for middleware and pages."""
+        """A namespace that lasts for one request, for middleware and pages."""
         return types.SimpleNamespace()
 
     @cached_property
@@ -187,8 +188,7 @@ class Context:
 
     @property
     def is_prerendered(self) -> bool:
-        """True if a build stores the response. Never decide by it who may see a
-        page."""
+        """True if a build stores the response. Do not use it for access control."""
         return self._route.is_prerendered_for(self)
 
     def json(
@@ -209,15 +209,15 @@ class Context:
     def redirect(
         self, to: str, status: int = 302, *, external: bool = False
     ) -> Response:
-        """Return a redirect to *to*, a path or an address that begins with
+        """Return a redirect to *to*, a path or a URL that begins with
         ``FILEPAGES_SITE``.
 
-        *to* is judged as a browser would resolve it. With *external*, any http or https
-        address is allowed too.
+        *to* is checked the way a browser would resolve it. With *external*, any http or
+        https URL is allowed.
 
-        :raises UnsafeRedirectError: *to* would leave the site (400).
-        :raises ValueError: *status* is not a redirect status (RFC 9110, 15.4).
-        :raises TypeError: *to* is not a str.
+        :raises UnsafeRedirectError: if *to* would leave the site (400).
+        :raises ValueError: if *status* is not a redirect status (RFC 9110, 15.4).
+        :raises TypeError: if *to* is not a str.
         """
         if status not in REDIRECT_STATUSES:
             raise ValueError(
@@ -238,17 +238,18 @@ class Context:
         return self.app.response_class(status=status, headers=[("Location", location)])
 
     def rewrite(self, to: str) -> Response:
-        """Return the response of another route of these pages, its middleware included.
+        """Return the response of another route of the same ``FilePages``, including its
+        middleware.
 
-        URL, method, ``locals`` and cookies stay those of the request; the params are
-        those of the target.
+        The URL, method, ``locals`` and cookies stay the same; the params come from the
+        target.
 
         :param to: a decoded path without ``url_prefix``, such as ``"/about"``. ``?``
             and ``#`` are part of the path.
-        :raises ValueError: *to* is not such a path.
-        :raises NotFound: no route of these pages matches it.
-        :raises RewriteLoopError: the request went through four routes already (Astro's
-            limit).
+        :raises ValueError: if *to* is not such a path, or an error page rewrites.
+        :raises NotFound: if no route matches it.
+        :raises RewriteLoopError: if the request has already been rewritten four times
+            (Astro's limit).
         """
         return t.cast(Response, self._route.rewrite(self, to))
 
@@ -263,12 +264,12 @@ class Context:
         """Return a rendered template as an HTML response.
 
         Without *template*, the page next to this endpoint is rendered. The template
-        gets *data*, ``context`` and Flask's usual names. The status is 200, or the
+        receives *data*, ``context`` and Flask's usual names. The status is 200, or the
         status of the error on an error page.
 
-        :raises jinja2.TemplateNotFound: the template does not exist.
-        :raises TypeError: *template* is not a str, or *status* is not an int.
-        :raises ValueError: *status* is not from 100 to 599.
+        :raises jinja2.TemplateNotFound: if the template does not exist.
+        :raises TypeError: if *template* is not a str, or *status* is not an int.
+        :raises ValueError: if *status* is not between 100 and 599.
         """
         if not isinstance(template, str | None):
             raise TypeError(

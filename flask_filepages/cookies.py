@@ -26,7 +26,7 @@ class Cookies(Mapping[str, str]):
     """A mapping of cookie names to values that includes its own changes.
 
     Values are as the browser sent them. Changes are written to the response after the
-    middleware has run, and are lost if the handler raises.
+    middleware has run, and are lost if the handler raises an exception.
     """
 
     __slots__ = ("_secure", "_values", "_written")
@@ -67,11 +67,12 @@ class Cookies(Mapping[str, str]):
     ) -> None:
         """Set a cookie with the response to this request.
 
-        :param max_age: seconds until the cookie expires. Without it and *expires* it
-            ends with the browser session.
-        :param secure: send it over https only; by default if this request used https.
-        :raises CookieError: a browser would misread the name, value, path or domain
-            (RFC 6265), or the cookie has more than 4,096 bytes.
+        :param max_age: seconds until the cookie expires. Without *max_age* or
+            *expires*, the cookie lasts for the browser session.
+        :param secure: send it over HTTPS only. The default is True if the request used
+            HTTPS.
+        :raises CookieError: if a browser would misread the name, value, path or domain
+            (RFC 6265), or the cookie exceeds 4,096 bytes.
         """
         if not isinstance(value, str):
             raise CookieError(
@@ -121,7 +122,7 @@ class Cookies(Mapping[str, str]):
     ) -> None:
         """Tell the browser to delete the cookie with this name, path and domain.
 
-        :raises CookieError: see :meth:`set`.
+        :raises CookieError: if a browser would misread the name, path or domain.
         """
         self.set(
             name,

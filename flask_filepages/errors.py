@@ -8,9 +8,9 @@
     │   └── BuildError          all paths that could not be stored
     ├── ReleaseError            the build folder cannot be written or read
     ├── SettingsError           a FILEPAGES_* setting is wrong
-    ├── PatternError            a file name that is not a route
+    ├── PatternError            a file name that is not a valid route
     ├── StaticPathError         an entry of get_static_paths that is not a path
-    ├── ParamError              a value that cannot stand in a URL
+    ├── ParamError              a value that cannot appear in a URL
     ├── NotAResponseError       a handler did not return a response
     ├── MiddlewareError         a middleware misused call_next()
     ├── ResponseMismatchError   a response does not match its @responds
@@ -18,7 +18,7 @@
     ├── CookieError             a cookie that browsers would misread
     ├── UnsafeRedirectError     a redirect that would leave the site (400)
     ├── RewriteLoopError        too many rewrites in one request (508)
-    └── InvalidContentError     content that a schema refuses (400, or 422)
+    └── InvalidContentError     content that a schema rejects (400, or 422)
 
 Each exception keeps its data as attributes and builds its text from them.
 """
@@ -59,9 +59,9 @@ def _printable(text: str) -> str:
 
 
 def closest(name: str, known: t.Iterable[str], cutoff: float = 0.6) -> str | None:
-    """Return the word of *known* that is most like *name*, or ``None``.
+    """Return the word of *known* that is closest to *name*, or ``None``.
 
-    :param cutoff: the least similarity, from 0 (any word) to 1 (the same word).
+    :param cutoff: the minimum similarity, from 0 (any word) to 1 (the same word).
     """
     import difflib  # Imported here, because it is rarely needed.
 
@@ -138,7 +138,7 @@ class _FixableError(FilePagesError, ValueError):
 
 
 class PatternError(_FixableError):
-    """A file name is not a route; see :attr:`problem` and :attr:`fix`."""
+    """A file name is not a valid route; see :attr:`problem` and :attr:`fix`."""
 
 
 class StaticPathError(_FixableError):
@@ -147,7 +147,7 @@ class StaticPathError(_FixableError):
 
 
 class ParamError(FilePagesError, ValueError):
-    """A value that was given to ``url_for`` cannot stand in the URL of the route."""
+    """A value that was given to ``url_for`` cannot appear in the URL of the route."""
 
     def __init__(self, route_id: str, name: str, value: object, problem: str) -> None:
         self.route_id = route_id
@@ -249,7 +249,7 @@ class UnsafeRedirectError(FilePagesError, BadRequest):
 
 
 class RewriteLoopError(FilePagesError, HTTPException):
-    """Rewrites led through too many routes. The response is 508."""
+    """A request was rewritten too many times. The response is 508."""
 
     code = 508
     description = "This address is rewritten too many times."
@@ -264,7 +264,7 @@ class RewriteLoopError(FilePagesError, HTTPException):
 
 
 class InvalidContentError(FilePagesError, HTTPException):
-    """Well-formed content was refused by its schema. The response is 400, or
+    """A schema rejected well-formed content. The response is 400, or
     ``FILEPAGES_INVALID_STATUS``.
 
     :attr:`messages` has marshmallow's messages by location, such as
@@ -300,12 +300,12 @@ class InvalidContentError(FilePagesError, HTTPException):
 
 
 class BadContentError(InvalidContentError, BadRequest):
-    """Invalid content that error handlers for 400 see, too."""
+    """Invalid content, which error handlers for 400 also catch."""
 
     code = 400
 
 
 class UnprocessableContentError(InvalidContentError, UnprocessableEntity):
-    """Invalid content that error handlers for 422 see, too."""
+    """Invalid content, which error handlers for 422 also catch."""
 
     code = 422

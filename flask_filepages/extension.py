@@ -47,8 +47,7 @@ class FilePages:
     :param app: the app, or ``None`` to call :meth:`init_app` later.
     :param folder: the pages folder, relative to the folder of the app's module.
     :param url_prefix: the prefix of all URLs, such as ``"/shop"``.
-    :param name: the name of the blueprint. Several FilePages of one app need different
-        names.
+    :param name: the name of the blueprint, which must be unique in an app.
     :param renderers: ``{suffix: callable(context, template, data) -> str}`` for pages
         that are not ``.html``.
 
@@ -95,25 +94,24 @@ class FilePages:
     def init_app(self, app: Flask) -> None:
         """Add the routes of the folder to *app*.
 
-        This runs no file of the folder; :meth:`load` does, or the first request. These
-        settings are read now, and never again:
+        This does not import the files; :meth:`load` or the first request does. These
+        settings are read here, once:
 
         ``FILEPAGES_SITE``
             the public URL of the site, such as ``"https://example.com"``; a path in it
             is the ``APPLICATION_ROOT`` of the app
         ``FILEPAGES_TRAILING_SLASH``
             ``"ignore"`` (both forms work), ``"always"`` or ``"never"`` (the other form
-            redirects: 301 for ``GET``, else 308)
+            redirects: with 301 for ``GET``, otherwise with 308)
         ``FILEPAGES_REDIRECTS``
-            ``{"/old/[slug]": "/new/[slug]"}``, or ``(target, status)``; they belong to
-            the first FilePages of the app
+            ``{"/old/[slug]": "/new/[slug]"}``, or ``(target, status)``; they apply
+            under the prefix of the app's first FilePages
         ``FILEPAGES_STRICT_RESPONSE``
-            ``False`` passes return values of handlers through ``app.make_response``
+            with ``False``, return values of handlers go through ``app.make_response``
         ``FILEPAGES_INVALID_STATUS``
-            the status of content that a schema refuses: 400, or 422
+            the status for content that a schema rejects: 400 or 422
         ``FILEPAGES_CHECK_ORIGIN``
-            ``False`` lets pages of other sites make a browser send ``POST`` and other
-            unsafe requests
+            ``False`` allows cross-site ``POST`` and other unsafe requests from browsers
         ``FILEPAGES_TRUSTED_ORIGINS``
             origins that may send such requests, such as ``["https://app.example"]``
         ``FILEPAGES_OUTPUT``
@@ -128,11 +126,11 @@ class FilePages:
             the file names of pages: ``"directory"`` (``about/index.html``), ``"file"``
             (``about.html``) or ``"preserve"`` (like the source)
         ``FILEPAGES_FRONT``
-            ``True`` sends stored responses before Flask sees the request, so no hook of
-            the app runs for them
+            ``True`` sends stored responses before Flask sees the request, so none of
+            the app's hooks run for them
 
-        :raises TreeError: with the errors of all file names.
-        :raises SettingsError: a setting is wrong, or the folder does not exist.
+        :raises TreeError: if file names are wrong. It lists the errors of all names.
+        :raises SettingsError: if a setting is wrong or the folder does not exist.
         """
         sites = sites_of(app)
         self._check_name(sites)
@@ -191,12 +189,12 @@ class FilePages:
     def load(self, app: Flask | None = None) -> None:
         """Import all files of the folder, for *app* or for every app of this object.
 
-        As the last line of ``wsgi.py`` it makes a server with a broken file fail when
-        it starts, not at its first request. In debug it only logs the errors, because
-        each file is loaded when it is first needed.
+        Call it on the last line of ``wsgi.py``, so that a broken file stops the server
+        at startup. In debug mode it only logs the errors, because each file is loaded
+        when it is first needed.
 
-        :raises LoadError: with every file that could not be loaded.
-        :raises RuntimeError: this object has no app.
+        :raises LoadError: if files could not be loaded. It lists all of them.
+        :raises RuntimeError: if this object has no app.
         """
         apps = [app] if app is not None else list(self._apps)
         if not apps:
@@ -227,8 +225,9 @@ class FilePages:
         last one the release is published, and ``build.report`` is complete.
 
         :param options: see :class:`~flask_filepages.building.build.Options`.
-        :raises BuildError: with everything that cannot be stored; nothing is published.
-        :raises ReleaseError: the build folder cannot be written.
+        :raises BuildError: if anything cannot be stored. It lists all errors, and
+            nothing is published.
+        :raises ReleaseError: if the build folder cannot be written.
         """
         from .building.build import Build
         from .building.build import Options
@@ -241,10 +240,10 @@ class FilePages:
         return sites_of(self._current_app())[self.name].tree.routes
 
     def paths(self) -> Iterator[ListedPath]:
-        """Yield the paths of the current app that are known without a request, such as
-        for a sitemap: routes without params, and the paths of ``get_static_paths``.
+        """Yield the paths of the current app that are known without a request: those of
+        routes without params, and those that ``get_static_paths`` lists.
 
-        :raises BuildError: a ``get_static_paths`` failed.
+        :raises BuildError: if a ``get_static_paths`` failed.
         """
         return sites_of(self._current_app())[self.name].listed_paths()
 

@@ -71,7 +71,7 @@ _LONG = 10  # Seconds of loading, after which the file that is imported is logge
 
 
 class ListedPath(t.NamedTuple):
-    """A path that is known without a request, such as for a sitemap.
+    """A path that is known without a request, for example to build a sitemap.
 
     :param url: the URL, which begins with the root of the app (``APPLICATION_ROOT`` in
         a build).

@@ -38,22 +38,25 @@ def sitemap(
     include: Callable[[ListedPath], bool] = _is_page,
     lastmod: Callable[[ListedPath], datetime.date | None] | None = None,
 ) -> Response:
-    """Return a sitemap of *pages* (sitemaps.org) as a response.
+    """Return a response with the sitemap of *pages* (sitemaps.org).
 
     ::
 
         def GET(context):
             return sitemap(context.pages)
 
-    It has the paths of :meth:`FilePages.paths` that have a template. What middleware
-    guards is never in it.
+    It lists the paths of :meth:`FilePages.paths` that have a template. Guarded paths
+    are never included.
 
-    :param include: ``include(path)`` returns True for a path that is to be in it.
-    :param lastmod: ``lastmod(path)`` returns the date of its last change, or ``None``.
-        A ``datetime`` needs a time zone.
-    :raises SettingsError: ``FILEPAGES_SITE`` is not set: its URLs are absolute.
-    :raises ValueError: it would have over 50,000 URLs, or a ``datetime`` has no time
-        zone.
+    :param include: ``include(path)`` returns True for each path to include. Without a
+        template, an endpoint is included only if you say so:
+        ``include=lambda path: path.is_page or path.url == "/about"``.
+    :param lastmod: ``lastmod(path)`` returns the date on which the path was last
+        modified, or ``None``. A ``datetime`` needs a time zone.
+    :raises SettingsError: if ``FILEPAGES_SITE`` is not set. The URLs in a sitemap are
+        absolute.
+    :raises ValueError: if there are more than 50,000 URLs, or a ``datetime`` has no
+        time zone.
     """
     app: Flask = t.cast(t.Any, current_app)._get_current_object()
     site = sites_of(app)[pages.name]

@@ -43,13 +43,13 @@ def make_context(
 ) -> Context:
     """Return a context like the one that a handler gets. No Flask context is pushed.
 
-    ``GET(make_context(params={"id": "1"}))`` is the test of a handler. Read what it has
+    To test a handler, call ``GET(make_context(params={"id": "1"}))``. Then read what it
     set from ``context.cookies``, ``context.session`` and ``context.locals``.
 
     :param query: the query string, or a mapping.
     :param json: the JSON body.
-    :param form: the form, files included.
-    :param app: ``context.app``, by default a Flask app without settings.
+    :param form: the form, including files.
+    :param app: ``context.app``, by default a bare Flask app.
     """
     app = app or Flask("flask_filepages.testing")
     sent = WerkzeugHeaders(dict(headers or {}))
@@ -111,14 +111,15 @@ class _NoRoute:
 
 
 def load_endpoint(file: str, *, beside: str, folder: str = "pages") -> types.ModuleType:
-    """Return the module of an endpoint, the same one that the app uses.
+    """Return the module of an endpoint: the same module that the app uses.
 
     Python has no syntax for ``import [id]``. Write
     ``endpoint = load_endpoint("[id].py", beside=__file__)``.
 
     :param file: the path of the endpoint, relative to the folder of *beside*.
     :param folder: the name of the pages folder, in case the app does not exist yet.
-    :raises FileNotFoundError: the file does not exist, or is in no such folder.
+    :raises FileNotFoundError: if the file does not exist, or is not inside a folder of
+        that name.
     """
     path = os.path.realpath(os.path.join(os.path.dirname(beside), file))
     if not os.path.isfile(path):

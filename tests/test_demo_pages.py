@@ -57,7 +57,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[str]:
         yield url
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def admin(browser: webdriver.Chrome, demo: str) -> webdriver.Chrome:
     """The browser, logged in."""
     browser.get(f"{demo}/login")

@@ -47,8 +47,14 @@ def tree(pytester: pytest.Pytester) -> pytest.Pytester:
     ids=str,
 )
 def test_paths_with_brackets_are_arguments(
-    tree: pytest.Pytester, args: list[str], passed: int
+    tree: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    args: list[str],
+    passed: int,
 ) -> None:
+    # Other plugins play no part, and take a second to load.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_PLUGINS", "flask_filepages.pytest_plugin")
     tree.runpytest_subprocess(*args).assert_outcomes(passed=passed)
 
 

@@ -54,11 +54,11 @@ _MOST_FAULTS = 1000
 
 
 class Build:
-    """One build of an app. Iterating over it runs it, and yields a result for each
-    page.
+    """One build of an app. Iterating over it runs the build and yields a result for
+    each page.
 
-    After the last result the release is published and :attr:`report` is complete. Its
-    ``total`` is known before the first result.
+    After the last result the release is published and :attr:`report` is complete. The
+    report's ``total`` is known before the first result.
     """
 
     def __init__(self, app: Flask, options: Options) -> None:

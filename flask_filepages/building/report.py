@@ -14,14 +14,14 @@ class Options:
 
     :param out: the build folder, instead of ``FILEPAGES_BUILD_DIR``.
     :param app_import: the import string of the app (``--app``), for workers.
-    :param make_executor: returns the executor that renders; by default this process
-        renders.
+    :param make_executor: a callable that returns the executor used for rendering; by
+        default, the current process renders.
     :param jobs: the number of workers of the executor.
-    :param force: compare with no earlier release.
-    :param verify: render everything, and check the promises of all versions.
+    :param force: render everything, without comparing it with the previous release.
+    :param verify: render everything, and check that no version was wrong.
     :param static: copy the static folders.
     :param keep: how many releases to keep.
-    :param wait: wait for another build that uses the folder.
+    :param wait: if another build is using the folder, wait for it to finish.
     """
 
     out: str | None = None
@@ -43,9 +43,9 @@ class PageResult:
     :param route_id: the id of its route, such as ``/posts/[id]``.
     :param source: the file of its route, such as ``posts/[id].py``.
     :param file: the name of the stored file, or ``None`` if the response has no file.
-    :param action: ``"rendered"``, ``"unchanged"`` (rendered, and equal to the last
-        release) or ``"kept"`` (not rendered, because its ``version`` promises that
-        nothing changed).
+    :param action: ``"rendered"``, ``"unchanged"`` (rendered, and identical to the
+        response in the previous release) or ``"kept"`` (not rendered, because its
+        ``version`` promises that nothing changed).
     :param status: the status of the response.
     :param size: the size of the body in bytes.
     :param seconds: the rendering time.
@@ -68,22 +68,24 @@ class Report:
     :param folder: the build folder.
     :param release: the folder of the new release, or ``None`` if nothing changed.
     :param current: the folder of the current release.
-    :param is_served: True if the app serves this build folder, because it is the one
-        of its settings.
-    :param site_files: the number of files in ``site/``, without compressed variants.
-    :param guarded_files: the same of ``guarded/``.
+    :param is_served: whether this is the build folder of the app's settings, which the
+        app serves.
+    :param site_files: the number of files in ``site/``, not counting compressed
+        variants.
+    :param guarded_files: the number of files in ``guarded/``, counted the same way.
     :param total: the number of paths, known before the first result.
     :param rendered: how many paths were rendered.
-    :param unchanged: how many of these are equal to the last release.
+    :param unchanged: how many of these are identical to the previous release.
     :param kept: how many paths were not rendered, because of their version.
-    :param removed: how many paths of the last release are gone.
+    :param removed: how many paths of the previous release are gone.
     :param copied: how many static files were copied.
-    :param empty_routes: the files whose ``get_static_paths`` lists no path.
-    :param own_views: the rules of the app that no static host serves.
-    :param named_as_pages: the endpoints that return HTML, each with one of its files,
-        which has the name that the file of a page would have.
-    :param changed: the files, config keys and packages because of which no ``version``
-        was used.
+    :param empty_routes: the files whose ``get_static_paths`` lists no paths.
+    :param own_views: the URL rules of the app's own views, which a static host cannot
+        serve.
+    :param named_as_pages: endpoints whose HTML is stored under the file name of a page,
+        each with an example.
+    :param changed: the files, config keys and packages whose changes invalidated all
+        versions.
     :param seconds: how long the build took.
     :param verified: how many versions ``--verify`` checked.
     :param broken_promises: the paths whose version was wrong.

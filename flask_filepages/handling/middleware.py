@@ -56,14 +56,15 @@ _ONCE = "_filepages_once_per_render"
 
 
 def once_per_render(middleware: M) -> M:
-    """Mark a middleware that runs when a response is made, not each time it is sent.
+    """Mark a middleware function that runs when a response is rendered, not each time
+    it is sent.
 
-    A middleware usually runs for every response that is sent, stored responses
-    included, as a guard must. Mark a middleware that changes bodies or fills
-    ``context.locals``: it then runs for a request, in a build and when a cache is
-    filled, but not for a response that is stored already.
+    By default middleware runs whenever a response is sent, including a stored one,
+    because it may be a guard. Mark a function that changes bodies or fills
+    ``context.locals``: it then runs on request and in a build, but not when a stored
+    response is sent.
 
-    :raises TypeError: *middleware* is not a function.
+    :raises TypeError: if *middleware* is not a function.
     """
     if not callable(middleware):
         raise TypeError(
@@ -143,14 +144,14 @@ def chain(links: t.Sequence[Link], inner: Respond) -> Respond:
 
 
 def headers(values: Headers) -> Middleware:
-    """Return a middleware that adds header fields to all responses, errors included.
+    """Return a middleware function that adds headers to all responses, errors included.
 
-    It leaves fields alone that the response has already, so the middleware nearest to
-    the handler wins. It is marked :func:`once_per_render`: stored responses keep the
-    fields.
+    It does not overwrite headers that the response already has, so the function closest
+    to the handler wins. It is marked :func:`once_per_render`: stored responses keep the
+    headers.
 
-    :raises TypeError: *values* is not a dict, or a list of pairs, of str.
-    :raises ValueError: a name or a value cannot be sent.
+    :raises TypeError: if *values* is not a dict or a list of pairs of str.
+    :raises ValueError: if a name or a value cannot be sent.
     """
     pairs: list[t.Any]
     pairs = list(values.items()) if isinstance(values, t.Mapping) else list(values)

@@ -134,17 +134,18 @@ def cors(
     expose: t.Iterable[str] = (),
     max_age: int = 600,
 ) -> Cors:
-    """Return a middleware for cross-origin requests (Fetch standard, section 3.2).
+    """Return a middleware function for cross-origin requests (Fetch standard, section
+    3.2).
 
-    ``cors("*")`` keeps nobody out, so it is marked :func:`once_per_render`: a build
-    stores its header fields with the response.
+    ``cors("*")`` admits every origin, so it is marked :func:`once_per_render`: a build
+    stores its headers with the response.
 
     :param origins: exact origins such as ``"https://app.example"``, or ``"*"``.
-    :param credentials: let scripts send cookies. Not allowed with ``"*"``.
-    :param headers: request header fields that scripts may send.
-    :param expose: response header fields that scripts may read.
+    :param credentials: whether scripts may send cookies. Not allowed with ``"*"``.
+    :param headers: request headers that scripts may send.
+    :param expose: response headers that scripts may read.
     :param max_age: seconds for which a browser may keep the response to a preflight.
-    :raises ValueError: an origin is invalid, or ``"*"`` is used with *credentials*.
+    :raises ValueError: if an origin is invalid, or ``"*"`` is used with *credentials*.
     """
     policy = Cors(
         origins,
@@ -228,9 +229,10 @@ class OriginCheck:
 
 
 def check_origin(context: Context, call_next: CallNext) -> BaseResponse:
-    """A middleware that checks the origin where ``FILEPAGES_CHECK_ORIGIN`` is off.
+    """A middleware function that refuses unsafe cross-site requests, for use when
+    ``FILEPAGES_CHECK_ORIGIN`` is off.
 
-    :raises Forbidden: a page of another site made the browser send an unsafe request.
+    :raises Forbidden: if a page of another site made the browser send the request.
     """
     if context.request.environ["REQUEST_METHOD"] not in SAFE_METHODS:
         check = OriginCheck(context._route.settings)

@@ -22,8 +22,8 @@ class StaticPath:
     :param props: becomes ``context.props``.
     :param version: a promise that the response depends only on the params, the props,
         this text and the project. While all of them stay the same, a build keeps the
-        stored response without rendering it. Use the time of the last change of a row,
-        or a digest of a data file. Props must be JSON for this.
+        stored response without rendering it. Use a row's last-modified time, or a
+        digest of a data file. This requires props that are JSON.
     """
 
     params: Mapping[str, t.Any]
@@ -82,11 +82,11 @@ def paginate(
     """Return a path for each page of *items*, for a ``[page]`` or ``[...page]`` file.
 
     Each path has its :class:`Page` in ``props["page"]``. With ``[...page]``, the first
-    page has no number in its path. As in Astro, an empty list has one page.
+    page has no number in its path. As in Astro, an empty list yields one empty page.
 
     :param page_size: the number of items on a page, or ``math.inf`` for all.
     :param params: the other params of the paths.
-    :raises ValueError: *page_size* is below 1.
+    :raises ValueError: if *page_size* is less than 1.
     """
     listed = list(items)
     total = len(listed)

@@ -39,11 +39,11 @@ _file_type_re = re.compile(r".\.[a-z]\w*\Z", re.ASCII | re.IGNORECASE)
 
 @dataclass(slots=True)
 class Route:
-    """Patterns, and the files or the redirect behind them.
+    """A route: its URL patterns, and the files or the redirect that serve them.
 
     :param id: the path below the folder without suffix, ``index`` and groups, such as
         ``/blog/[slug]``.
-    :param patterns: the forms of its URL: two for an optional segment, else one.
+    :param patterns: the forms of its URL: two for an optional segment, otherwise one.
     :param endpoint: the ``.py`` file, or ``None``.
     :param page: the template file, or ``None``.
     :param redirect: the target, for a route of ``FILEPAGES_REDIRECTS``.
@@ -66,7 +66,7 @@ class Route:
 
     @property
     def source(self) -> Source | None:
-        """The file that owns the URL: the endpoint, else the page."""
+        """The file that handles the URL: the endpoint, or the page if there is none."""
         return self.endpoint or self.page
 
     @property
@@ -82,8 +82,8 @@ class Route:
 
     @property
     def lists_paths(self) -> bool:
-        """True for a prerendered route with params, which has only the paths that it
-        lists. (With ``"auto"`` it has all paths.)"""
+        """True for a prerendered route with params, which serves only the paths it
+        lists. (With ``"auto"``, it serves any path.)"""
         return self.prerender is True and not self.is_static
 
     @property

@@ -26,10 +26,11 @@ _MARK = "_filepages_responses"
 def responds(schema: SchemaLike, *, status: int = 200) -> Callable[[F], F]:
     """Return a decorator that describes the JSON of a response.
 
-    In debug and in tests, responses with that status are compared with *schema*: names,
-    nesting and types. Its validators and hooks are for input, so they do not run.
+    In debug mode and in tests, responses with that status are compared with *schema*:
+    names, nesting and types. Its validators and hooks are for input, so they do not
+    run.
 
-    :raises TypeError: *schema* is not a schema.
+    :raises TypeError: if *schema* is not a schema.
     """
     if not isinstance(schema, type) and callable(schema):
         raise TypeError("Write @responds(Schema), with a schema.")

@@ -67,20 +67,16 @@ def validate(
         def PUT(context, json): ...
 
     A schema is a marshmallow class, an instance (``PostBody(many=True)``) or a dict of
-    fields. Invalid and malformed content raises 400 with a problem document (RFC 9457),
-    invalid params 404, too large content 413, and another content type 415. With
-    ``FILEPAGES_INVALID_STATUS = 422`` invalid content is 422. A handler with a
-    parameter ``errors`` is also called with invalid content: it gets the raw values,
-    and ``errors={"form": {"email": ["..."]}}``.
+    fields. Invalid and malformed content gets 400 with a problem document (RFC 9457),
+    invalid params 404, oversized content 413, and an unsupported content type 415. A
+    handler with a parameter ``errors`` is also called with invalid content: it receives
+    the raw values, and ``errors={"form": {"email": ["..."]}}``.
 
-    Unknown fields are refused in JSON, and ignored elsewhere. In a form or query, an
-    empty text counts as absent, except for ``fields.String`` and ``fields.Raw``.
+    A call that passes a location itself, as in ``PUT(make_context(), json={...})``,
+    bypasses parsing and validation.
 
-    Decorators above ``@validate`` run before the request is read. A call that passes a
-    location itself, as in ``PUT(make_context(), json={...})``, is a plain call.
-
-    :raises TypeError: an argument is not a schema, or the handler lacks a parameter for
-        a location.
+    :raises TypeError: if an argument is not a schema, or the handler lacks a parameter
+        for a location.
     """
     given = {
         "params": params,

@@ -71,19 +71,31 @@ SITE = {
 Run = Callable[..., dict[str, t.Any]]
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Return a function that changes the site, runs the command and returns its report."""
-    write_files(tmp_path, SITE)
+@pytest.fixture(scope="module")
+def built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a site that was built once."""
+    folder = tmp_path_factory.mktemp("once")
+    _builder(folder)(SITE)
+    return folder
 
+
+@pytest.fixture
+def run(tmp_path: Path, built_once: Path) -> Run:
+    """Return a function that changes a built site, runs the command and returns its
+    report."""
+    shutil.copytree(built_once, tmp_path, symlinks=True, dirs_exist_ok=True)
+    return _builder(tmp_path)
+
+
+def _builder(folder: Path) -> Run:
     def build(
         changes: t.Mapping[str, str] = {}, *words: str, code: int = 0, **env: str
     ) -> dict[str, t.Any]:
-        write_files(tmp_path, changes)
+        write_files(folder, changes)
         command = [sys.executable, "-m", "flask", "--app", "app", "filepages", "build"]
         done = subprocess.run(
             [*command, "--json", *words],
-            cwd=tmp_path,
+            cwd=folder,
             env={**os.environ, **env},
             capture_output=True,
             text=True,
@@ -91,7 +103,6 @@ def run(tmp_path: Path) -> Run:
         assert done.returncode == code, done.stdout + done.stderr
         return t.cast("dict[str, t.Any]", json.loads(done.stdout))
 
-    build()
     return build
 
 

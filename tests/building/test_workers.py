@@ -251,6 +251,7 @@ def test_no_scheduler(site: Path) -> None:
     assert "No Dask scheduler responds" in result.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
@@ -285,6 +286,7 @@ def test_workers_that_live_on_tell_what_they_do_not_know(
         assert "Restart the workers." in second.stderr
 
 
+@pytest.mark.long
 def test_workers_that_live_on_have_one_app(site: Path, tmp_path: Path) -> None:
     write_files(tmp_path, {**TREE, "pages/index.html": "another home"})
     with cluster(tmp_path) as (address, _):

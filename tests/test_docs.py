@@ -60,7 +60,7 @@ def test_every_setting_is_in_the_table(name: str) -> None:
 def test_every_option_of_a_command_is_described(name: str) -> None:
     title = f"flask filepages {name}\n-----"
     text = PAGES["reference/commands"].partition(title)[2].partition("\n-----")[0]
-    described = set(re.findall(r"``(--[a-z-]+)", text))
+    described = set(re.findall(r"^``(--[a-z-]+).*``\n    \S", text, re.M))
     options = [
         p for p in filepages.commands[name].params if isinstance(p, click.Option)
     ]

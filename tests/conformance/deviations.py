@@ -798,7 +798,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "methods of a page",
         "a page responds to every method",
-        "``GET`` and ``HEAD``; an endpoint adds others",
+        "``GET``, ``HEAD`` and ``OPTIONS``; an endpoint adds others",
         "HTTP, as above",
         _unsafe_page,
         _allowed,
@@ -807,7 +807,7 @@ RULES: tuple[Rule, ...] = (
         "collision",
         "a warning, and one file wins",
         "an error when the app starts, which names both files",
-        "a file that loses silently costs days",
+        "a file that silently loses costs days of debugging",
         _collided,
         _named_both,
         (builds.collided, builds.both_named),
@@ -846,7 +846,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "raw request line",
-        "raw spaces and non-ASCII bytes are 400",
+        "raw spaces and non-ASCII bytes get 400",
         "decided by the WSGI server",
         "the server parses the request line",
         _raw_line,
@@ -867,8 +867,8 @@ RULES: tuple[Rule, ...] = (
         "malformed escapes",
         "400",
         (
-            "a ``%`` that begins no escape stays; bytes that are not UTF-8 "
-            "are 404 in a param"
+            "a ``%`` that does not begin an escape is kept; a param with "
+            "bytes that are not UTF-8 gets 404"
         ),
         "WSGI servers decode the path",
         _malformed,
@@ -899,7 +899,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "dots and backslashes",
         "``..`` and ``.`` are resolved, ``\\`` becomes ``/``",
-        "404, or a ``\\`` in the value of a param",
+        "404; a backslash in the value of a param is kept",
         "one URL, one response",
         _dots,
         _not_resolved,
@@ -925,7 +925,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "path of the site",
-        "``site`` may have any path, which URLs do not get",
+        "``site`` may have any path, which is not added to URLs",
         "a path in ``FILEPAGES_SITE`` must be the ``APPLICATION_ROOT``",
         "other absolute URLs would lead nowhere",
         _site_path,
@@ -935,16 +935,16 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "file names of HTML",
-        "the file of an endpoint is named like its URL",
+        "the file of an endpoint is named after its URL",
         (
             "HTML and redirects get the file name of a page, unless the URL "
             "has a file extension"
         ),
-        "hosts send a file without extension as a download",
+        "hosts send a file without an extension as a download",
         built=(builds.html_of_endpoint, builds.named_as_page),
     ),
     Rule(
-        "slash of unknown paths",
+        "trailing slash of unknown paths",
         "redirected to the other form, then 404",
         "404",
         "a redirect should lead somewhere",
@@ -952,7 +952,7 @@ RULES: tuple[Rule, ...] = (
         _unknown,
     ),
     Rule(
-        "redirect of a slash",
+        "trailing-slash redirects",
         "repeats the requested path; 301 for every method with ``always``",
         "builds the path from the route; 301 for ``GET``, else 308",
         "a repeated path can redirect to another site",
@@ -960,7 +960,7 @@ RULES: tuple[Rule, ...] = (
         _canonical,
     ),
     Rule(
-        "folder named like the prefix",
+        "folder with the same name as the prefix",
         "404",
         "a folder like any other",
         "the prefix is removed once",
@@ -977,7 +977,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "page and endpoint of the same name",
-        "two routes with one pattern; the endpoint wins",
+        "two routes with the same pattern; the endpoint wins",
         "one route: the page is the template of the endpoint",
         "a form is shown and handled at one URL",
         _twin,
@@ -1074,7 +1074,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "other attributes of the context",
         "``generator``, ``clientAddress``, ``originPathname``, locales and more",
-        "in Flask and Python, such as ``request.remote_addr``",
+        "available from Flask and Python, such as ``request.remote_addr``",
         "they exist already",
         _does("ctx"),
         lambda case, answer, site: (
@@ -1086,7 +1086,7 @@ RULES: tuple[Rule, ...] = (
         "assigning to the context",
         "``params`` and ``props`` can be changed, ``locals`` cannot be replaced",
         "``params`` and ``props`` cannot be changed, ``locals`` can be replaced",
-        "a param that changes on the way is hard to find",
+        "a param that changes along the way is hard to track down",
         lambda case, answer, site: (
             action_of(case, site).get("do") in ("locals-assign", "set-param-mutate")
         ),
@@ -1096,8 +1096,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "rewrite",
         (
-            "the URL becomes the target's; the target may have a query; after "
-            "the body was read it is an error"
+            "the URL becomes the target's; the target may have a query; "
+            "rewriting after the body has been read is an error"
         ),
         (
             "the URL stays the same; the target is a path without "
@@ -1122,7 +1122,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "middleware for unmatched URLs",
-        "one middleware runs for every URL",
+        "one middleware function runs for every URL",
         "the ``404`` file responds, inside the middleware of the root folder",
         "a guard must not depend on how a URL is spelled",
         _unbound,
@@ -1132,7 +1132,7 @@ RULES: tuple[Rule, ...] = (
         "middleware that returns nothing",
         "the inner response is sent",
         "an error that names the middleware",
-        "a forgotten ``return`` must not open a guard",
+        "a forgotten ``return`` must not disable a guard",
         _returns_nothing,
         answers_with(500),
     ),
@@ -1160,7 +1160,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "status of an error endpoint",
-        "its own for unmatched URLs, 404 for a page that gave up",
+        "its own for unmatched URLs, 404 if a page declined the request",
         "always its own",
         "one way to handle errors",
         _gave_up,
@@ -1246,24 +1246,24 @@ RULES: tuple[Rule, ...] = (
         "path that is listed twice",
         "a warning; the first route or the last props win",
         "an error that names the path",
-        "a path that loses silently costs days",
+        "a path that silently loses costs days of debugging",
         builds.listed_twice,
         builds.once_only,
         (builds.listed_twice, builds.once_only),
         first=True,
     ),
     Rule(
-        "two responses with one file name",
-        "the last one stays",
+        "two responses with the same file name",
+        "the last one wins",
         "an error that names both",
-        "a file that loses silently costs days",
+        "a file that silently loses costs days of debugging",
         built=(builds.shares_file, builds.named_or_left),
         unused="no recorded tree has two",
     ),
     Rule(
         "endpoint at the root",
         "is built, whatever the name of its file",
-        "HTML becomes ``index.html``; anything else is an error of the build",
+        "HTML becomes ``index.html``; anything else is a build error",
         "the root of a site is a folder",
         built=(builds.root_endpoint, builds.root_refused),
         unused="the only recorded one is a rest",
@@ -1272,7 +1272,7 @@ RULES: tuple[Rule, ...] = (
         "values of listed params",
         (
             "slashes are removed, ``?`` and ``#`` escaped, escapes decoded, "
-            "letters composed"
+            "Unicode composed"
         ),
         (
             "used as they are, in the URL, the params and the file name; "
@@ -1285,7 +1285,7 @@ RULES: tuple[Rule, ...] = (
         "unknown names in listed params",
         "ignored",
         "an error that names the param",
-        "a typo would be ignored, too",
+        "otherwise a typo would go unnoticed",
         built=(builds.has_unknown_param, builds.unknown_param),
     ),
     Rule(
@@ -1335,7 +1335,7 @@ RULES: tuple[Rule, ...] = (
         "pages for redirects",
         "``build.redirects: false`` omits them",
         "always written, unless the output is ``server``",
-        "the app redirects itself; a plain host needs them",
+        "the app sends the redirects; a plain host needs the pages",
         built=(builds.no_redirects, builds.redirect_written),
     ),
     Rule(
@@ -1355,9 +1355,9 @@ RULES: tuple[Rule, ...] = (
             "dot files are never sent"
         ),
         (
-            "the app's static folder: routes come first; two files of one "
-            "name are an error of the build; at the root of the site it "
-            "handles what no route matches"
+            "the app's static folder: routes come first; two files with the "
+            "same name are a build error; at the root of the site it handles "
+            "what no route matches"
         ),
         "the folder is Flask's own",
         builds.beside_public,
@@ -1381,7 +1381,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "adapter",
-        "needed by routes on request, with a ``mode``",
+        "needed for routes that run on request, with a ``mode``",
         "any WSGI server",
         "it is a Flask app",
         built=(builds.wants_adapter, builds.starts),
@@ -1390,7 +1390,7 @@ RULES: tuple[Rule, ...] = (
         "hybrid",
         "an error; ``static`` has this meaning",
         "``static`` stores all files, ``hybrid`` all that do not opt out",
-        "an author of a static site learns when it is not static",
+        "the author of a static site finds out if it is not static",
         built=(builds.is_hybrid, builds.starts),
         unused="no recorded tree says so",
     ),
@@ -1410,7 +1410,7 @@ RULES: tuple[Rule, ...] = (
         '``prerender = "auto"``',
         "``true`` or ``false``",
         'also ``"auto"``: listed paths are stored, all others run on request',
-        "new posts between two builds",
+        "posts added between builds need to work",
         unused="no recorded file says so",
     ),
     Rule(
@@ -1459,7 +1459,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "middleware and stored responses",
-        "runs in the build, not when the page is sent",
+        "runs during the build, not when the page is sent",
         "runs when the page is sent, unless it is marked ``@once_per_render``",
         "guards must hold",
         built=(builds.guarded, builds.unguarded_in_build),
@@ -1475,7 +1475,7 @@ RULES: tuple[Rule, ...] = (
         first=True,
     ),
     Rule(
-        "limit of the body",
+        "body size limit",
         "an error where the body is read: 500",
         "413, unless the handler catches the error",
         "HTTP",

@@ -107,6 +107,15 @@ def test_a_page_fits_a_small_screen(
     assert width == 360
 
 
+@pytest.mark.parametrize("path", ["/feed.xml", "/sitemap.xml"])
+def test_the_port_is_in_the_addresses(demo: str, path: str) -> None:
+    status, text = fetch(demo + path)
+
+    assert status == 200
+    assert f"<loc>{demo}/about/</loc>" in text or f"<link>{demo}/</link>" in text
+    assert "127.0.0.1:5000" not in text.replace(demo, "")
+
+
 def test_a_page_says_when_it_arrived(browser: webdriver.Chrome, demo: str) -> None:
     show(browser, f"{demo}/blog/a-file-is-a-route", 1280)
     browser.execute_async_script("setTimeout(arguments[0], 100)")

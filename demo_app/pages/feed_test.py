@@ -14,5 +14,6 @@ def test_feed_is_valid_and_lists_the_newest_post_first(
 
     assert response.mimetype == "application/rss+xml"
     assert not feed.bozo
+    assert feed.feed.link == "http://127.0.0.1:5000/"
     assert feed.entries[0].title == "Nothing else changes"
     assert len(feed.entries) == 7

@@ -69,8 +69,8 @@ class Cookies(Mapping[str, str]):
 
         :param max_age: seconds until the cookie expires. Without *max_age* or
             *expires*, the cookie lasts for the browser session.
-        :param secure: send it over HTTPS only. The default is True if the request used
-            HTTPS.
+        :param secure: send it over HTTPS only. The default is True if the request or
+            ``FILEPAGES_SITE`` uses HTTPS.
         :raises CookieError: if a browser would misread the name, value, path or domain
             (RFC 6265), or the cookie exceeds 4,096 bytes.
         """

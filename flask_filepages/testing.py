@@ -35,6 +35,7 @@ def make_context(
     query: t.Mapping[str, t.Any] | str | None = None,
     json: t.Any = None,
     form: t.Mapping[str, t.Any] | None = None,
+    data: bytes | str | None = None,
     headers: t.Mapping[str, str] | None = None,
     cookies: t.Mapping[str, str] | None = None,
     session: t.Mapping[str, t.Any] | None = None,
@@ -49,6 +50,7 @@ def make_context(
     :param query: the query string, or a mapping.
     :param json: the JSON body.
     :param form: the form, including files.
+    :param data: the raw body, in place of *json* and *form*.
     :param app: ``context.app``, by default a bare Flask app.
     """
     app = app or Flask("flask_filepages.testing")
@@ -56,7 +58,12 @@ def make_context(
     for name, value in (cookies or {}).items():
         sent.add("Cookie", dump_cookie(name, value, path=None))
     builder = EnvironBuilder(
-        path, method=method, query_string=query, json=json, data=form, headers=sent
+        path,
+        method=method,
+        query_string=query,
+        json=json,
+        data=data or form,
+        headers=sent,
     )
     try:
         request = app.request_class(builder.get_environ())

@@ -303,6 +303,9 @@ def test_a_request_of_any_kind_can_be_made() -> None:
         "POST", form={"a": "1"}, session={"u": 1}, locals={"l": 2}, app=app
     )
 
+    raw = make_context("POST", data=b"\xe9")
+
+    assert raw.request.get_data() == b"\xe9"
     assert (json.request.get_json(), json.request.headers["X-A"]) == ({"a": 1}, "1")
     assert json.url.path == "/a"
     assert form.request.form["a"] == "1"

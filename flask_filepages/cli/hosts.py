@@ -136,6 +136,9 @@ def export(
         f"{done.files:,} files for {host} in {done.folder}: {done.written:,} written,"
         f" {done.removed:,} removed."
     )
+    if not done.files:
+        click.echo("There is nothing to upload.")
+        return
     look = f"look at its files with `flask filepages preview {folder}`"
     click.echo(f"Next: upload the folder, or {look}.")
 

@@ -65,7 +65,13 @@ def once_per_render(middleware: M) -> M:
     response is sent.
 
     :raises TypeError: if *middleware* is not a function.
+    :raises ValueError: if it is ``cors()`` with origins, which looks at each request.
     """
+    if getattr(middleware, "looks_at_each_request", False):
+        raise ValueError(
+            "cors() with origins looks at each request, so it cannot run once per"
+            ' render. Use cors("*") for data that every site may read.'
+        )
     if not callable(middleware):
         raise TypeError(
             "@once_per_render marks a middleware, not"

@@ -46,6 +46,7 @@ class Cors:
     ) -> None:
         given = [origins] if isinstance(origins, str) else list(origins)
         self.is_open = _ANY in given
+        self.looks_at_each_request = not self.is_open
         self.origins = frozenset(check_origin_text(o) for o in given if o != _ANY)
         if self.is_open and credentials:
             raise ValueError(

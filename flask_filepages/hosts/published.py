@@ -218,10 +218,10 @@ class Published:
 def _routes_left_out(site: Site) -> Iterator[LeftOut]:
     for route in site.routes.values():
         if isinstance(route, PrerenderedRoute) and route.guards:
-            why = (
-                f"{route.guards[0].name} guards it, which needs the app (mark that"
-                " middleware @once_per_render if it guards nothing)"
-            )
+            guard = route.guards[0]
+            why = f"{guard.name} runs whenever it is sent, which needs the app"
+            if not getattr(guard.function, "looks_at_each_request", False):
+                why += " (mark that middleware @once_per_render if it guards nothing)"
             yield LeftOut(route.route.name, why)
         elif isinstance(route, PrerenderedRoute) and route.is_auto:
             why = "paths that it does not list run on request, which needs the app"

@@ -248,6 +248,7 @@ FAULTY = [
     ("from flask_filepages import cors\nmiddleware = cors('*', credentials=True)\n", "Name the origins"),
     ("from flask_filepages import cors\nmiddleware = cors('app.example')\n", "is not an origin"),
     ("from flask_filepages import once_per_render\nmiddleware = once_per_render([])\n", "Mark each function of a list"),
+    ("from flask_filepages import cors, once_per_render\nmiddleware = once_per_render(cors(['https://a.example']))\n", "looks at each request"),
     ("raise SystemExit\n", "SystemExit"),
 ]  # fmt: skip
 FAULTS = [("shop/_middleware.py", *fault) for fault in [*WITHOUT, *FAULTY]]

@@ -437,6 +437,27 @@ def test_for_a_program(app: Flask, tmp_path: Path) -> None:
     assert live in told["left_out"]
 
 
+@pytest.mark.parametrize(
+    ("middleware", "hint"),
+    [
+        ("def middleware(c, call_next):\n    return call_next()\n", True),
+        ("from flask_filepages import cors\nmiddleware = cors('https://a.b')\n", False),
+    ],
+    ids=["a function", "cors"],
+)
+def test_an_export_of_nothing_says_why(
+    make_pages: MakePages, tmp_path: Path, middleware: str, hint: bool
+) -> None:
+    files = {"a.html": "a", "_middleware.py": middleware}
+    app = built(make_pages(files, FILEPAGES_OUTPUT="static"), static=False)
+    info = ScriptInfo(create_app=lambda: app)
+    done = CliRunner().invoke(filepages, ["export", str(tmp_path / "out")], obj=info)
+
+    assert "There is nothing to upload." in done.stdout
+    assert "runs whenever it is sent, which needs the app" in done.stderr
+    assert ("@once_per_render" in done.stderr) == hint
+
+
 @pytest.mark.parametrize("words", [["export", "out"], ["deploy-config", "nginx"]])
 def test_a_failure_for_a_program(make_pages: MakePages, words: list[str]) -> None:
     info = ScriptInfo(create_app=lambda: make_pages(PAGES))

@@ -18,6 +18,7 @@ BODY = b'{"order": 7}'
         (messages.signature("another secret", BODY), 401),
         (messages.signature("test secret", b"another body"), 401),
         ("", 401),
+        ("é", 401),
     ],
 )
 def test_signature(filepages_client: FlaskClient, given: str, status: int) -> None:

@@ -104,6 +104,7 @@ def write_config(
         rules=_with_numbers(rules, published, pages),
         exact=[_exact(n, sent, published, pages) for n, sent in enumerate(exact)],
         not_found=pages,
+        error_urls=_error_urls(published, pages),
     )
     return re.sub(r"\n(?:\s*\n)+", "\n", config), left_out
 
@@ -167,6 +168,15 @@ def _not_found(published: Published) -> list[_NotFound]:
         _NotFound(f"{published.root}{prefix}", page.file or "", page.type, page.fields)
         for prefix, page in pages
     ]
+
+
+def _error_urls(published: Published, pages: list[_NotFound]) -> dict[str, str | None]:
+    """Return the URLs at which a server would find the file of an error page, each with
+    the 404 page for it. The app never sends an error page with the status 200."""
+    files = [*(page.file for page in pages), *published.other_error_pages]
+    names = [name for file in files for name in (file, file.removesuffix(".html"))]
+    urls = [f"{published.root}/{name}" for name in names]
+    return {url: _page_for(url, pages) for url in urls}
 
 
 def _page_for(path: str, pages: list[_NotFound]) -> str | None:

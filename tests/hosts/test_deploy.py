@@ -317,6 +317,28 @@ def test_a_404_page_counts_below_its_prefix(tmp_path: Path, name: str) -> None:
         assert static[1]["content-encoding"] == "gzip"
 
 
+@pytest.mark.parametrize("with_app", [False, True], ids=["alone", "with the app"])
+@pytest.mark.parametrize("root", ["/", "/repo"])
+@pytest.mark.parametrize("name", HOSTS)
+def test_an_error_page_is_never_sent_as_200(
+    make_pages: MakePages, tmp_path: Path, name: str, root: str, with_app: bool
+) -> None:
+    available(name)
+    tree = {"index.html": "home", "404.html": "nothing", "500.html": "broken"}
+    app = built(make_pages(tree, FILEPAGES_OUTPUT="static", APPLICATION_ROOT=root))
+    port = free_port()
+    upstream = f"http://127.0.0.1:{port}" if with_app else None
+    prefix = root.rstrip("/")
+    urls = ["/404", "/404.html", "/500", "/500.html", "/none"]
+    app_server = serving(app, port) if prefix else plain_serving(app, port)
+    with app_server, host(name, app, tmp_path, upstream) as own:
+        found = {url: ask(own, prefix + url)[::2] for url in urls}
+
+        assert ask(own, f"{prefix}/")[2] == b"home"
+    assert found["/none"] == found["/404"] == (404, b"nothing")
+    assert all(status in (404, 500) for status, _ in found.values())
+
+
 IMAGES = {
     "index.html": "home",
     "img/[n].png.py": HEAD

@@ -58,11 +58,12 @@ def sites_of(app: Flask) -> dict[str, Site]:
 
 
 def own_views(app: Flask) -> list[str]:
-    """Return the rules of the app's own views, without those of static files."""
+    """Return the rules of the app's own views, without those of static files and those
+    that only build URLs."""
     return [
         rule.rule
         for rule in app.url_map.iter_rules()
-        if not isinstance(rule, FileRule)
+        if not (isinstance(rule, FileRule) or rule.build_only)
         and rule.endpoint.rpartition(".")[2] != "static"
     ]
 

@@ -301,6 +301,7 @@ def test_the_report_counts_the_files(make_pages: MakePages) -> None:
     files = {"a.html": "a", "b/_middleware.py": guard, "b/c.html": "c"}
     app = make_pages(files, FILEPAGES_OUTPUT="static")
     app.add_url_rule("/own", "own", lambda: "x")
+    app.add_url_rule("/a", "old", build_only=True)
     for _ in range(2):
         build = Build(app, Options())
         list(build)

@@ -19,16 +19,15 @@ INSTALL := -m pip install --quiet --disable-pip-version-check
 
 venv: $(STAMP)
 
-$(STAMP): setup.cfg pyproject.toml
+$(STAMP): setup.cfg pyproject.toml demo_app/requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python $(INSTALL) --upgrade 'pip>=25.1'
-	$(BIN)/python $(INSTALL) --editable . --group dev
+	$(BIN)/python $(INSTALL) --editable . --group dev -r demo_app/requirements.txt
 	touch $@
 
-$(DEMO_STAMP): setup.cfg pyproject.toml
+$(DEMO_STAMP): setup.cfg demo_app/requirements.txt
 	$(PYTHON) -m venv $(DEMO_VENV)
-	$(DEMO_VENV)/bin/python $(INSTALL) --no-compile --upgrade 'pip>=25.1'
-	$(DEMO_VENV)/bin/python $(INSTALL) --no-compile --editable . --group demo
+	$(DEMO_VENV)/bin/python $(INSTALL) --no-compile --editable . -r demo_app/requirements.txt
 	touch $@
 
 demo: $(DEMO_STAMP)

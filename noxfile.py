@@ -37,6 +37,7 @@ def lowest(session: nox.Session) -> None:
 
 
 def _run(session: nox.Session, *requirements: str) -> None:
-    session.install("--editable", ".", *TESTS, *requirements)
+    demo = ("-r", "demo_app/requirements.txt")
+    session.install("--editable", ".", *TESTS, *demo, *requirements)
     ignored = [f"--ignore={path}" for path in LEFT_OUT]
     session.run("python", "-m", "pytest", "-m", "not long", *ignored, *session.posargs)

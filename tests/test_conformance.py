@@ -70,6 +70,7 @@ def whole() -> subprocess.CompletedProcess[str]:
     return run()
 
 
+@pytest.mark.long
 def test_every_recorded_case_passes_or_is_a_written_deviation(
     whole: subprocess.CompletedProcess[str],
 ) -> None:
@@ -77,12 +78,14 @@ def test_every_recorded_case_passes_or_is_a_written_deviation(
     assert whole.stdout.splitlines()[-1].endswith(" deviations, 0 failed")
 
 
+@pytest.mark.long
 def test_only_the_cache_is_not_yet_there(
     whole: subprocess.CompletedProcess[str],
 ) -> None:
     assert "\nnot yet: cache 36, cache-off 4\n" in f"\n{whole.stdout}"
 
 
+@pytest.mark.long
 def test_every_recorded_source_is_translated(
     whole: subprocess.CompletedProcess[str],
 ) -> None:

@@ -1,6 +1,6 @@
 # make demo    serve the demo on 127.0.0.1 (PORT=5000)
 # make test    run the tests, on all processors
-# make test-long  run the tests that take long: load, attacks, killed builds
+# make test-long  run the tests that take long: browser, Dask, load, attacks
 # make venv    create the development environment in .venv/
 # make torture kill builds, fail calls and publish under load, many times
 

@@ -15,11 +15,9 @@ nox.options.error_on_missing_interpreters = False
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 LOWEST = ["flask==3.1.0", "werkzeug==3.1.6", "marshmallow==4.1.2", "filelock==3.20.1"]
 TESTS = nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "tests")
-# These need a browser, node or Sphinx, and do not depend on the version of Python.
+# These need node or Sphinx, and do not depend on the version of Python.
 LEFT_OUT = [
-    "tests/test_browser.py",
     "tests/test_conformance.py",
-    "tests/test_demo_pages.py",
     "tests/test_docs_html.py",
 ]
 

@@ -26,6 +26,8 @@ from .conftest import fetch
 from .conftest import free_port
 from .conftest import server
 
+pytestmark = pytest.mark.long
+
 POST = "/blog/a-file-is-a-route/comments"
 FOREIGN = """\
 <!doctype html><meta charset="utf-8"><title>elsewhere</title>

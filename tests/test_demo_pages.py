@@ -21,6 +21,8 @@ from .conftest import server
 if t.TYPE_CHECKING:
     from selenium import webdriver
 
+pytestmark = pytest.mark.long
+
 PACKAGES = ROOT / ".venv" / "npm" / "node_modules"
 AXE = PACKAGES / "axe-core" / "axe.min.js"
 CHECKER = PACKAGES / "vnu-jar" / "build" / "dist" / "vnu.jar"

@@ -93,6 +93,7 @@ def test_the_same_bytes(site: Path, executor: str) -> None:
     assert files_of(site / executor) == files_of(site / "one")
 
 
+@pytest.mark.long
 def test_nothing_is_rendered_again_by_others(site: Path) -> None:
     build(site, "--jobs=2", out="again")
     report = json.loads(build(site, "--jobs=2", "--json", out="again").stdout)
@@ -185,6 +186,7 @@ def cluster(folder: Path) -> Iterator[tuple[str, list[t.Any]]]:
             process.wait()
 
 
+@pytest.mark.long
 def test_a_dask_cluster_builds_the_same_bytes(site: Path) -> None:
     with cluster(site) as (address, _):
         for out in ("dask", "dask2"):
@@ -194,6 +196,7 @@ def test_a_dask_cluster_builds_the_same_bytes(site: Path) -> None:
             assert files_of(site / out) == files_of(site / "one")
 
 
+@pytest.mark.long
 def test_a_site_is_whole_without_one_of_its_workers(site: Path) -> None:
     folder = site / "killed"
     slow = "\nimport time\n\ndef here(name):\n    time.sleep(0.05)\n"
@@ -244,6 +247,7 @@ def _listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+@pytest.mark.long
 def test_no_scheduler(site: Path) -> None:
     result = build(site, f"--executor=dask://127.0.0.1:{free_port()}")
 

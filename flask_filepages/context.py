@@ -90,7 +90,7 @@ class Url(SplitResult):
 
 
 class Context:
-    """The only argument of a handler."""
+    """The first argument of every handler."""
 
     #: Flask's request itself, without the proxy.
     request: Request

@@ -99,7 +99,7 @@ class FilePages:
 
         ``FILEPAGES_SITE``
             the public URL of the site, such as ``"https://example.com"``; a path in it
-            is the ``APPLICATION_ROOT`` of the app
+            must equal ``APPLICATION_ROOT``
         ``FILEPAGES_TRAILING_SLASH``
             ``"ignore"`` (both forms work), ``"always"`` or ``"never"`` (the other form
             redirects: with 301 for ``GET``, otherwise with 308)

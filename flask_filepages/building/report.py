@@ -68,7 +68,7 @@ class Report:
     :param folder: the build folder.
     :param release: the folder of the new release, or ``None`` if nothing changed.
     :param current: the folder of the current release.
-    :param is_served: whether this is the build folder of the app's settings, which the
+    :param is_served: True if this is the build folder of the app's settings, which the
         app serves.
     :param site_files: the number of files in ``site/``, not counting compressed
         variants.

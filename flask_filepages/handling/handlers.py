@@ -150,14 +150,17 @@ def read_handlers(
         return own, faults, warnings
     if warnings:
         return {}, [replace(fault, kind="no-handler") for fault in warnings], []
-    name = os.path.basename(source.relative)
-    test = re.sub(r"\.(?:test|spec)\.py$", "_test.py", name)
-    if test != name:
-        fix = f"If it is a test, name it {re.sub(r'[][=.]+', '', test[:-3])}.py."
-    else:
-        fix = f"Write `def GET(context): ...`. If it is not a route, name it _{name}."
     problem = "the file defines no handler"
+    fix = _fix_without_handler(os.path.basename(source.relative))
     return {}, [Fault("no-handler", source.relative, problem, fix)], []
+
+
+def _fix_without_handler(name: str) -> str:
+    """Return how to fix a file called *name* that defines no handler."""
+    test = re.sub(r"\.(?:test|spec)\.py$", "_test", name)
+    if test != name:
+        return f"If it is a test, name it {re.sub(r'[][=.]+', '', test)}.py."
+    return f"Write `def GET(context): ...`. If it is not a route, name it _{name}."
 
 
 def is_cross_origin(handler: Handler) -> bool:

@@ -46,7 +46,6 @@ class Cors:
     ) -> None:
         given = [origins] if isinstance(origins, str) else list(origins)
         self.is_open = _ANY in given
-        self.looks_at_each_request = not self.is_open
         self.origins = frozenset(check_origin_text(o) for o in given if o != _ANY)
         if self.is_open and credentials:
             raise ValueError(
@@ -57,6 +56,11 @@ class Cors:
         self._headers = ", ".join([headers] if isinstance(headers, str) else headers)
         self._expose = ", ".join([expose] if isinstance(expose, str) else expose)
         self._max_age = max_age
+
+    @property
+    def looks_at_each_request(self) -> bool:
+        """True if the response depends on the ``Origin`` of the request."""
+        return not self.is_open
 
     def allows(self, origin: str | None) -> bool:
         """Return True if pages of *origin* may read responses. ``"*"`` allows requests
@@ -142,7 +146,7 @@ def cors(
     stores its headers with the response.
 
     :param origins: exact origins such as ``"https://app.example"``, or ``"*"``.
-    :param credentials: whether scripts may send cookies. Not allowed with ``"*"``.
+    :param credentials: let scripts send cookies. Not allowed with ``"*"``.
     :param headers: request headers that scripts may send.
     :param expose: response headers that scripts may read.
     :param max_age: seconds for which a browser may keep the response to a preflight.

@@ -33,7 +33,7 @@ class StaticPath:
 
 @dataclass(frozen=True, slots=True)
 class PageUrls:
-    """The URLs of one page of a list and of its neighbours.
+    """The URLs of one page of a list and of its neighbors.
 
     :param current: the URL of this page.
     :param first: the URL of the first page, or ``None`` on the first page.
@@ -60,7 +60,7 @@ class Page:
     :param total: the number of all items.
     :param current: the number of this page, from 1.
     :param last: the number of the last page.
-    :param urls: the URLs of this page and of its neighbours.
+    :param urls: the URLs of this page and of its neighbors.
     """
 
     data: list[t.Any]

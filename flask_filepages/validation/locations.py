@@ -15,6 +15,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.http import parse_list_header
 
 from ..context import Context
 from ..errors import BodyAlreadyReadError
@@ -28,7 +29,7 @@ _REPEATED = ("form", "query", "headers", "files")
 #: Locations where browsers send an empty text for a field that was left empty.
 _TYPED_BY_HAND = ("form", "query")
 #: The only fields for which an empty text is a value.
-_TEXTS = (fields.String, fields.Raw)
+TEXTS = (fields.String, fields.Raw)
 
 
 def load(schema: Schema, context: Context, location: str, unknown: t.Any) -> t.Any:
@@ -59,12 +60,21 @@ def _as_dict(data: t.Any, schema: Schema) -> dict[str, t.Any]:
             # A list field that splits one text itself says is_multiple = False.
             is_list = isinstance(field, (fields.List, fields.Tuple))
             is_list = getattr(field, "is_multiple", is_list)
-            values[key] = data.getlist(key) if is_list else data[key]
+            values[key] = _list(data, key) if is_list else data[key]
     is_exact = isinstance(data, Mapping)  # Header fields are not a mapping.
     for key in data.keys():  # noqa: SIM118 - iterating over headers yields pairs
         if key not in values and (is_exact or key.lower() not in known):
             values[key] = data[key]
     return values
+
+
+def _list(data: t.Any, key: str) -> list[t.Any]:
+    """Return all values of *key*. One line of a header may have several, separated by
+    commas (RFC 9110, section 5.6.1)."""
+    values: list[t.Any] = data.getlist(key)
+    if isinstance(data, Mapping):
+        return values
+    return [value for line in values for value in parse_list_header(line)]
 
 
 def _without_empty_texts(data: dict[str, t.Any], schema: Schema) -> dict[str, t.Any]:
@@ -74,7 +84,7 @@ def _without_empty_texts(data: dict[str, t.Any], schema: Schema) -> dict[str, t.
         key = name if field.data_key is None else field.data_key
         value = kept.get(key)
         inner = field.inner if isinstance(field, fields.List) else field
-        if type(inner) in _TEXTS:
+        if type(inner) in TEXTS:
             continue
         if isinstance(value, list):
             value = kept[key] = [one for one in value if one != ""]

@@ -9,6 +9,7 @@ import time
 import typing as t
 from collections.abc import Iterable
 from collections.abc import Iterator
+from functools import cached_property
 
 from flask import Flask
 from flask import has_request_context
@@ -40,6 +41,7 @@ from .routing.converters import usable_matchers
 from .routing.files import ENDPOINT_SUFFIX
 from .routing.files import Source
 from .routing.mistakes import mistakes_in
+from .routing.patterns import Pattern
 from .routing.routes import Route
 from .routing.routes import discover
 from .routing.rules import FileRule
@@ -175,6 +177,17 @@ class Site:
     def template_name(self, page: Source) -> str:
         """Return the name by which the app's Jinja environment loads a page."""
         return f"{self.name}:/{page.relative}"
+
+    @cached_property
+    def typed_patterns(self) -> list[Pattern]:
+        """The patterns of endpoints in which a matcher decides about a path."""
+        return [
+            pattern
+            for route in self.tree.routes
+            if route.endpoint is not None and route.page is None
+            for pattern in route.patterns
+            if any(part.matcher for part in pattern.params)
+        ]
 
     # -- registering ------------------------------------------------------------
 

@@ -67,7 +67,8 @@ class ErrorHandler:
             with site.lock:
                 site.set_up()  # It logs the files that make no route.
         matched = rule.route if isinstance(rule, FileRule) else None
-        if page is not None and not (page.page and _wants_problem(request, matched)):
+        wants_problem = _wants_problem(request, _is_endpoint(request, matched, site))
+        if page is not None and not (page.page and wants_problem):
             cause = getattr(error, "original_exception", None) or error
             try:
                 route = site.routes[page.id]
@@ -78,7 +79,7 @@ class ErrorHandler:
                 app.logger.exception("The %s page raised an error", error.code)
         if matched is None and error.code != 404:
             return error
-        make = _problem if _wants_problem(request, matched) else _built_in
+        make = _problem if wants_problem else _built_in
         return _completed(request, make(request, error))
 
 
@@ -105,7 +106,16 @@ def _site_of(
     return max(below, key=lambda site: len(site.url_prefix), default=None)
 
 
-def _wants_problem(request: Request, route: Route | None) -> bool:
+def _is_endpoint(request: Request, matched: Route | None, site: Site) -> bool:
+    """Return True if the URL is one of an endpoint: of *matched*, or but for the type
+    of a param, like ``/posts/abc`` for ``/posts/[id=int]``."""
+    if matched is not None:
+        return matched.page is None
+    segments = request.path.removeprefix(site.url_prefix).strip("/").split("/")
+    return any(pattern.fits(segments) for pattern in site.typed_patterns)
+
+
+def _wants_problem(request: Request, is_endpoint: bool) -> bool:
     """Return True if the client gets a problem document.
 
     Endpoints send one unless the client ranks HTML above JSON. Pages, and URLs without
@@ -114,7 +124,6 @@ def _wants_problem(request: Request, route: Route | None) -> bool:
     accepted = request.accept_mimetypes
     html = accepted["text/html"]
     data = max(accepted["application/json"], accepted[problems.MIMETYPE])
-    is_endpoint = route is not None and route.page is None
     return html <= data if is_endpoint else html < data
 
 

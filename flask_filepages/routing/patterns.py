@@ -82,6 +82,13 @@ class Segment:
             for part in self.parts
         )
 
+    def fits(self, text: str) -> bool:
+        """Return True if *text* begins and ends as this segment does."""
+        if self.is_static:
+            return text == self.text
+        ends = [p.text if p.kind == "text" else "" for p in self.parts]
+        return text.startswith(ends[0]) and text.endswith(ends[-1])
+
     def key(self, *, last: bool = False) -> SegmentKey:
         """Return the sort key of this segment among its siblings."""
         params = [part for part in self.parts if part.kind != "text"]
@@ -131,6 +138,14 @@ class Pattern:
     def first_rest(self) -> int | None:
         """The index of the first segment that contains a rest param, else None."""
         return next((i for i, s in enumerate(self.segments) if s.has_rest), None)
+
+    def fits(self, segments: t.Sequence[str]) -> bool:
+        """Return True if a path of *segments* could have this pattern, whatever the
+        types of its params. Rest params are not expected."""
+        return len(segments) == len(self.segments) and all(
+            segment.fits(text)
+            for segment, text in zip(self.segments, segments, strict=True)
+        )
 
     def __str__(self) -> str:
         return "".join(f"/{segment.text}" for segment in self.segments) or "/"

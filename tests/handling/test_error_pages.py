@@ -162,6 +162,35 @@ def test_who_gets_which(
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+TYPED = {
+    "posts/[id=int].py": "def GET(context): ...\n",
+    "posts/[id=int]/x-[n=int].json.py": "def GET(context): ...\n",
+    "pages/[id=int].html": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("url", "mimetype"),
+    {
+        "/posts/abc": "application/problem+json",
+        "/posts/-1": "application/problem+json",
+        "/posts/abc/": "application/problem+json",
+        "/posts/1/x-a.json": "application/problem+json",
+        "/posts/1/y-a.json": "text/html",
+        "/posts/1/2/3": "text/html",
+        "/other/abc": "text/html",
+        "/pages/abc": "text/html",
+    }.items(),
+    ids=str,
+)
+def test_a_param_of_another_type_gets_the_error_of_the_endpoint(
+    make_pages: MakePages, url: str, mimetype: str
+) -> None:
+    response = visitor(make_pages(TYPED)).get(url)
+
+    assert (response.status_code, response.mimetype) == (404, mimetype)
+
+
 def test_a_problem_document(make_pages: MakePages) -> None:
     client = visitor(make_pages(ERRORS))
     wrong = client.post("/api")

@@ -71,9 +71,15 @@ docs: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
 
-# axe-core and the Nu HTML checker, for tests of the demo. They need npm and java.
+# Programs that tests start: they check the pages of the demo, and OpenAPI documents. They
+# need npm and java.
 checkers: $(STAMP)
-	npm install --silent --no-save --ignore-scripts --prefix $(VENV)/npm axe-core@4 vnu-jar
+	npm install --silent --no-save --ignore-scripts --prefix $(VENV)/npm axe-core@4 vnu-jar \
+	  @stoplight/spectral-cli@6 @redocly/cli@2 openapi-typescript@7 openapi-fetch@0.17 \
+	  typescript@5 @types/node@22
+	$(PYTHON) -m venv $(VENV)/checkers
+	$(VENV)/checkers/bin/python $(INSTALL) --upgrade 'pip>=25.1'
+	$(VENV)/checkers/bin/python $(INSTALL) --group openapi-checkers
 
 # The pictures in docs/_static, while the demo runs on port 5000.
 screenshots: $(STAMP)

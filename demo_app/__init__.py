@@ -6,6 +6,7 @@ import os
 
 from flask import Flask
 
+from demo_app.lib.api import API_DOCUMENT
 from demo_app.lib.database import db
 from demo_app.lib.seed import seed
 from demo_app.lib.settings import DEMO_PASSWORD
@@ -34,6 +35,8 @@ def create_app(config: dict[str, object] | None = None) -> Flask:
         FILEPAGES_OUTPUT="hybrid",
         # The hooks here close database sessions; a stored page has none.
         FILEPAGES_FRONT=True,
+        FILEPAGES_OPENAPI="/openapi.json",
+        FILEPAGES_OPENAPI_DOCUMENT=API_DOCUMENT,
     )
     app.config.update(config or {})
     db.init_app(app)

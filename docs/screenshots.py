@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 
 from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
 
 URL = "http://127.0.0.1:5000"
 FOLDER = Path(__file__).parent / "_static"
@@ -35,7 +37,28 @@ def main() -> None:
                 browser.get(URL + path)
                 browser.execute_async_script("setTimeout(arguments[0], 200)")
                 browser.save_screenshot(FOLDER / f"{name}-{width}-{scheme}.png")
+    take_openapi(browser)
     browser.quit()
+
+
+def take_openapi(browser: webdriver.Chrome) -> None:
+    """Take the picture of the API page, with a request and its response."""
+    size = {"width": 1280, "height": 1500, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    feature = {"name": "prefers-color-scheme", "value": "light"}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+    browser.get(f"{URL}/openapi/#/api-posts/get_api_posts")
+    for selector in (".try-out__btn", ".execute", ".live-responses-table"):
+        where = (By.CSS_SELECTOR, selector)
+        wait = WebDriverWait(browser, 20)
+        element = wait.until(lambda _, where=where: browser.find_element(*where))
+        if element.tag_name == "button":
+            element.click()
+    browser.execute_script(
+        "document.querySelector('.opblock.is-open').scrollIntoView()"
+    )
+    browser.execute_async_script("setTimeout(arguments[0], 500)")
+    browser.save_screenshot(FOLDER / "openapi-1280.png")
 
 
 if __name__ == "__main__":

@@ -128,6 +128,18 @@ class FilePages:
         ``FILEPAGES_FRONT``
             ``True`` sends stored responses before Flask sees the request, so none of
             the app's hooks run for them
+        ``FILEPAGES_OPENAPI``
+            where the OpenAPI document is served, such as ``"/openapi.json"``; its page
+            is at the same path without ``.json`` (extra ``openapi``)
+        ``FILEPAGES_OPENAPI_DOCUMENT``
+            parts to add to the document, such as ``{"info": {"title": "Shop"}}``
+        ``FILEPAGES_OPENAPI_CHANGE``
+            a function that takes the document and may change it
+        ``FILEPAGES_OPENAPI_GUARD``
+            a decorator for the views of the document and its page, such as
+            ``login_required``
+        ``FILEPAGES_OPENAPI_PAGES``
+            ``True`` adds routes with a template to the document
 
         :raises TreeError: if file names are wrong. It lists the errors of all names.
         :raises SettingsError: if a setting is wrong or the folder does not exist.
@@ -156,6 +168,8 @@ class FilePages:
         )
         folder = os.path.relpath(site.folder, os.path.realpath(app.root_path))
         site.releases.owner.trees[self.name] = [self.url_prefix, folder]
+        if first is None and settings.openapi is not None:
+            _serve_openapi(app, settings, settings.openapi)
         site.check_collisions()
         if first is None:
             app.url_build_error_handlers.append(RouteUrls(app, settings))
@@ -272,6 +286,17 @@ class FilePages:
                 " not with app.register_blueprint()."
             )
         site.register()
+
+
+def _serve_openapi(app: Flask, settings: Settings, path: str) -> None:
+    try:
+        from .openapi.views import register
+    except ImportError as error:
+        raise SettingsError(
+            f"FILEPAGES_OPENAPI needs the package {error.name}. Install the extra:"
+            " Flask-Filepages[openapi]."
+        ) from error
+    register(app, settings, path)
 
 
 def _releases(app: Flask, settings: Settings) -> Releases:

@@ -8,6 +8,38 @@ import typing as t
 MIMETYPE = "application/problem+json"
 #: More errors do not help the client, and cost the server.
 _MOST_ERRORS = 100
+#: The JSON schema of the documents of this module.
+JSON_SCHEMA: dict[str, t.Any] = {
+    "type": "object",
+    "description": "An error (RFC 9457).",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string", "description": "The name of the status."},
+        "status": {"type": "integer", "description": "The status."},
+        "detail": {"type": "string", "description": "What is wrong."},
+        "instance": {"type": "string", "description": "Its id in the log."},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["in", "detail"],
+                "properties": {
+                    "in": {"type": "string", "description": "The location."},
+                    "detail": {"type": "string", "description": "What is wrong."},
+                    "pointer": {
+                        "type": "string",
+                        "description": "The place in a JSON body (RFC 6901).",
+                    },
+                    "parameter": {
+                        "type": "string",
+                        "description": "The name of the value in another location.",
+                    },
+                },
+            },
+        },
+    },
+}
 
 
 def document(

@@ -23,6 +23,7 @@ REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 _PREFIX = "FILEPAGES_"
 
 
+_openapi_re = re.compile(r"(?:/[\w.~-]+)+\.json", re.ASCII)
 _site_re = re.compile(r"https?://[\x21-\x7e]+\Z", re.IGNORECASE)
 
 
@@ -49,6 +50,11 @@ class Settings:
     build_dir: str = "site"
     build_format: BuildFormat = "directory"
     front: bool = False
+    openapi: str | None = None
+    openapi_document: t.Mapping[str, t.Any] = field(default_factory=dict)
+    openapi_change: t.Callable[[dict[str, t.Any]], t.Any] | None = None
+    openapi_guard: t.Callable[[t.Any], t.Any] | None = None
+    openapi_pages: bool = False
     #: ``APPLICATION_ROOT`` without a slash at its end: the ``SCRIPT_NAME`` for which
     #: responses are stored.
     root: str = ""
@@ -187,6 +193,33 @@ def _build_dir(value: t.Any) -> str:
     )
 
 
+def _openapi(value: t.Any) -> str | None:
+    if value is None or (isinstance(value, str) and _openapi_re.fullmatch(value)):
+        return value
+    raise SettingsError(
+        f"FILEPAGES_OPENAPI is {value!r}; write a path that ends in .json, such as"
+        " '/openapi.json'. The documentation page is at the path without .json."
+    )
+
+
+def _openapi_document(value: t.Any) -> t.Mapping[str, t.Any]:
+    if isinstance(value, t.Mapping):
+        return value
+    raise SettingsError(
+        f"FILEPAGES_OPENAPI_DOCUMENT is {value!r:.50}; write a dict of parts of the"
+        " document, such as {'info': {'title': 'Shop', 'version': '2.0'}}."
+    )
+
+
+def _function(name: str, example: str) -> t.Callable[[t.Any], t.Any]:
+    def read(value: t.Any) -> t.Any:
+        if value is None or callable(value):
+            return value
+        raise SettingsError(f"{_PREFIX}{name} is {value!r:.50}; write {example}.")
+
+    return read
+
+
 def _one_of(name: str, *choices: t.Any) -> t.Callable[[t.Any], t.Any]:
     def read(value: t.Any) -> t.Any:
         # `1 == True`, so compare types too.
@@ -212,4 +245,13 @@ _READERS: dict[str, t.Callable[[t.Any], t.Any]] = {
     "build_dir": _build_dir,
     "build_format": _one_of("BUILD_FORMAT", *t.get_args(BuildFormat)),
     "front": _one_of("FRONT", True, False),
+    "openapi": _openapi,
+    "openapi_document": _openapi_document,
+    "openapi_change": _function(
+        "OPENAPI_CHANGE", "a function that takes the document, a dict"
+    ),
+    "openapi_guard": _function(
+        "OPENAPI_GUARD", "a decorator of views, such as login_required"
+    ),
+    "openapi_pages": _one_of("OPENAPI_PAGES", True, False),
 }

@@ -179,14 +179,15 @@ class Site:
         return f"{self.name}:/{page.relative}"
 
     @cached_property
-    def typed_patterns(self) -> list[Pattern]:
-        """The patterns of endpoints in which a matcher decides about a path."""
+    def endpoint_patterns(self) -> list[Pattern]:
+        """The patterns of endpoints that do not list their paths, so that only the
+        value of a param can be wrong."""
         return [
             pattern
             for route in self.tree.routes
-            if route.endpoint is not None and route.page is None
+            if route.endpoint and not (route.page or route.lists_paths)
             for pattern in route.patterns
-            if any(part.matcher for part in pattern.params)
+            if pattern.params
         ]
 
     # -- registering ------------------------------------------------------------

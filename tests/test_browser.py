@@ -130,7 +130,7 @@ def test_the_form_is_refused_corrected_and_taken(
     kept = browser.find_element(By.NAME, "author").get_attribute("value")
     fill(browser, text="Well said.")
 
-    assert refused == ["Please write something."]
+    assert refused == ["Please write something, without control characters."]
     assert kept == "Ann & <Bob>"
     assert texts(browser, ".comment") == ["Ann & <Bob> Well said."]
     assert browser.current_url == f"{sites[0]}{POST}"

@@ -176,6 +176,19 @@ filepages = FilePages(app)
 """
 #: What each page with files promises about them, as a program.
 CHECKS = {
+    "guides/openapi": """
+        made = client.get("/openapi.json").get_json()
+        note = made["paths"]["/api/notes/{id}"]
+        assert note["get"]["operationId"] == "get_api_notes_by_id"
+        assert note["get"]["tags"] == ["api-notes"]
+        assert note["put"]["description"] == "A note with the same number is replaced."
+        assert list(note["put"]["responses"])[0] == "204"
+        assert "ApiNotesByIdNote" in made["components"]["schemas"]
+        assert made["info"]["title"] == "Notes"
+        assert client.get("/openapi/").status_code == 200
+        assert client.get("/api/notes/1").get_json() == {"text": "Hello"}
+        assert client.put("/api/notes/2", json={"text": "x"}).status_code == 204
+    """,
     "index": """
         assert client.get("/api/posts/1").get_json() == {"title": "Hello"}
         assert client.get("/api/posts/2").status_code == 404

@@ -49,6 +49,14 @@ def test_defaults() -> None:
         ("REDIRECTS", {"/a": ("/b", 200)}, "301"),
         ("REDIRECTS", {"/a": ["/b", 301, 1]}, "(target, status)"),
         ("REDIRECTS", {"/a": None}, "target"),
+        ("OPENAPI", True, "a path that ends in .json, such as '/openapi.json'"),
+        ("OPENAPI", "/openapi", "a path that ends in .json"),
+        ("OPENAPI", "openapi.json", "a path that ends in .json"),
+        ("OPENAPI", "/<x>/openapi.json", "a path that ends in .json"),
+        ("OPENAPI_DOCUMENT", "title", "a dict of parts of the document"),
+        ("OPENAPI_CHANGE", "change", "a function that takes the document"),
+        ("OPENAPI_GUARD", True, "a decorator of views, such as login_required"),
+        ("OPENAPI_PAGES", 1, "True or False"),
     ],
 )
 def test_what_means_nothing_is_refused(name: str, value: t.Any, problem: str) -> None:

@@ -5,9 +5,12 @@ from flask import url_for
 from demo_app.lib import posts
 from demo_app.lib.text import to_html
 from flask_filepages import Context
+from flask_filepages import responds
 
 
+@responds(mimetype="application/rss+xml")
 def GET(context: Context) -> Response:
+    """Return the feed of the newest posts."""
     site = context.site or context.request.host_url.rstrip("/")
     feed = FeedGenerator()
     feed.title("The file blog")

@@ -10,6 +10,7 @@ import click
 
 from . import build
 from . import hosts
+from . import openapi
 from . import routes
 from .app import replace_unprintable
 
@@ -26,3 +27,4 @@ filepages.add_command(build.build)
 filepages.add_command(hosts.preview)
 filepages.add_command(hosts.export)
 filepages.add_command(hosts.deploy_config)
+filepages.add_command(openapi.openapi)

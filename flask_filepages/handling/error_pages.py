@@ -107,12 +107,12 @@ def _site_of(
 
 
 def _is_endpoint(request: Request, matched: Route | None, site: Site) -> bool:
-    """Return True if the URL is one of an endpoint: of *matched*, or but for the type
+    """Return True if the URL is one of an endpoint: of *matched*, or but for the value
     of a param, like ``/posts/abc`` for ``/posts/[id=int]``."""
     if matched is not None:
         return matched.page is None
     segments = request.path.removeprefix(site.url_prefix).strip("/").split("/")
-    return any(pattern.fits(segments) for pattern in site.typed_patterns)
+    return any(pattern.fits(segments) for pattern in site.endpoint_patterns)
 
 
 def _wants_problem(request: Request, is_endpoint: bool) -> bool:

@@ -75,7 +75,8 @@ class BoundRoute:
     """A route in an app.
 
     :attr:`handlers` is ``None`` until the files of the site are loaded. Behind
-    middleware it has no bare handler. :attr:`links` is the middleware around it,
+    middleware it has no bare handler; :attr:`functions` has those of the file, by
+    method. :attr:`links` is the middleware around it,
     outermost first, :attr:`guards` those that run whenever a response is sent, and
     :attr:`status` the status of a rendered page.
     """
@@ -96,6 +97,7 @@ class BoundRoute:
         ]
         self.rules: list[FileRule] = []
         self.handlers: Handlers | None = None
+        self.functions: t.Mapping[str, Handler] = {}
         self.links: list[Link] = []
         self.guards: list[Link] = []
         self.cors: Cors | None = None
@@ -125,6 +127,7 @@ class BoundRoute:
         if faults:
             return faults
         self.site.log(self.warnings)
+        self.functions = own
         try:
             own = {method: self._adapted(own[method]) for method in own}
         except RuntimeError as error:  # ensure_sync() lacks asgiref.
@@ -388,6 +391,7 @@ class BoundRoute:
         return {}
 
 
+# The handler of a page without an endpoint, or whose endpoint has no GET.
 def GET(context: Context) -> BaseResponse:
-    """The handler of a page without an endpoint, or whose endpoint has no ``GET``."""
+    """Show the page."""
     return context.render()

@@ -141,11 +141,14 @@ class Pattern:
 
     def fits(self, segments: t.Sequence[str]) -> bool:
         """Return True if a path of *segments* could have this pattern, whatever the
-        types of its params. Rest params are not expected."""
-        return len(segments) == len(self.segments) and all(
-            segment.fits(text)
-            for segment, text in zip(self.segments, segments, strict=True)
-        )
+        values of its params. What follows a rest param is not compared."""
+        mine = self.segments[: self.first_rest]
+        is_long_enough = len(segments) >= len(mine)
+        if not is_long_enough or (
+            self.first_rest is None and len(segments) > len(mine)
+        ):
+            return False
+        return all(one.fits(text) for one, text in zip(mine, segments, strict=False))
 
     def __str__(self) -> str:
         return "".join(f"/{segment.text}" for segment in self.segments) or "/"

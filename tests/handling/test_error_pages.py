@@ -166,6 +166,10 @@ TYPED = {
     "posts/[id=int].py": "def GET(context): ...\n",
     "posts/[id=int]/x-[n=int].json.py": "def GET(context): ...\n",
     "pages/[id=int].html": "",
+    "docs/[...path].py": "def GET(context): ...\n",
+    "notes/[name].py": "def GET(context): ...\n",
+    "pictures/[name].py": "prerender = True\ndef get_static_paths(): return []\n"
+    "def GET(context): ...\n",
 }
 
 
@@ -180,10 +184,14 @@ TYPED = {
         "/posts/1/2/3": "text/html",
         "/other/abc": "text/html",
         "/pages/abc": "text/html",
+        "/docs/a%5Cb": "application/problem+json",
+        "/notes/%00": "application/problem+json",
+        "/notes/a/b": "text/html",
+        "/pictures/not-listed": "text/html",
     }.items(),
     ids=str,
 )
-def test_a_param_of_another_type_gets_the_error_of_the_endpoint(
+def test_a_param_that_is_refused_gets_the_error_of_the_endpoint(
     make_pages: MakePages, url: str, mimetype: str
 ) -> None:
     response = visitor(make_pages(TYPED)).get(url)

@@ -11,7 +11,7 @@ def test_errors_are_shown_with_what_was_typed(filepages_client: FlaskClient) -> 
     page = filepages_client.post(URL, data={"author": "<b>", "text": " "})
 
     assert page.status_code == 400
-    assert "Please write something." in page.text
+    assert "Please write something, without control characters." in page.text
     assert 'value="&lt;b&gt;"' in page.text
 
 

@@ -14,18 +14,22 @@ prerender = False
 
 @responds(PostData)
 def GET(context: Context) -> Response:
+    """Read a post."""
     return context.json(posts.as_json(_post(context)))
 
 
 @validate(json=PostBody)
 @responds(PostData)
 def PUT(context: Context, json: dict[str, str]) -> Response:
+    """Change a post."""
     post = _post(context)
     posts.update(post, json["title"], json["body"])
     return context.json(posts.as_json(post))
 
 
+@responds(status=204)
 def DELETE(context: Context) -> Response:
+    """Delete a post."""
     posts.delete(_post(context))
     return Response(status=204)
 

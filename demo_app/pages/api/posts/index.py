@@ -19,6 +19,7 @@ prerender = False
 @validate(query=PageQuery)
 @responds(PostList)
 def GET(context: Context, query: dict[str, t.Any]) -> Response:
+    """List the posts, newest first."""
     page = posts.page(query["page"])
     if page is None:
         raise NotFound("There is no such page.")
@@ -35,6 +36,10 @@ def GET(context: Context, query: dict[str, t.Any]) -> Response:
 @validate(json=PostBody)
 @responds(PostData, status=201)
 def POST(context: Context, json: dict[str, str]) -> Response:
+    """Write a post.
+
+    The slug in its address is made from the title.
+    """
     post = posts.create(json["title"], json["body"])
     location = url_for("/api/posts/[slug]", slug=post.slug)
     return context.json(posts.as_json(post), 201, {"Location": location})

@@ -13,12 +13,16 @@ from pathlib import Path
 
 from . import boundary
 from . import building
+from . import describing
 from . import fronting
 from . import request_cost
 from . import startup
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
-PACKAGES = ("Flask", "Werkzeug", "marshmallow", "flask-smorest", "APIFlask", "fastapi")
+PACKAGES = (
+    *("Flask", "Werkzeug", "marshmallow", "apispec"),
+    *("flask-smorest", "APIFlask", "fastapi"),
+)
 PEERS = ("Frozen-Flask", "whitenoise", "gunicorn", "granian")
 
 
@@ -41,6 +45,7 @@ def parts_of(given: argparse.Namespace) -> Iterator[str]:
     parts: dict[str, Callable[[], Iterator[str]]] = {
         "request_cost": lambda: request_cost.run(quick),
         "boundary": lambda: boundary.run(quick),
+        "describing": lambda: describing.run(quick),
         "startup": lambda: startup.run(quick),
         "fronting": lambda: fronting.run(quick, with_astro=with_astro),
         "building": lambda: building.run(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import typing as t
@@ -23,6 +24,18 @@ REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 _PREFIX = "FILEPAGES_"
 
 
+#: The parts of an OpenAPI document that the app can give, and their types.
+_OPENAPI_PARTS = {
+    "info": dict,
+    "servers": list,
+    "security": list,
+    "tags": list,
+    "paths": dict,
+    "components": dict,
+    "webhooks": dict,
+    "externalDocs": dict,
+    "jsonSchemaDialect": str,
+}
 _openapi_re = re.compile(r"(?:/[\w.~-]+)+\.json", re.ASCII)
 _site_re = re.compile(r"https?://[\x21-\x7e]+\Z", re.IGNORECASE)
 
@@ -203,12 +216,35 @@ def _openapi(value: t.Any) -> str | None:
 
 
 def _openapi_document(value: t.Any) -> t.Mapping[str, t.Any]:
-    if isinstance(value, t.Mapping):
-        return value
-    raise SettingsError(
-        f"FILEPAGES_OPENAPI_DOCUMENT is {value!r:.50}; write a dict of parts of the"
-        " document, such as {'info': {'title': 'Shop', 'version': '2.0'}}."
-    )
+    if not isinstance(value, t.Mapping):
+        raise SettingsError(
+            f"FILEPAGES_OPENAPI_DOCUMENT is {value!r:.50}; write a dict of parts of the"
+            " document, such as {'info': {'title': 'Shop', 'version': '2.0'}}."
+        )
+    for key, part in value.items():
+        kind = _OPENAPI_PARTS.get(key)
+        if kind is None and not str(key).startswith("x-"):
+            close = closest(str(key), _OPENAPI_PARTS)
+            hint = f"Did you mean {close!r}? " if close else ""
+            raise SettingsError(
+                f"FILEPAGES_OPENAPI_DOCUMENT has {key!r}, which is not a part of the"
+                f" document. {hint}The parts are: {', '.join(_OPENAPI_PARTS)}."
+            )
+        is_list = isinstance(part, list)
+        items = part if is_list else ()
+        if kind and not (
+            isinstance(part, kind) and all(isinstance(one, dict) for one in items)
+        ):
+            wanted = "a list of dicts" if kind is list else f"a {kind.__name__}"
+            raise SettingsError(
+                f"FILEPAGES_OPENAPI_DOCUMENT[{key!r}] is {part!r:.50}; write {wanted}."
+            )
+    for tag in value.get("tags", ()):
+        if "name" not in tag:
+            raise SettingsError(
+                f"FILEPAGES_OPENAPI_DOCUMENT has the tag {tag!r:.50} without a 'name'."
+            )
+    return copy.deepcopy(value)
 
 
 def _function(name: str, example: str) -> t.Callable[[t.Any], t.Any]:

@@ -179,16 +179,17 @@ class Site:
         return f"{self.name}:/{page.relative}"
 
     @cached_property
-    def endpoint_patterns(self) -> list[Pattern]:
-        """The patterns of endpoints that do not list their paths, so that only the
-        value of a param can be wrong."""
-        return [
-            pattern
-            for route in self.tree.routes
-            if route.endpoint and not (route.page or route.lists_paths)
-            for pattern in route.patterns
-            if pattern.params
-        ]
+    def endpoint_patterns(self) -> dict[str, list[Pattern]]:
+        """The patterns of endpoints for which only the value of a param can be wrong,
+        by their first segment: ``""`` if that is a param."""
+        found: dict[str, list[Pattern]] = {}
+        for route in self.tree.routes:
+            if route.endpoint and not (route.page or route.lists_paths):
+                for pattern in [one for one in route.patterns if one.params]:
+                    first = pattern.segments[0]
+                    key = first.text if first.is_static else ""
+                    found.setdefault(key, []).append(pattern)
+        return found
 
     # -- registering ------------------------------------------------------------
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from marshmallow import Schema
 from marshmallow import fields
-from marshmallow.validate import And
 from marshmallow.validate import Length
 from marshmallow.validate import Range
 from marshmallow.validate import Regexp
@@ -21,7 +20,7 @@ def text(least: int, most: int) -> fields.String:
     """Return a field for a text of that many characters, not all of them blank."""
     visible = Regexp(_TEXT, error="Please write something, without control characters.")
     length = Length(least, most, error="Please write {min} to {max} characters.")
-    return fields.String(required=True, validate=And(visible, length))
+    return fields.String(required=True, validate=[visible, length])
 
 
 class PostBody(Schema):

@@ -37,8 +37,10 @@ def openapi(
     It needs the extra: Flask-Filepages[openapi]. What the document cannot contain is
     printed to stderr.
     """
-    from ..errors import LoadError
+    from ..errors import FilePagesError
 
+    if saved is not None and (out is not None or as_yaml):
+        raise click.UsageError("--check writes nothing. Leave out --out and --yaml.")
     app = load_app(ctx)
     load_sites(app)
     try:
@@ -50,7 +52,7 @@ def openapi(
         ) from error
     try:
         document, left_out = describe(app)
-    except LoadError as error:
+    except FilePagesError as error:
         raise click.ClickException(str(error)) from error
     for line in left_out:
         click.secho(line, fg="yellow", err=True)
@@ -105,10 +107,10 @@ def _differences(old: t.Any, new: t.Any, where: str = "") -> Iterator[str]:
     elif isinstance(old, list) and isinstance(new, list):
         yield from (f"-{where}: {_shown(one)}" for one in old if one not in new)
         yield from (f"+{where}: {_shown(one)}" for one in new if one not in old)
-        same = sorted(map(_shown, old)) == sorted(map(_shown, new))
-        if same and old != new:
-            yield f"~{where}: another order"
-    elif old != new:
+        is_same = all(one in new for one in old) and all(one in old for one in new)
+        if is_same and old != new:
+            yield f"~{where}: {_shown(old)} -> {_shown(new)}"
+    elif old != new or type(old) is not type(new):
         yield f"~{where}: {_shown(old)} -> {_shown(new)}"
 
 

@@ -67,7 +67,7 @@ class ErrorHandler:
             with site.lock:
                 site.set_up()  # It logs the files that make no route.
         matched = rule.route if isinstance(rule, FileRule) else None
-        wants_problem = _wants_problem(request, _is_endpoint(request, matched, site))
+        wants_problem = _wants_problem(request, matched, site)
         if page is not None and not (page.page and wants_problem):
             cause = getattr(error, "original_exception", None) or error
             try:
@@ -112,10 +112,12 @@ def _is_endpoint(request: Request, matched: Route | None, site: Site) -> bool:
     if matched is not None:
         return matched.page is None
     segments = request.path.removeprefix(site.url_prefix).strip("/").split("/")
-    return any(pattern.fits(segments) for pattern in site.endpoint_patterns)
+    patterns = site.endpoint_patterns
+    candidates = (*patterns.get(segments[0], ()), *patterns.get("", ()))
+    return any(pattern.fits(segments) for pattern in candidates)
 
 
-def _wants_problem(request: Request, is_endpoint: bool) -> bool:
+def _wants_problem(request: Request, matched: Route | None, site: Site) -> bool:
     """Return True if the client gets a problem document.
 
     Endpoints send one unless the client ranks HTML above JSON. Pages, and URLs without
@@ -124,7 +126,9 @@ def _wants_problem(request: Request, is_endpoint: bool) -> bool:
     accepted = request.accept_mimetypes
     html = accepted["text/html"]
     data = max(accepted["application/json"], accepted[problems.MIMETYPE])
-    return html <= data if is_endpoint else html < data
+    if html == data:
+        return _is_endpoint(request, matched, site)
+    return html < data
 
 
 def _problem(request: Request, error: HTTPException) -> BaseResponse:

@@ -6,9 +6,7 @@ import copy
 import inspect
 import typing as t
 
-from marshmallow import EXCLUDE
 from marshmallow import Schema
-from marshmallow import fields
 from werkzeug.http import HTTP_STATUS_CODES
 
 from .. import problems
@@ -20,145 +18,109 @@ from ..validation.responds import DeclaredResponse
 from ..validation.responds import declared_responses
 from ..validation.validate import schemas_of
 from .paths import path_parameter
+from .schemas import Converter
+from .schemas import Json
 
 #: The name of the schema of problem documents.
 PROBLEM = "ProblemDocument"
+_PROBLEM = {problems.MIMETYPE: {"schema": {"$ref": f"#/components/schemas/{PROBLEM}"}}}
+_HTML = {"text/html": {"schema": {"type": "string"}}}
+_FILE = {"type": "string", "format": "binary"}
 _PARAMETERS = {"query": "query", "headers": "header", "cookies": "cookie"}
-_FILE: t.Mapping[str, t.Any] = {"type": "string", "format": "binary"}
-_ERRORS = {
-    "400": ("BadRequest", "The content is malformed or not valid."),
-    "404": ("NotFound", "There is nothing at this address."),
-    "405": ("MethodNotAllowed", "This address does not have the method."),
-    "413": ("ContentTooLarge", "The body has too many bytes or fields."),
-    "415": ("UnsupportedMediaType", "The body has another media type."),
-    "422": ("UnprocessableContent", "The content is not valid."),
-    "500": ("InternalServerError", "The server failed."),
-    "default": ("Error", "Any other error."),
-    "not listed": ("NotListed", "There is nothing at this address, or the 404 page."),
-}
-
-
-def error_responses() -> t.Iterator[tuple[str, dict[str, t.Any]]]:
-    """Yield name and component of each error."""
-    # As a reference, because apispec looks up a name among all marshmallow schemas.
-    schema = {"$ref": f"#/components/schemas/{PROBLEM}"}
-    problem = {problems.MIMETYPE: {"schema": schema}}
-    html = {"text/html": {"schema": {"type": "string"}}}
-    for status, (name, text) in _ERRORS.items():
-        content = problem | html if status == "not listed" else problem
-        yield name, {"description": text, "content": content}
 
 
 def make_operation(
-    bound: BoundRoute, rule: FileRule, handler: Handler
-) -> dict[str, t.Any]:
-    """Return the operation of *handler*, with marshmallow schemas in it.
+    converter: Converter, route: BoundRoute, rule: FileRule, handler: Handler
+) -> Json:
+    """Return the operation of *handler*.
 
     :param rule: the form of the URL.
     """
-    schemas = schemas_of(handler)
+    schemas, declared = schemas_of(handler), declared_responses(handler)
+    converter.is_request = True
     operation = _texts(handler)
-    parameters = list(_parameters(rule, schemas))
-    if parameters:
-        operation["parameters"] = parameters
-    body = _body(schemas)
-    if body is not None:
-        operation["requestBody"] = {"required": True, "content": body}
-    declared = declared_responses(handler)
-    responses: dict[str, t.Any] = {}
+    operation["parameters"] = list(_parameters(converter, rule, schemas))
+    content = _body(converter, schemas)
+    operation["requestBody"] = content and {"required": True, "content": content}
+    converter.is_request = False
+    responses: Json = {}
     if not any(status < 400 for status in declared):
         responses["2XX"] = {"description": "Success"}
-    responses |= {str(n): _response(n, declared[n]) for n in sorted(declared)}
-    for status in _error_statuses(bound, rule, schemas):
-        is_unlisted = status == "404" and bound.route.lists_paths
-        error = _ERRORS["not listed" if is_unlisted else status]
-        responses.setdefault(status, error[0])
-    return {**operation, "responses": responses}
+    for status in sorted(declared):
+        responses[str(status)] = _response(converter, status, declared[status])
+    for status in _error_statuses(route, rule, schemas):
+        # A path that is not listed may be an unmatched URL, which has the 404 page.
+        html = _HTML if status == 404 and route.route.lists_paths else {}
+        error = {"description": HTTP_STATUS_CODES[status], "content": _PROBLEM | html}
+        responses.setdefault(str(status), error)
+    responses["default"] = {"description": "Error", "content": _PROBLEM}
+    operation["responses"] = responses
+    return {name: value for name, value in operation.items() if value}
 
 
-def _texts(handler: Handler) -> dict[str, t.Any]:
+def _texts(handler: Handler) -> Json:
     """Return summary and description from the docstring: its first paragraph, and what
     follows. ``@warnings.deprecated`` (PEP 702) marks the operation."""
     summary, _, description = inspect.cleandoc(handler.__doc__ or "").partition("\n\n")
     why: str | None = getattr(handler, "__deprecated__", None)
     if why:
         description = f"{description}\n\nDeprecated: {why}"
-    found: dict[str, t.Any] = {
-        "summary": " ".join(summary.split()),
-        "description": description.strip(),
-        "deprecated": why is not None,
-    }
-    return {name: value for name, value in found.items() if value}
+    texts: Json = {"summary": " ".join(summary.split())}
+    return texts | {"description": description.strip(), "deprecated": why is not None}
 
 
 def _parameters(
-    rule: FileRule, schemas: t.Mapping[str, Schema]
-) -> t.Iterator[dict[str, t.Any]]:
-    described: dict[str, t.Any] = {}
+    converter: Converter, rule: FileRule, schemas: t.Mapping[str, Schema]
+) -> t.Iterator[Json]:
+    params = {part.text: part for part in rule.pattern.params}
     if "params" in schemas:
-        names = {part.text for part in rule.pattern.params}
-        loaded = schemas["params"].load_fields.items()
-        by_name = {field.data_key or name: field for name, field in loaded}
-        described = {name: by_name[name] for name in by_name if name in names}
-        yield {"in": "path", "schema": Schema.from_dict(described)()}
-    for part in rule.pattern.params:
-        if part.text not in described:
-            yield path_parameter(part, rule.map)
+        known = schemas["params"].load_fields.items()
+        described: t.Any = copy.copy(schemas["params"])
+        described.fields = {n: f for n, f in known if params.pop(f.data_key or n, None)}
+        yield from converter.schema2parameters(described, location="path")
+    yield from (path_parameter(part, rule.map) for part in params.values())
     for location, place in _PARAMETERS.items():
         if location in schemas:
-            yield {"in": place, "schema": schemas[location]}
+            yield from converter.schema2parameters(schemas[location], location=place)
 
 
-def _body(schemas: t.Mapping[str, Schema]) -> dict[str, t.Any] | None:
+def _body(converter: Converter, schemas: t.Mapping[str, Schema]) -> Json:
     """Return the content of the request body by media type."""
     if "json" in schemas:
-        return {"application/json": {"schema": schemas["json"]}}
-    form, files = schemas.get("form"), schemas.get("files")
-    if form is None and files is None:
-        return None
-    own: dict[str, t.Any] = dict(form.load_fields) if form else {}
-    own = {name: _not_empty(field) for name, field in own.items()}
-    loaded = files.load_fields.items() if files else ()
-    own |= {field.data_key or name: _as_file(field) for name, field in loaded}
-    made = Schema.from_dict(own)(unknown=EXCLUDE)
-    return {FORM_TYPES[files is not None]: {"schema": made}}
+        schema = converter.resolve_nested_schema(schemas["json"])
+        return {"application/json": {"schema": schema}}
+    made: Json = {"type": "object", "properties": {}, "required": []}
+    for location in schemas.keys() & {"form", "files"}:
+        own = converter.object_schema(schemas[location])
+        for name, schema in own["properties"].items():
+            if location == "files":
+                schema.update({"items": _FILE} if "items" in schema else _FILE)
+            elif schema.get("type") == "array" and name in own.get("required", ()):
+                schema.setdefault("minItems", 1)  # A form cannot have an empty list.
+        made["properties"] |= own["properties"]
+        made["required"] = sorted([*made["required"], *own.get("required", ())])
+    media_type = FORM_TYPES["files" in schemas]
+    return {media_type: {"schema": made}} if made["properties"] else {}
 
 
-def _not_empty(field: fields.Field[t.Any]) -> fields.Field[t.Any]:
-    """Return *field*; if it is a list that is required, with one item at least. A form
-    cannot have an empty list."""
-    if isinstance(field, fields.List) and field.required:
-        field = copy.copy(field)
-        field.metadata = {"minItems": 1, **field.metadata}
-    return field
-
-
-def _as_file(field: fields.Field[t.Any]) -> fields.Field[t.Any]:
-    """Return a field for a file, or for several, in place of *field*."""
-    given, required = field.metadata, field.required
-    if isinstance(field, fields.List):
-        inner = fields.Raw(metadata=_FILE)
-        return fields.List(inner, required=required, metadata=given)
-    return fields.Raw(required=required, metadata={**_FILE, **given})
-
-
-def _response(status: int, declared: DeclaredResponse) -> dict[str, t.Any]:
-    text = HTTP_STATUS_CODES.get(status, f"Status {status}")
-    found: dict[str, t.Any] = {"description": text}
-    if declared.mimetype is not None:
-        plain = {"type": "string"} if declared.mimetype[:5] == "text/" else _FILE
-        found["content"] = {declared.mimetype: {"schema": declared.schema or plain}}
+def _response(converter: Converter, status: int, declared: DeclaredResponse) -> Json:
+    found: Json = {"description": HTTP_STATUS_CODES.get(status, f"Status {status}")}
+    schema, mimetype = declared
+    is_error = status >= 400 and mimetype is None
+    if is_error or (schema is None and mimetype == problems.MIMETYPE):
+        found["content"] = _PROBLEM
+    elif mimetype is not None:
+        plain = {"type": "string"} if mimetype.startswith("text/") else _FILE
+        made = converter.resolve_nested_schema(schema) if schema else plain
+        found["content"] = {mimetype: {"schema": made}}
     return found
 
 
 def _error_statuses(
-    bound: BoundRoute, rule: FileRule, schemas: t.Mapping[str, Schema]
-) -> t.Iterator[str]:
+    route: BoundRoute, rule: FileRule, schemas: t.Mapping[str, Schema]
+) -> t.Iterator[int]:
     has_body = not schemas.keys().isdisjoint(("json", "form", "files"))
     if schemas.keys() - {"params"}:
-        yield str(bound.settings.invalid_status)
-    if rule.pattern.params:
-        yield "404"
-    yield "405"
-    yield from ("400", "413", "415") if has_body else ()
-    yield from ("500", "default")
+        yield route.settings.invalid_status
+    yield from (404, 405) if rule.pattern.params else (405,)
+    yield from (400, 413, 415, 500) if has_body else (500,)

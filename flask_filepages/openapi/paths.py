@@ -7,6 +7,7 @@ import os
 import re
 import typing as t
 from urllib.parse import quote
+from urllib.parse import unquote
 
 from werkzeug.routing import BaseConverter
 from werkzeug.routing import FloatConverter
@@ -22,7 +23,7 @@ from ..routing.patterns import Part
 from ..routing.rules import FileRule
 from .schemas import as_pattern
 
-param_re = re.compile(r"\{(\w+)\}", re.ASCII)
+param_re = re.compile(r"\{([\w$]+)\}", re.ASCII)
 _not_name_re = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -39,7 +40,7 @@ def template_of(rule: FileRule) -> str:
 
 def name_of(template: str) -> str:
     """Return a name for the path: ``posts_by_id`` for ``/posts/{id}``."""
-    words = _not_name_re.sub("_", param_re.sub(r"_by_\1_", template))
+    words = _not_name_re.sub("_", param_re.sub(r"_by_\1_", unquote(template)))
     return words.strip("_") or "index"
 
 
@@ -69,7 +70,7 @@ def path_parameter(part: Part, map: Map) -> dict[str, t.Any]:
 def _type_of(converter: BaseConverter) -> dict[str, t.Any]:
     """Return the JSON schema of the values of a matcher."""
     if isinstance(converter, (IntConverter, IntegerConverter)):
-        return {"type": "integer", "minimum": 0}
+        return {"type": "integer"}
     if isinstance(converter, FloatConverter):
         return {"type": "number"}
     if isinstance(converter, UUIDConverter):

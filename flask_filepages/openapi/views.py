@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import typing as t
 
@@ -26,14 +27,16 @@ def register(app: Flask, settings: Settings, path: str) -> None:
         the same path without ``.json``.
     :raises SettingsError: the guard does not return a view.
     """
-    # Relative addresses, so that the page works below any SCRIPT_NAME. Unless
-    # validatorUrl is null, the page asks a server elsewhere to check the document.
-    page = get_swaggerui_blueprint(
-        ".",
-        f"../{path.rpartition('/')[2]}",
-        config={"app_name": f"API of {app.name}", "validatorUrl": None},
-        blueprint_name=NAME,
-    )
+    config = {
+        "app_name": settings.openapi_document.get("info", {}).get("title", app.name),
+        # Otherwise the page would ask a server elsewhere to check the document, and
+        # repeat the Host that the client sent.
+        "validatorUrl": None,
+        "oauth2RedirectUrl": None,
+    }
+    # Relative addresses, so that the page works below any SCRIPT_NAME.
+    document = f"../{path.rpartition('/')[2]}"
+    page = get_swaggerui_blueprint(".", document, config, blueprint_name=NAME)
     app.register_blueprint(page, url_prefix=path.removesuffix(".json"))
     _add_document(app, settings, path)
     guard = settings.openapi_guard or (lambda view: view)
@@ -47,16 +50,17 @@ def register(app: Flask, settings: Settings, path: str) -> None:
 
 
 def _add_document(app: Flask, settings: Settings, path: str) -> None:
-    """Add the view of the document, which is made once, or in debug each time."""
-    stored = ""
+    """Add the view of the document, which is made once for each root, or in debug each
+    time."""
+
+    @functools.lru_cache(maxsize=8)
+    def text_of(root: str) -> str:
+        other = root if app.debug or root != settings.root else None
+        return json.dumps(describe(app, other)[0], ensure_ascii=False)
 
     def document() -> BaseResponse:
-        nonlocal stored
-        root = request.root_path.rstrip("/")
-        other = None if root == settings.root else root
-        text = stored if other is None and not app.debug else ""
-        text = text or json.dumps(describe(app, other)[0], ensure_ascii=False)
-        stored = text if other is None else stored
+        root = f"/{request.root_path.strip('/')}".rstrip("/")
+        text = text_of.__wrapped__(root) if app.debug else text_of(root)
         response = app.response_class(text, mimetype="application/json")
         response.cache_control.no_cache = True
         response.add_etag()

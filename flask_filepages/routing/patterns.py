@@ -84,7 +84,7 @@ class Segment:
 
     def fits(self, text: str) -> bool:
         """Return True if *text* begins and ends as this segment does."""
-        if self.is_static:
+        if self.is_static or not text:
             return text == self.text
         ends = [p.text if p.kind == "text" else "" for p in self.parts]
         return text.startswith(ends[0]) and text.endswith(ends[-1])

@@ -74,7 +74,12 @@ def _list(data: t.Any, key: str) -> list[t.Any]:
     values: list[t.Any] = data.getlist(key)
     if isinstance(data, Mapping):
         return values
-    return [value for line in values for value in parse_list_header(line)]
+    return [
+        value
+        for line in values
+        # Of a quoted value that does not end, Werkzeug would keep nothing.
+        for value in ([line] if line.count('"') % 2 else parse_list_header(line))
+    ]
 
 
 def _without_empty_texts(data: dict[str, t.Any], schema: Schema) -> dict[str, t.Any]:

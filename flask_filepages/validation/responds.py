@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import typing as t
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from .validate import as_schema
 
 F = t.TypeVar("F", bound=Callable[..., t.Any])
 _MARK = "_filepages_responses"
+_media_type_re = re.compile(r"[^\s/;]+/[^\s/;]+")
 
 
 class DeclaredResponse(t.NamedTuple):
@@ -60,9 +62,13 @@ def responds(
         raise TypeError("Write @responds(Schema), with a schema.")
     if status is None:
         status = 200
-    if type(status) is not int:
+    if type(status) is not int or not 100 <= status <= 599:
         raise TypeError(f"status is {status!r}. Write a number, such as status=201.")
-    if mimetype is not None and "/" not in mimetype:
+    if status in (204, 304) and (schema is not None or mimetype is not None):
+        raise TypeError(
+            f"A {status} response has no body. Write status={status} alone."
+        )
+    if mimetype is not None and not _media_type_re.fullmatch(mimetype):
         raise TypeError(
             f"mimetype is {mimetype!r}. Write a media type, such as 'image/png'."
         )
@@ -72,7 +78,11 @@ def responds(
     declared = DeclaredResponse(made, mimetype)
 
     def mark(function: F) -> F:
-        setattr(function, _MARK, {**declared_responses(function), status: declared})
+        others = declared_responses(function)
+        if status in others:
+            name = name_of(function)
+            raise TypeError(f"{name}() has two @responds for {status}. Write one.")
+        setattr(function, _MARK, {**others, status: declared})
         return function
 
     return mark
@@ -118,7 +128,7 @@ def _differences(response: BaseResponse, declared: DeclaredResponse) -> t.Any:
         if errors:
             return errors
     if declared.mimetype not in (None, response.mimetype):
-        return {"mimetype": [f"{response.mimetype}, not {declared.mimetype}."]}
+        return {"mimetype": [f"It is {response.mimetype}, not {declared.mimetype}."]}
     return {}
 
 

@@ -89,6 +89,41 @@ def test_the_server_is_the_root_of_the_request(
         assert made["servers"] == [{"url": url}]
 
 
+@pytest.mark.parametrize(
+    ("debug", "config", "root", "url"),
+    [
+        (True, {"FILEPAGES_SITE": "https://a.example"}, "", "/"),
+        (True, {"APPLICATION_ROOT": "/app"}, "", "/"),
+        (False, {"APPLICATION_ROOT": "/app"}, "", "/"),
+        (False, {}, "//evil.example", "/evil.example"),
+    ],
+    ids=str,
+)
+def test_the_server_is_where_the_app_runs(
+    make_pages: MakePages, debug: bool, config: dict[str, str], root: str, url: str
+) -> None:
+    app = make_pages({"a.py": GET}, **ON, **config)
+    app.debug = debug
+    environ = {"SCRIPT_NAME": root}
+    made = app.test_client().get("/openapi.json", environ_overrides=environ)
+
+    assert made.get_json()["servers"] == [{"url": url}]
+
+
+def test_the_page_repeats_nothing_of_the_request(make_pages: MakePages) -> None:
+    client = make_pages({"a.py": GET}, **ON).test_client()
+    html = client.get("/openapi/", headers={"Host": "evil.example"}).text
+
+    assert "evil" not in html
+
+
+def test_the_page_is_called_after_the_api(make_pages: MakePages) -> None:
+    info = {"FILEPAGES_OPENAPI_DOCUMENT": {"info": {"title": "The <API>"}}}
+    html = make_pages({"a.py": GET}, **ON, **info).test_client().get("/openapi/").text
+
+    assert "<title>The &lt;API&gt;</title>" in html
+
+
 def test_the_page_works_below_a_root(make_pages: MakePages) -> None:
     client = make_pages({"a.py": GET}, **ON).test_client()
     environ = {"SCRIPT_NAME": "/mounted"}
@@ -162,17 +197,20 @@ def test_url_of_the_page(make_pages: MakePages) -> None:
     assert app.test_client().get("/a").text == "/openapi/"
 
 
+def forget_openapi(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("flask_filepages.openapi", "apispec")
+    for module in [name for name in sys.modules if name.startswith(names)]:
+        monkeypatch.delitem(sys.modules, module)
+
+
 @pytest.mark.parametrize("name", ["apispec", "flask_swagger_ui"])
 def test_without_the_extra(
     make_pages: MakePages, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in [m for m in sys.modules if m.startswith("flask_filepages.openapi")]:
-        monkeypatch.delitem(sys.modules, module)
+    forget_openapi(monkeypatch)
     monkeypatch.setitem(sys.modules, name, None)
 
-    with pytest.raises(
-        SettingsError, match=rf"needs the package {name}\. .*\[openapi\]"
-    ):
+    with pytest.raises(SettingsError, match=rf"needs the package {name}.*\[openapi\]"):
         make_pages({"a.py": GET}, **ON)
 
 
@@ -300,7 +338,9 @@ def test_another_order_of_a_list_is_a_difference(
     document["tags"].reverse()
     saved.write_text(json.dumps(document), encoding="utf-8")
 
-    assert run(app, "--check", str(saved)).stdout == "~ tags: another order\n"
+    assert run(app, "--check", str(saved)).stdout == (
+        '~ tags: [{"name": "c"}, {"name": "a"}] -> [{"name": "a"}, {"name": "c"}]\n'
+    )
 
 
 @pytest.mark.parametrize(
@@ -321,6 +361,25 @@ def test_a_file_that_cannot_be_compared(
 
     assert done.exit_code != 0
     assert error in done.stderr
+
+
+@pytest.mark.parametrize("more", [("--yaml",), ("--out", "x.json")])
+def test_a_check_writes_nothing(make_pages: MakePages, more: tuple[str, ...]) -> None:
+    done = run(make_pages({"a.py": GET}), "--check", "api.json", *more)
+
+    assert done.exit_code == 2
+    assert "--check writes nothing." in done.stderr
+
+
+def test_a_wrong_change_is_an_error_of_the_command(
+    make_pages: MakePages, tmp_path: Path
+) -> None:
+    out = tmp_path / "api.json"
+    app = make_pages({"a.py": GET}, FILEPAGES_OPENAPI_CHANGE=lambda _: "x")
+    done = run(app, "--out", str(out))
+
+    assert "Error: FILEPAGES_OPENAPI_CHANGE must return a dict" in done.stderr
+    assert not out.exists()
 
 
 def test_a_folder_that_does_not_exist(make_pages: MakePages, tmp_path: Path) -> None:
@@ -344,8 +403,7 @@ def test_an_app_without_filepages() -> None:
 def test_the_command_without_the_extra(
     make_pages: MakePages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in [m for m in sys.modules if m.startswith("flask_filepages.openapi")]:
-        monkeypatch.delitem(sys.modules, module)
+    forget_openapi(monkeypatch)
     monkeypatch.setitem(sys.modules, "apispec", None)
     done = run(make_pages({"a.py": GET}))
 

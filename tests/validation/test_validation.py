@@ -433,6 +433,10 @@ def test_json_has_a_limit_where_the_app_has_none(
         ("@validate\ndef POST(context): ...\n", "Write @validate(json=Schema)"),
         ("@responds\ndef POST(context): ...\n", "Write @responds(Schema)"),
         ("@responds()\ndef POST(context): ...\n", "or @responds(status=204)"),
+        ("@responds(status=600)\ndef POST(context): ...\n", "Write a number"),
+        ("@responds({}, status=204)\ndef POST(context): ...\n", "A 204 response has no body"),
+        ("@responds({})\n@responds({})\ndef POST(context): ...\n", "POST() has two @responds for 200"),
+        ("@responds(mimetype='text/csv; charset=utf-8')\ndef POST(context): ...\n", "such as 'image/png'"),
         ("@responds(mimetype='png')\ndef POST(context): ...\n", "such as 'image/png'"),
         ("@validate(json=Body, files={})\ndef POST(context, json, files): ...\n", "not both"),
         ("@validate(params={'other': fields.Integer(required=True)})\ndef POST(context, params): ...\n", "it validates a param 'other'"),
@@ -711,6 +715,7 @@ def POST(context): return context.json(context.request.get_json())
     [
         ("fields.List(fields.Integer())", [("X", "1, 2"), ("X", "3")], [1, 2, 3]),
         ("fields.List(fields.String())", [("X", 'a, "b, c"')], ["a", "b, c"]),
+        ("fields.List(fields.String())", [("X", '"a, b')], ['"a, b']),
         ("fields.String()", [("X", "a, b")], "a, b"),
     ],
     ids=str,

@@ -30,9 +30,7 @@ class Owner(Schema):
 
 
 class Chip(Schema):
-    code = fields.String(
-        required=True, validate=validate.And(validate.Regexp(r"[A-Z]{2}\d{4}$"))
-    )
+    code = fields.String(required=True, validate=validate.Regexp(r"[A-Z]{2}\d{4}$"))
     since = fields.Date(allow_none=True)
 
 

@@ -23,7 +23,8 @@ from ..validation.validate import as_schema
 
 Json = dict[str, t.Any]
 _DECIMAL = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([Ee][+-]?[0-9]{1,3})?$"
-#: What JavaScript knows after a backslash, and the syntax that only Python knows.
+#: The characters that JavaScript knows after a backslash, and syntax that only Python
+#: knows.
 _ESCAPES = frozenset(r"dDwWsSbBfnrtv0xu^$\.*+?()[]{}|/-")
 _only_python_re = re.compile(r"\(\?(?![:=!]|<[=!])|[*+?}]\+|\{,|\[\^?\]")
 
@@ -60,8 +61,8 @@ class Converter(OpenAPIConverter):
         return plain
 
     def resolve_nested_schema(self, schema: t.Any) -> Json:
-        """Return a reference to the component of *schema*, or its JSON schema if it has
-        no name, being made from a dict of fields."""
+        """Return a reference to the component of *schema*. A schema that was made from
+        a dict of fields has no name; return its JSON schema instead."""
         outer = self._is_partial
         self._is_partial = outer or schema.partial is True
         made = self._reference(schema)
@@ -119,7 +120,8 @@ class Converter(OpenAPIConverter):
         return made
 
     def _changes(self, schema: Schema) -> t.Iterator[str]:
-        """Yield what tells *schema* from others of its class: ``Only``, ``Title``."""
+        """Yield words that tell *schema* from others of its class, such as ``Only`` and
+        ``Title``."""
         if self._is_partial or schema.partial:
             names: t.Any = () if self._is_partial else schema.partial
             yield from ("Partial", *map(in_camel, names))
@@ -166,6 +168,7 @@ def as_pattern(regex: str) -> str | None:
 
 
 def _correct_type(field: t.Any, ret: Json) -> None:
+    """Correct what apispec says about the type of *field*."""
     given = field.metadata
     if isinstance(field, fields.List) and "enum" in ret and "enum" not in given:
         ret["items"] = {**ret["items"], "enum": ret.pop("enum")}
@@ -180,8 +183,8 @@ def _correct_type(field: t.Any, ret: Json) -> None:
 
 
 def _correct_limits(field: t.Any, ret: Json) -> None:
-    """apispec takes each limit as inclusive, and does not know that ``Regexp`` matches
-    at the start of a text."""
+    """Correct the limits of *field*. apispec takes each as inclusive, and does not know
+    that ``Regexp`` matches at the start of a text."""
     for one in field.validators:
         if isinstance(one, validate.Range):
             inclusive = {"minimum": one.min_inclusive, "maximum": one.max_inclusive}

@@ -120,8 +120,8 @@ def _is_endpoint(request: Request, matched: Route | None, site: Site) -> bool:
 def _wants_problem(request: Request, matched: Route | None, site: Site) -> bool:
     """Return True if the client gets a problem document.
 
-    Endpoints send one unless the client ranks HTML above JSON. Pages, and URLs without
-    a route, send one only if it ranks JSON above HTML.
+    For an endpoint it does, unless it ranks HTML above JSON. For a page, and for a URL
+    that no route has, it must rank JSON above HTML.
     """
     accepted = request.accept_mimetypes
     html = accepted["text/html"]

@@ -32,7 +32,7 @@ def register(app: Flask, settings: Settings, path: str) -> None:
         # Otherwise the page would ask a server elsewhere to check the document, and
         # repeat the Host that the client sent.
         "validatorUrl": None,
-        "oauth2RedirectUrl": None,
+        "oauth2RedirectUrl": "oauth2-redirect.html",
     }
     # Relative addresses, so that the page works below any SCRIPT_NAME.
     document = f"../{path.rpartition('/')[2]}"

@@ -35,17 +35,29 @@ from werkzeug.exceptions import UnprocessableEntity
 from . import problems
 
 _MOST_SIMILAR = 5
+#: The ids of all faults, which docs/reference/checks.rst explains.
+FAULT_IDS = (
+    *("async", "collision", "context", "cross-origin", "csrf", "file", "handler"),
+    *("ignored", "import", "link", "middleware", "name", "near-miss", "no-handler"),
+    *("param", "prerender", "render", "request", "slash", "state", "static-paths"),
+    *("syntax", "template", "unguarded", "unreachable", "worker"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One error in one file: where it is, what is wrong, and how to fix it."""
+    """One error in one file: where it is, what is wrong, and how to fix it.
 
-    kind: str
+    :attr:`id` is one of :data:`FAULT_IDS`, and :attr:`line` is ``None`` for the name of
+    a file. :attr:`chain` says how an error came about, a line for each place.
+    """
+
+    id: str
     file: str
     problem: str
     fix: str
     line: int | None = None
+    chain: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         file = _printable(self.file)
@@ -111,7 +123,7 @@ class BuildError(TreeError):
     def _listed(self) -> t.Iterable[Fault | str]:
         similar: dict[tuple[str, str, str], list[Fault]] = {}
         for fault in self.faults:
-            similar.setdefault((fault.kind, fault.file, fault.fix), []).append(fault)
+            similar.setdefault((fault.id, fault.file, fault.fix), []).append(fault)
         for (_, file, _), faults in similar.items():
             yield from faults[:_MOST_SIMILAR]
             if len(faults) > _MOST_SIMILAR:

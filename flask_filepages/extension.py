@@ -140,6 +140,10 @@ class FilePages:
             ``login_required``
         ``FILEPAGES_OPENAPI_PAGES``
             ``True`` adds routes with a template to the document
+        ``FILEPAGES_DEV_HOSTS``
+            the host names at which the development tools are served in debug mode,
+            whatever the address of the client; by default they are served to this
+            machine only
 
         :raises TreeError: if file names are wrong. It lists the errors of all names.
         :raises SettingsError: if a setting is wrong or the folder does not exist.
@@ -152,9 +156,12 @@ class FilePages:
                 " with host_matching=True or a default subdomain with variables."
             )
         folder = os.path.realpath(os.path.join(app.root_path, self.folder))
-        # Watch before discovery, so that renaming a faulty file restarts the server.
-        debug.watch(folder)
         settings = Settings.from_config(app.config)
+        if app.debug or debug.is_reloader_child():
+            from .dev.tools import DevTools
+
+            # Before discovery, so that renaming a faulty file restarts the server.
+            DevTools.of(app, settings).watcher.add(folder, self.renderers)
         first = next(iter(sites.values()), None)
         site = Site(
             app,

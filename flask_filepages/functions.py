@@ -14,6 +14,7 @@ _PATHS = sysconfig.get_paths()
 _LIBRARIES = tuple(
     f"{_PATHS[name]}{os.sep}" for name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
+_LONGEST_CHAIN = 50
 _PACKAGE = os.path.dirname(__file__) + os.sep
 _unknown_argument_re = re.compile(
     r"(\w+)(?:\.__init__)?\(\) got an unexpected keyword argument"
@@ -48,6 +49,23 @@ def last_place(error: BaseException) -> tuple[str, int] | None:
         if not frame.filename.startswith(("<", _PACKAGE, *_LIBRARIES)):
             return frame.filename, frame.lineno or 0
     return None
+
+
+def chain_of(error: BaseException) -> tuple[str, ...]:
+    """Return how *error* came about: the lines of the user's code that it went through,
+    and the errors that caused it."""
+    lines: list[str] = []
+    current: BaseException | None = error
+    while current is not None and len(lines) < _LONGEST_CHAIN:
+        if lines:
+            lines.append(f"Caused by {type(current).__name__}: {current}")
+        for frame in traceback.extract_tb(current.__traceback__):
+            if not frame.filename.startswith(("<", _PACKAGE, *_LIBRARIES)):
+                where = f"{os.path.relpath(frame.filename)}:{frame.lineno}"
+                lines.append(f"{where}, in {frame.name}: {frame.line}")
+        is_hidden = current.__suppress_context__
+        current = current.__cause__ or (None if is_hidden else current.__context__)
+    return tuple(lines)
 
 
 def argument_hint(error: BaseException) -> str | None:

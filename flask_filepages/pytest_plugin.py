@@ -78,6 +78,34 @@ def filepages_client(app: Flask) -> Iterator[FlaskClient]:
         yield app.test_client()
 
 
+@pytest.fixture
+def stored_client(app: Flask, tmp_path: Path) -> Iterator[FlaskClient]:
+    """Return a test client of the ``app`` fixture that gets stored responses, as
+    visitors do: from a temporary build, without ``TESTING``."""
+    from flask_filepages.building.build import Build
+    from flask_filepages.building.build import Options
+
+    folder = str(tmp_path / "filepages-build")
+    for _ in Build(app, Options(out=folder)):
+        pass
+    before, app.testing = app.testing, False
+    with next(iter(app.extensions["filepages"].values())).releases.serving(folder):
+        yield app.test_client()
+    app.testing = before
+
+
+# -- the battery ------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--filepages-battery",
+        action="store_true",
+        help="Check all routes of the app that FLASK_APP names against what HTTP and"
+        " Flask-Filepages promise.",
+    )
+
+
 # -- arguments with brackets ------------------------------------------------------
 #
 # pytest takes `[` in an argument for the id of a parametrized test. Such an argument is
@@ -140,12 +168,17 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None
 
 
+@pytest.hookimpl(tryfirst=True)  # The options -k and -m apply to the battery too.
 def pytest_collection_modifyitems(
-    config: pytest.Config, items: list[pytest.Item]
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
 ) -> None:
     arguments = config.stash[_arguments_key]
-    if not arguments:
-        return
-    asked = [item for item in items if any(a.takes(item) for a in arguments)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in asked])
-    items[:] = asked
+    if arguments:
+        asked = [item for item in items if any(a.takes(item) for a in arguments)]
+        others = [item for item in items if item not in asked]
+        config.hook.pytest_deselected(items=others)
+        items[:] = asked
+    if config.getoption("--filepages-battery"):
+        from flask_filepages.dev.battery import Battery
+
+        items += Battery.from_parent(session, name="battery").collect()

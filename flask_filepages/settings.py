@@ -37,6 +37,7 @@ _OPENAPI_PARTS = {
     "jsonSchemaDialect": str,
 }
 _openapi_re = re.compile(r"(?:/[\w.~-]+)+\.json", re.ASCII)
+_host_name_re = re.compile(r"[a-z0-9._-]+|\[[0-9a-f:]+\]", re.ASCII)
 _site_re = re.compile(r"https?://[\x21-\x7e]+\Z", re.IGNORECASE)
 
 
@@ -68,6 +69,7 @@ class Settings:
     openapi_change: t.Callable[[dict[str, t.Any]], t.Any] | None = None
     openapi_guard: t.Callable[[t.Any], t.Any] | None = None
     openapi_pages: bool = False
+    dev_hosts: frozenset[str] | None = None
     #: ``APPLICATION_ROOT`` without a slash at its end: the ``SCRIPT_NAME`` for which
     #: responses are stored.
     root: str = ""
@@ -247,6 +249,19 @@ def _openapi_document(value: t.Any) -> t.Mapping[str, t.Any]:
     return copy.deepcopy(value)
 
 
+def _dev_hosts(value: t.Any) -> frozenset[str] | None:
+    if value is None:
+        return None
+    is_list = isinstance(value, (list, tuple, set, frozenset))
+    names = [str(name).lower() for name in value] if is_list else [""]
+    if not all(map(_host_name_re.fullmatch, names)):
+        raise SettingsError(
+            f"FILEPAGES_DEV_HOSTS is {value!r:.80}; write a list of host names without"
+            " ports, such as ['localhost', 'dev.example']."
+        )
+    return frozenset(names)
+
+
 def _function(name: str, example: str) -> t.Callable[[t.Any], t.Any]:
     def read(value: t.Any) -> t.Any:
         if value is None or callable(value):
@@ -290,4 +305,5 @@ _READERS: dict[str, t.Callable[[t.Any], t.Any]] = {
         "OPENAPI_GUARD", "a decorator of views, such as login_required"
     ),
     "openapi_pages": _one_of("OPENAPI_PAGES", True, False),
+    "dev_hosts": _dev_hosts,
 }

@@ -14,6 +14,7 @@ from functools import cached_property
 from flask import Flask
 from flask import has_request_context
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
 
 from .context import current_request
 from .errors import Fault
@@ -303,8 +304,16 @@ class Site:
             if faults:
                 error = LoadError(self.folder, faults)
                 self.app.logger.error("%s", error)
-                raise HTTPException(response=debug.failure_page(error))
+                raise HTTPException(response=self._failure_page(error))
         return t.cast(Handlers, route.handlers)
+
+    def _failure_page(self, error: LoadError) -> BaseResponse:
+        tools = self.app.extensions.get("filepages_dev")
+        if tools is not None and has_request_context():
+            page: BaseResponse | None = tools.failure_page(current_request(), error)
+            if page is not None:
+                return page
+        return debug.failure_page(error)
 
     # -- inspecting -------------------------------------------------------------
 

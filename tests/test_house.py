@@ -28,13 +28,14 @@ releases: errors settings
 prerendering: context errors functions handling releases routing settings
 site: context errors handling prerendering releases routing settings
 building: errors functions handling prerendering releases routing settings site targets
+dev: building context errors functions handling prerendering releases routing settings testing validation
 sitemaps: errors site
 openapi: errors handling problems routing settings site validation
 hosts: errors functions handling prerendering releases routing site
-extension: building errors handling openapi prerendering releases routing settings site
+extension: building dev errors handling openapi prerendering releases routing settings site
 markdown: context errors handling
 testing: context handling settings validation
-cli: building errors hosts openapi releases site
+cli: building dev errors hosts openapi releases routing site
 """
 ROOMS = {
     room: set(others.split())
@@ -107,7 +108,10 @@ def test_commands_and_pytest_import_nothing_of_the_package() -> None:
         "flask_filepages.cli",
         "flask_filepages.cli.app",
         "flask_filepages.cli.build",
+        "flask_filepages.cli.check",
+        "flask_filepages.cli.explain",
         "flask_filepages.cli.hosts",
+        "flask_filepages.cli.new",
         "flask_filepages.cli.openapi",
         "flask_filepages.cli.routes",
         "flask_filepages.pytest_plugin",

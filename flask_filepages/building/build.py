@@ -23,6 +23,7 @@ from ..releases.manifest import Manifest
 from ..routing.urls import digest_of_rules
 from ..site import own_views
 from ..site import sites_of
+from .links import link_faults
 from .plan import Listing
 from .plan import Plan
 from .plan import read_listings
@@ -69,8 +70,8 @@ class Build:
         self._releases = self._sites[0].releases
         self.folder = BuildFolder(options.out or self._releases.folder)
         self.report = Report(self.folder.path)
-        own = BuildFolder(self._releases.folder)
-        self.report.is_served = self.folder.path == own.path
+        own = BuildFolder(self._releases.folder).path
+        self.report.is_served = self.folder.path == own
         self._routes = {
             n: r for site in self._sites for n, r in site.prerendered.items()
         }
@@ -96,8 +97,7 @@ class Build:
         """
         for site in self._sites:
             site.load()
-            site.log(site.state_warnings())
-            site.log(site.slash_warnings())
+            site.log([*site.state_warnings(), *site.slash_warnings()])
 
     def _protected_folders(self) -> list[str]:
         """Return the folders that the build folder must neither be nor contain, and the
@@ -105,11 +105,10 @@ class Build:
         sources = [site.folder for site in self._sites]
         if self.app.static_folder is not None:
             sources.append(os.path.realpath(self.app.static_folder))
-        is_inside = any(
-            self.folder.path.startswith(folder + os.sep) for folder in sources
-        )
+        path = self.folder.path
+        is_inside = any(path.startswith(folder + os.sep) for folder in sources)
         folders = [self.app.root_path, project_folder(self.app), *sources]
-        return [*folders, self.folder.path] if is_inside else folders
+        return [*folders, path] if is_inside else folders
 
     def _build(self, opened: contextlib.ExitStack) -> Iterator[PageResult]:
         listings, redirects = self._list(opened)
@@ -144,6 +143,7 @@ class Build:
         yield from self._render(plan, writer, can_verify=can_keep)
         self.report.copied = writer.copy(static)
         self._raise([*self._root_faults, *writer.check(self._names)])
+        self._raise(link_faults(self.app, self._routes, writer, self.options.links))
         self._publish(writer, staging, listings)
         if has_versions:
             current = os.path.basename(self.folder.current() or "")
@@ -195,6 +195,7 @@ class Build:
         digests = {listing.route.endpoint: listing.digest for listing in listings}
         return (
             not self.options.verify
+            and self.options.links == "off"
             and None not in digests.values()
             and digests == last.listings()
             and self._meta.items() <= last.meta.items()

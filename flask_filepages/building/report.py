@@ -21,6 +21,8 @@ class Options:
     :param verify: render everything, and check that no version was wrong.
     :param static: copy the static folders.
     :param keep: how many releases to keep.
+    :param links: ``"error"`` to publish nothing if a link in the stored HTML leads
+        nowhere, ``"warn"`` to log such links.
     :param wait: if another build is using the folder, wait for it to finish.
     """
 
@@ -32,6 +34,7 @@ class Options:
     verify: bool = False
     static: bool = True
     keep: int = 3
+    links: t.Literal["error", "warn", "off"] = "off"
     wait: bool = False
 
 

@@ -38,7 +38,7 @@ class LastRelease:
         # It lies in releases/ of the build folder.
         self._folder = os.path.dirname(os.path.dirname(folder or ""))
         self.manifest: Manifest | None = None
-        self._files = StoredFiles(folder or "")
+        self.stored = StoredFiles(folder or "")
         self.meta: dict[str, t.Any] = {}
         if folder is not None:
             try:
@@ -82,11 +82,11 @@ class LastRelease:
         return None
 
     def has(self, name: str, size: int) -> bool:
-        return self._files.has(name, size)
+        return self.stored.has(name, size)
 
     def link_to(self, files: StoredFiles, name: str) -> None:
         """Link a file of this release into *files*."""
-        files.link(name, self._files, name)
+        files.link(name, self.stored, name)
 
     def count(self) -> int:
         return self.manifest.count() if self.manifest is not None else 0
@@ -149,6 +149,12 @@ class ReleaseWriter:
     def kept(self) -> Iterator[Entry]:
         """Yield the responses that have been added so far."""
         return self.manifest.entries()
+
+    def text(self, entry: Entry) -> str:
+        """Return the body of a response that has been added, as text."""
+        files = self._files if self._is_writing else self._last.stored
+        name = entry.stored_file
+        return files.read(name).decode("utf-8", "replace") if name else ""
 
     def add(
         self, entry: Entry, response: RenderedResponse, before: Entry | None

@@ -9,7 +9,10 @@ from __future__ import annotations
 import click
 
 from . import build
+from . import check
+from . import explain
 from . import hosts
+from . import new
 from . import openapi
 from . import routes
 from .app import replace_unprintable
@@ -22,7 +25,10 @@ def filepages() -> None:
 
 
 filepages.add_command(routes.routes)
-filepages.add_command(routes.check)
+filepages.add_command(explain.explain)
+filepages.add_command(check.check)
+filepages.add_command(new.init)
+filepages.add_command(new.new)
 filepages.add_command(build.build)
 filepages.add_command(hosts.preview)
 filepages.add_command(hosts.export)

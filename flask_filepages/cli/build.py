@@ -62,6 +62,13 @@ _MOST_VIEWS = 5
     is_flag=True,
     help="Render everything; fail if a page changed although its version did not.",
 )
+@click.option(
+    "--links",
+    type=click.Choice(["error", "warn", "off"]),
+    default="off",
+    show_default=True,
+    help="What to do about links in the stored pages that lead nowhere.",
+)
 @click.option("--no-static", is_flag=True, help="Do not copy the static folders.")
 @click.option(
     "--keep",

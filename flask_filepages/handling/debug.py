@@ -1,12 +1,10 @@
-"""Development helpers: restarts on changes, error pages, content type checks."""
+"""Development helpers: error pages and content type checks."""
 
 from __future__ import annotations
 
 import functools
 import mimetypes
 import os
-import sys
-import threading
 import time
 import typing as t
 
@@ -21,49 +19,10 @@ from ..context import Context
 from ..errors import LoadError
 from .handlers import Handler
 
-_INTERVAL = 0.25  # seconds
-_RESTART = 3  # the exit code at which Werkzeug's reloader starts its child again
-_NOT_WATCHED = ("__pycache__", ".git")
 
-Snapshot = frozenset[tuple[str, int, int]]
-
-
-def watch(folder: str) -> None:
-    """Restart the development server when a file below *folder* changes.
-
-    Werkzeug's own reloader does not notice new, renamed and deleted files. This one
-    runs only in its child process.
-    """
-    if os.environ.get("WERKZEUG_RUN_MAIN") == "true":
-        threading.Thread(
-            target=_watch, args=(folder, snapshot(folder)), daemon=True
-        ).start()
-
-
-def snapshot(folder: str) -> Snapshot:
-    """Return path, modification time (ns) and size of each file below *folder*."""
-    found = set()
-    for parent, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if name not in _NOT_WATCHED]
-        for name in files:
-            path = os.path.join(parent, name)
-            try:
-                stat = os.stat(path)
-            except OSError:
-                continue
-            found.add((path, stat.st_mtime_ns, stat.st_size))
-    return frozenset(found)
-
-
-def _watch(folder: str, before: Snapshot) -> None:
-    now = before
-    while now == before:
-        time.sleep(_INTERVAL)
-        now = snapshot(folder)
-    changed = sorted({os.path.relpath(path, folder) for path, *_ in before ^ now})
-    print(f" * Detected change in {', '.join(changed)}, restarting", flush=True)
-    sys.stderr.flush()
-    os._exit(_RESTART)
+def is_reloader_child() -> bool:
+    """Return True in the process that Werkzeug's reloader starts again and again."""
+    return os.environ.get("WERKZEUG_RUN_MAIN") == "true"
 
 
 def is_other_command() -> bool:

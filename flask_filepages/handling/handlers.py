@@ -149,7 +149,7 @@ def read_handlers(
     if own or faults or has_page:
         return own, faults, warnings
     if warnings:
-        return {}, [replace(fault, kind="no-handler") for fault in warnings], []
+        return {}, [replace(fault, id="no-handler") for fault in warnings], []
     problem = "the file defines no handler"
     fix = _fix_without_handler(os.path.basename(source.relative))
     return {}, [Fault("no-handler", source.relative, problem, fix)], []

@@ -30,6 +30,7 @@ from ..errors import Fault
 from ..errors import SettingsError
 from ..errors import closest
 from ..functions import argument_hint
+from ..functions import chain_of
 from ..functions import last_place
 from ..routing.files import Source
 
@@ -54,8 +55,7 @@ def anchor_for(folder: str, package: t.Sequence[str], root_path: str) -> str:
             f"The path {folder} contains {_DOT!r} or {_SLASH!r}, which the names of"
             " page modules use. Move or rename the folder."
         )
-    relative = os.path.relpath(folder, os.path.realpath(root_path))
-    parts = relative.split(os.sep)
+    parts = os.path.relpath(folder, os.path.realpath(root_path)).split(os.sep)
     if all(part.isidentifier() for part in parts):
         name = ".".join([*package, *parts])
         if _search_path(name) == {folder}:
@@ -329,7 +329,8 @@ def _import_fault(error: BaseException, source: Source, folder: str) -> Fault:
     place = last_place(error)
     if place is not None and not place[0].startswith(folder + os.sep):
         text += f" ({os.path.relpath(place[0])}:{place[1]})"
-    return Fault("import", file, text, _import_fix(error, source), line)
+    chain = chain_of(error)
+    return Fault("import", file, text, _import_fix(error, source), line, chain)
 
 
 def _raises_itself(error: BaseException) -> bool:

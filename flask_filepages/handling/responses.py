@@ -25,7 +25,7 @@ _value_re = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
 _known_names: set[str] = set()
 _MOST_NAMES = 1000
 DEFAULT_CACHE_CONTROL = "public, max-age=0, must-revalidate"
-_GUARDED_CACHE_CONTROL = "private, max-age=0, must-revalidate"
+GUARDED_CACHE_CONTROL = "private, max-age=0, must-revalidate"
 
 
 def to_response(
@@ -110,7 +110,7 @@ def add_default_cache_control(response: BaseResponse, *, is_guarded: bool) -> No
     # Werkzeug's own look-up raises an exception where the field is missing.
     has_own = any(name.lower() == "cache-control" for name, _ in response.headers)
     if response.status_code < 400 and not has_own:
-        default = _GUARDED_CACHE_CONTROL if is_guarded else DEFAULT_CACHE_CONTROL
+        default = GUARDED_CACHE_CONTROL if is_guarded else DEFAULT_CACHE_CONTROL
         response.headers.add("Cache-Control", default)
 
 

@@ -187,7 +187,7 @@ class BoundRoute:
         if links and not own:
             fix = f"Write `def GET(context): ...`, or name it {MIDDLEWARE_FILE}."
             faults = [
-                replace(f, fix=fix) if f.kind == "no-handler" else f for f in faults
+                replace(f, fix=fix) if f.id == "no-handler" else f for f in faults
             ]
         for handler in own.values():
             faults += self._unknown_params(source, handler)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 from collections.abc import Callable
 
@@ -97,8 +98,10 @@ def rewrite(context: Context, to: str) -> BaseResponse:
         error = RewriteLoopError(trail)
         site.app.logger.error("%s", error)
         raise error
-    rule, params = _match(site.app, f"{site.url_prefix}{to}")
-    route = rule.bound if isinstance(rule, FileRule) else None
+    route = None
+    with contextlib.suppress(HTTPException):
+        rule, params = match_path(site.app, f"{site.url_prefix}{to}")
+        route = rule.bound if isinstance(rule, FileRule) else None
     if route is None or route.site is not site or route.route.redirect is not None:
         site.app.logger.warning(
             "%s rewrites to %r, but no route of these pages matches it. Write a decoded"
@@ -115,13 +118,17 @@ def rewrite(context: Context, to: str) -> BaseResponse:
     return handle(target)
 
 
-def _match(app: Flask, path: str) -> tuple[Rule | None, dict[str, t.Any]]:
-    """Match *path*, which is decoded already, and must not be decoded again."""
+def match_path(
+    app: Flask, path: str, method: str = "GET"
+) -> tuple[Rule, dict[str, t.Any]]:
+    """Return the rule of *path*, which is decoded already, and the params.
+
+    :raises HTTPException: no rule matches, or it redirects to another path.
+    """
     token = matched_path.set(path)
     try:
-        rule, params = app.url_map.bind("localhost").match(path, return_rule=True)
-    except HTTPException:
-        return None, {}
+        adapter = app.url_map.bind("localhost")
+        rule, params = adapter.match(path, method, return_rule=True)
     finally:
         matched_path.reset(token)
     return rule, dict(params)

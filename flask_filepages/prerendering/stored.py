@@ -211,7 +211,7 @@ class PrerenderedRoute(BoundRoute):
             return True
         release = self._release(environ)
         if release is not None:
-            return self._find(release, path) is not None
+            return self.find_stored(release, path) is not None
         return _key(path) in self._listed_props(environ)
 
     def _lists(self, request: Request) -> bool:
@@ -250,7 +250,8 @@ class PrerenderedRoute(BoundRoute):
             return None
         return self.site.releases.for_request(environ)
 
-    def _find(self, release: Release, path: str) -> StoredResponse | None:
+    def find_stored(self, release: Release, path: str) -> StoredResponse | None:
+        """Return the response of this route that *release* has for a decoded path."""
         wire = _key(path).encode("utf-8", "replace").decode("latin-1")
         stored = release.find(wire) or release.find(f"{wire}/")
         if stored is None or stored.endpoint != self.endpoint:
@@ -277,7 +278,7 @@ class PrerenderedRoute(BoundRoute):
                 return live_view(**params)
             stored = release.find(environ["PATH_INFO"])
             if stored is None or stored.endpoint != self.endpoint:
-                stored = self._find(release, request.path)
+                stored = self.find_stored(release, request.path)
             if stored is None:
                 return live_view(**params)
             if has_one_slash_form:

@@ -264,6 +264,16 @@ class Releases:
             self.is_suspended = before
             self._next_look = 0.0  # This process may have published a release.
 
+    @contextlib.contextmanager
+    def serving(self, folder: str) -> Iterator[None]:
+        """Serve the releases of another build folder, for tests."""
+        before = vars(self).copy()
+        vars(self).update(vars(Releases(folder, self.owner.app)), owner=self.owner)
+        try:
+            yield
+        finally:
+            vars(self).update(before)
+
     def _look(self) -> None:
         """Open the current release if it is new. Without a valid new one, the old one
         stays."""

@@ -296,11 +296,15 @@ def _add_redirect(
                     "name", setting, f"its target has the unknown param [{name}]", fix
                 )
             )
+    added = Route(_route_id(parsed), patterns, redirect=target)
     shapes = {pattern.shape for pattern in patterns}
     for stem, route in list(routes.items()):
         if shapes.issuperset(pattern.shape for pattern in route.patterns):
+            fix = "Remove the file or the redirect."
+            where = ("unreachable", route.name)
+            added.warnings.append(Fault(*where, f"{setting} replaces it", fix))
             del routes[stem]
-    routes[f"redirect:{path}"] = Route(_route_id(parsed), patterns, redirect=target)
+    routes[f"redirect:{path}"] = added
 
 
 # -- collisions ---------------------------------------------------------------

@@ -151,14 +151,14 @@ def collisions_with_app(map: Map, name: str, rules: Iterable[FileRule]) -> list[
     :param name: the name of the FilePages whose *rules* they are.
     """
     others = {
-        _shape(rule, map): rule
+        shape_of(rule, map): rule
         for rule in map.iter_rules()
         if not (isinstance(rule, FileRule) and rule.endpoint.startswith(f"{name}."))
         if not rule.build_only
     }
     faults = {}
     for rule in rules:
-        other = others.get(_shape(rule, map))
+        other = others.get(shape_of(rule, map))
         if other is not None:
             faults[rule.route.id] = Fault(
                 "collision",
@@ -170,7 +170,7 @@ def collisions_with_app(map: Map, name: str, rules: Iterable[FileRule]) -> list[
     return list(faults.values())
 
 
-def _shape(rule: Rule, map: Map) -> tuple[str, str]:
+def shape_of(rule: Rule, map: Map) -> tuple[str, str]:
     """Return a rule without the names of its variables and its last slash."""
     text = _variable_re.sub(r"<\1>", rule.rule)
     return rule.subdomain or map.default_subdomain, text.rstrip("/") or "/"

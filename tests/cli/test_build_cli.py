@@ -118,9 +118,7 @@ def test_faults(site: Path) -> None:
     assert (told.returncode, for_program.returncode) == (1, 1)
     assert "bad.py: GET /bad: ZeroDivisionError: division by zero" in told.stderr
     faults = json.loads(for_program.stdout)["faults"]
-    assert [(fault["file"], fault["kind"]) for fault in faults] == [
-        ("bad.py", "render")
-    ]
+    assert [(fault["file"], fault["id"]) for fault in faults] == [("bad.py", "render")]
     assert os.listdir(site / "instance/site" / "releases") == []
 
 

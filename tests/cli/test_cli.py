@@ -99,6 +99,9 @@ def test_routes_for_a_program(pytester: pytest.Pytester) -> None:
     }
 
 
+DOCS = "https://flask-filepages.readthedocs.io/en/latest/reference/checks.html"
+
+
 @pytest.mark.parametrize(
     ("files", "code", "lines"),
     [
@@ -107,7 +110,7 @@ def test_routes_for_a_program(pytester: pytest.Pytester) -> None:
             {"pages/a.py": ECHO + "\n\ndef post(context): ...\n"},
             0,
             [
-                "warning: a.py:5: post handles no method",
+                "warning[near-miss]: a.py:5: post handles no method",
                 "    Did you mean `POST`?",
                 "1 route, 0 errors, 1 warning",
             ],
@@ -116,9 +119,9 @@ def test_routes_for_a_program(pytester: pytest.Pytester) -> None:
             {"pages/a.py": "1 / 0\n", "pages/b.py": ""},
             1,
             [
-                "error: a.py:1: ZeroDivisionError: division by zero",
+                "error[import]: a.py:1: ZeroDivisionError: division by zero",
                 "    Importing the file raised this error. Fix this line.",
-                "error: b.py: the file defines no handler",
+                "error[no-handler]: b.py: the file defines no handler",
                 "    Write `def GET(context): ...`. If it is not a route, name it _b.py.",
                 "2 routes, 2 errors, 0 warnings",
             ],
@@ -127,7 +130,7 @@ def test_routes_for_a_program(pytester: pytest.Pytester) -> None:
             {"pages/a.html": "\n{% block x %}", "pages/b.txt": ""},
             1,
             [
-                "error: a.html:2: TemplateSyntaxError: Unexpected end of template. Jinja"
+                "error[template]: a.html:2: TemplateSyntaxError: Unexpected end of template. Jinja"
                 " was looking for the following tags: 'endblock'. The innermost block that"
                 " needs to be closed is 'block'.",
                 "    Fix the syntax error on this line.",
@@ -138,7 +141,7 @@ def test_routes_for_a_program(pytester: pytest.Pytester) -> None:
             {"pages/[a.py": ""},
             1,
             [
-                "error: [a.py: the brackets are unbalanced",
+                "error[name]: [a.py: the brackets are unbalanced",
                 "    Write a param as [name].",
                 "0 routes, 1 error, 0 warnings",
             ],
@@ -152,6 +155,8 @@ def test_check(
     write_files(pytester.path, {**files, "app.py": APP})
     result = flask(pytester, "check")
 
+    if len(lines) > 1:
+        lines = [*lines[:-1], f"Each check is explained at {DOCS}", lines[-1]]
     assert (result.ret, result.outlines) == (code, lines)
 
 
@@ -162,11 +167,13 @@ def test_check_for_a_program(pytester: pytest.Pytester) -> None:
     assert json.loads(result.stdout.str()) == {
         "faults": [
             {
-                "kind": "import",
+                "id": "import",
                 "file": "a.py",
                 "problem": "ZeroDivisionError: division by zero",
                 "fix": "Importing the file raised this error. Fix this line.",
                 "line": 2,
+                "chain": ["pages/a.py:2, in <module>: 1 / 0"],
+                "docs": f"{DOCS}#import",
             }
         ],
         "warnings": [],

@@ -56,7 +56,7 @@ def refused(kind: str, problem: str) -> Test:
         fault = site.refused.get(site.owner(case) or "")
         return (
             fault is not None
-            and fault.kind == kind
+            and fault.id == kind
             and re.search(problem, fault.problem) is not None
             and fault.fix != ""
             and is_gone(case, answer, site)
@@ -185,7 +185,7 @@ def without_handler(case: Case, answer: Answer, site: Site) -> bool:
 def no_handler(case: Case, answer: Answer, site: Site) -> bool:
     fault = site.refused.get(site.owner(case) or "")
     kinds = ("no-handler", "handler", "import", "syntax")
-    return fault is not None and fault.kind in kinds and is_gone(case, answer, site)
+    return fault is not None and fault.id in kinds and is_gone(case, answer, site)
 
 
 def _status_of(case: Case, site: Site) -> int:
@@ -252,7 +252,7 @@ props_are_read_only = refused("render", "does not support item assignment")
 
 def collided(case: Case, answer: Answer, site: Site) -> bool:
     fault = site.refused.get(site.owner(case) or "")
-    return fault is not None and fault.kind == "collision" and _two(fault.problem) != []
+    return fault is not None and fault.id == "collision" and _two(fault.problem) != []
 
 
 def _two(problem: str) -> list[str]:
@@ -432,7 +432,7 @@ def value_as_it_is(case: Case, answer: Answer, site: Site) -> bool:
             continue
         left = [one.fault for one in site.left_out if one.params == given]
         if left:
-            return left[0].kind == "static-paths" and left[0].fix != ""
+            return left[0].id == "static-paths" and left[0].fix != ""
         return any(params_of(other) == given for other in site.written.values())
     return False
 

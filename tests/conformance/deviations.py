@@ -128,7 +128,7 @@ def _more_text(case: Case, answer: Answer, site: Site) -> bool:
 
 
 def _collided(case: Case, answer: Answer, site: Site) -> bool:
-    kinds = [site.refused[f].kind for f in (case.winner,) if f in site.refused]
+    kinds = [site.refused[f].id for f in (case.winner,) if f in site.refused]
     return kinds == ["collision"]
 
 
@@ -144,7 +144,7 @@ def _named_both(case: Case, answer: Answer, site: Site) -> bool:
 
 def _broken(case: Case, answer: Answer, site: Site) -> bool:
     return any(
-        fault.kind in ("no-handler", "handler", "import", "syntax")
+        fault.id in ("no-handler", "handler", "import", "syntax")
         and case.path.rstrip("/") == f"/{file.rpartition('.')[0]}"
         for file, fault in site.refused.items()
     )

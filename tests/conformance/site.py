@@ -428,7 +428,7 @@ class Site:
         error = self.errors[0]
         headers = []
         for fault in error.faults if isinstance(error, TreeError) else ():
-            headers.append(("fault", fault.kind))
+            headers.append(("fault", fault.id))
             headers.append(("file", self.names.get(fault.file, fault.file)))
         if isinstance(error, SettingsError):
             headers = [

@@ -479,16 +479,20 @@ FIELDS = {
     "Access-Control-Request-Method": "whether OPTIONS is a preflight",
     "Authorization": "whether a browser added credentials by itself",
     "Content-Encoding": "whether a body is refused",
+    "Content-Security-Policy": "of a response: whether live reload works, in debug",
     "Cookie": "whether a visitor is behind the request",
+    "Forwarded": "whether the development tools are refused, in debug",
     "If-Match": "whether a stored answer is sent",
     "If-None-Match": "the same",
     "If-Range": "whether a part of a stored answer is sent",
     "Range": "the same",
     "Host": "what the own origin is, without FILEPAGES_SITE",
     "Origin": "whether the request comes from another site",
+    "Sec-Fetch-Dest": "whether a page gets the script of live reload, in debug",
     "Sec-Fetch-Mode": "whether a script sent the request",
     "Sec-Fetch-Site": "whether the request comes from another site",
     "Transfer-Encoding": "whether there is a body",
+    "X-Forwarded": "the same as Forwarded, also with more after it",
 }
 
 

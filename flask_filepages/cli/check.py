@@ -1,0 +1,131 @@
+"""``flask filepages check``."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+import click
+
+from .app import load_app
+from .app import load_sites
+from .app import to_json
+
+if t.TYPE_CHECKING:
+    from ..errors import Fault
+    from ..site import Site
+
+_DOCS = "https://flask-filepages.readthedocs.io/en/latest/reference/checks.html"
+
+
+def _ids(ctx: click.Context, param: click.Parameter, value: str | None) -> set[str]:
+    """Return the ids of an option, such as ``import,link``."""
+    from ..errors import FAULT_IDS
+    from ..errors import closest
+
+    ids = {one.strip() for one in (value or "").split(",")} - {""}
+    for unknown in sorted(ids - set(FAULT_IDS)):
+        close = closest(unknown, FAULT_IDS)
+        hint = (
+            f"Did you mean {close}?" if close else f"They are: {', '.join(FAULT_IDS)}."
+        )
+        raise click.BadParameter(f"{unknown!r} is not the id of a check. {hint}")
+    return ids
+
+
+@click.command()
+@click.option(
+    "--select", metavar="IDS", callback=_ids, help="Report only these checks."
+)
+@click.option("--ignore", metavar="IDS", callback=_ids, help="Leave these checks out.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def check(
+    ctx: click.Context, select: set[str], ignore: set[str], as_json: bool
+) -> None:
+    """Report every error of the pages folder, and what looks like a mistake.
+
+    It loads all files and calls each get_static_paths, but renders nothing. IDS are
+    the words in brackets, separated by commas: --ignore link,near-miss.
+    Exits with 1 if there is an error. Warnings alone exit with 0.
+    """
+    sites, faults, warnings = _find(ctx)
+    kept = [
+        [
+            one
+            for one in found
+            if one.id not in ignore and (not select or one.id in select)
+        ]
+        for found in (faults, warnings)
+    ]
+    if as_json:
+        dicts = {
+            name: [{**dataclasses.asdict(f), "docs": f"{_DOCS}#{f.id}"} for f in found]
+            for name, found in zip(("faults", "warnings"), kept, strict=True)
+        }
+        click.echo(to_json(dicts))
+    else:
+        _show(kept[0], kept[1], sum(len(site.routes) for site in sites))
+    ctx.exit(1 if kept[0] else 0)
+
+
+def _find(ctx: click.Context) -> tuple[list[Site], list[Fault], list[Fault]]:
+    """Return the sites of the app, the errors and the warnings."""
+    from ..errors import TreeError
+
+    sites: list[Site] = []
+    faults: list[Fault] = []
+    warnings: list[Fault] = []
+    try:
+        app = load_app(ctx)
+        sites = load_sites(app)
+    except click.ClickException as error:
+        if not isinstance(error.__cause__, TreeError):
+            raise
+        return [], [*error.__cause__.faults], []
+    from ..building.plan import plan_faults
+    from ..dev.checks import handler_faults
+    from ..dev.checks import link_warnings
+    from ..dev.checks import unreachable_routes
+
+    loaded: list[Site] = []
+    for site in sites:
+        # This command prints all warnings itself. Long imports are still logged.
+        site.logs_warnings = False
+        try:
+            site.load()
+        except TreeError as error:
+            faults += error.faults
+        else:
+            loaded.append(site)
+        faults += site.template_faults()
+        warnings += [*site.warnings, *site.state_warnings(), *site.slash_warnings()]
+        found = handler_faults(site)
+        faults += found[0]
+        warnings += found[1]
+    warnings += unreachable_routes(sites)
+    if loaded:
+        routes = [route for site in loaded for route in site.prerendered.values()]
+        faults += plan_faults(routes, loaded[0].settings)
+        with loaded[0].releases.suspended():
+            warnings += [link for site in loaded for link in link_warnings(site)]
+    return sites, faults, warnings
+
+
+def _show(faults: list[Fault], warnings: list[Fault], routes: int) -> None:
+    """Print what was found, and how much.
+
+    :param routes: the number of routes.
+    """
+    for fault in faults:
+        click.secho(f"error[{fault.id}]: {fault}", fg="red")
+    for warning in warnings:
+        click.secho(f"warning[{warning.id}]: {warning}", fg="yellow")
+    if faults or warnings:
+        click.echo(f"Each check is explained at {_DOCS}")
+    counts = {
+        "route": routes,
+        "error": len(faults),
+        "warning": len(warnings),
+    }
+    click.echo(", ".join(f"{n} {k}{'' if n == 1 else 's'}" for k, n in counts.items()))

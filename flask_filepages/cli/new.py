@@ -1,0 +1,193 @@
+"""``flask filepages new`` and ``init``."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import typing as t
+from collections.abc import Callable
+
+import click
+
+from .app import load_app
+from .app import load_sites
+
+if t.TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from ..routing.rules import FileRule
+    from ..site import Site
+
+_SUFFIX = "-tpl"
+#: The kinds of files, and their suffixes.
+_KINDS = {
+    "endpoint": [".py"],
+    "page": [".html"],
+    "form": [".html", ".py"],
+    "middleware": [".py"],
+    "test": [],
+}
+
+
+def _kind_options(command: Callable[..., None]) -> Callable[..., None]:
+    for kind in reversed(_KINDS):
+        option: t.Any = {"flag_value": kind, "help": f"Write the {kind} of the route."}
+        if kind == "endpoint":
+            option["default"] = kind
+        command = click.option(f"--{kind}", "kind", **option)(command)
+    return command
+
+
+@click.command()
+@click.argument("route")
+@_kind_options
+@click.pass_context
+def new(ctx: click.Context, route: str, kind: str) -> None:
+    """Write the file of a route, and a test next to it.
+
+    ROUTE is a route id, such as /posts/[id], or with several FilePages
+    shop:/posts/[id]. With a slash at its end it is the index of a folder. Without an
+    option the file is an endpoint. No file is overwritten.
+    """
+    from ..errors import PatternError
+    from ..errors import TreeError
+
+    sites = {site.name: site for site in load_sites(load_app(ctx))}
+    name, colon, path = route.rpartition(":/")
+    site = sites.get(name) if colon else next(iter(sites.values()))
+    if site is None:
+        raise click.UsageError(f"{name!r} is not one of {', '.join(sites)}.")
+    stem = _stem(path if colon else route, kind)
+    try:
+        rules = [] if kind == "middleware" else _rules(site, stem, kind)
+    except (PatternError, TreeError) as error:
+        raise click.ClickException(str(error)) from error
+    for file in _write(site.folder, _files(site, stem, kind, rules)):
+        click.echo(f"Wrote {os.path.relpath(file)}")
+    below = f"all URLs below {site.url_prefix}/{os.path.dirname(stem)}"
+    click.echo(f"URL: {', '.join(rule.rule for rule in rules) or below}")
+
+
+def _stem(path: str, kind: str) -> str:
+    """Return the path of a file below the pages folder, without its suffix."""
+    path = re.sub(r"\.(py|html)\Z", "", path.lstrip("/"))
+    parts = path.split("/")
+    names = parts if parts[-1] else parts[:-1]
+    if any(name[:1] in ("", ".", "_") and name != ".well-known" for name in names):
+        raise click.UsageError(f"{path!r} has a segment that has no URL.")
+    last = "_middleware" if kind == "middleware" else "index"
+    return "/".join([*names, last] if names != parts or last[0] == "_" else parts)
+
+
+def _rules(site: Site, stem: str, kind: str) -> list[FileRule]:
+    """Return the rules of a new file.
+
+    :raises PatternError: its name is not a route.
+    :raises TreeError: another file or a view of the app has the same pattern.
+    """
+    from ..errors import TreeError
+    from ..routing.files import Source
+    from ..routing.patterns import expand
+    from ..routing.patterns import parse_segment
+    from ..routing.routes import Route
+    from ..routing.routes import find_collisions
+    from ..routing.rules import FileRule
+    from ..routing.urls import collisions_with_app
+
+    texts = [text for text in stem.split("/") if text[0] + text[-1] != "()"]
+    texts = texts[:-1] if texts[-1] == "index" else texts
+    route = Route(f"/{'/'.join(texts)}", expand([*map(parse_segment, texts)]))
+    file = f"{stem}.html" if kind == "page" else f"{stem}.py"
+    source = Source(os.path.join(site.folder, file), file, stem)
+    route.page, route.endpoint = (source, None) if kind == "page" else (None, source)
+    route.prerender = site.settings.output != "server"
+    slash = site.settings.trailing_slash
+    options: t.Any = {"prefix": site.url_prefix, "endpoint": "", "slash": slash}
+    rules = [FileRule(route, pattern, **options) for pattern in route.patterns]
+    others = [one for one in site.tree.routes if one.source and one.source.stem != stem]
+    faults = find_collisions([*others, route])
+    faults += collisions_with_app(site.app.url_map, site.name, rules)
+    if faults and kind != "test":
+        raise TreeError(site.folder, faults)
+    return rules
+
+
+def _files(site: Site, stem: str, kind: str, rules: list[FileRule]) -> dict[str, str]:
+    """Return the new files below the pages folder, with their texts."""
+    output = site.settings.output
+    if kind == "form" and output == "static":
+        raise click.UsageError("With FILEPAGES_OUTPUT = 'static' no form can be sent.")
+    parts = rules[-1].route.params.values() if rules else ()
+    params = {part.text: 1 if part.matcher == "int" else "example" for part in parts}
+    folder, name = os.path.split(stem)
+    test = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
+    pages = os.path.basename(site.folder)
+    url = re.sub(r"<int:\w+>", "1", rules[-1].rule if rules else "")
+    values = {
+        "name": name,
+        "title": test.replace("_", " ").capitalize(),
+        "params": json.dumps(params) if params else "",
+        "output": output,
+        "example": re.sub(r"<[^>]+>", "example", url),
+        "folder": "" if pages == "pages" else f", folder={json.dumps(pages)}",
+    }
+    templates = {f"{name}{suffix}": f"{kind}{suffix}" for suffix in _KINDS[kind]}
+    if kind == "page" and params and output != "server":
+        templates[f"{name}.py"] = "paths.py"
+    templates[f"{test}_test.py"] = f"{kind}_test.py"
+    get = _environment().get_template
+    return {
+        os.path.join(folder, file): get(f"new/{template}{_SUFFIX}").render(values)
+        for file, template in templates.items()
+    }
+
+
+def _write(folder: str, texts: t.Mapping[str, str]) -> list[str]:
+    """Write files, and return their paths.
+
+    :raises click.ClickException: one exists. Then none is written.
+    """
+    files = {os.path.join(folder, name): text for name, text in texts.items()}
+    for path in filter(os.path.lexists, files):
+        raise click.ClickException(f"{os.path.relpath(path)} exists already.")
+    for path, text in files.items():
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "x", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    return list(files)
+
+
+def _environment() -> Environment:
+    """Return the templates of new files. Their marks are not those of Jinja, because
+    some of them are Jinja templates."""
+    from jinja2 import Environment
+    from jinja2 import PackageLoader
+
+    return Environment(
+        *("<%", "%>", "<<", ">>"),
+        loader=PackageLoader("flask_filepages.cli", "starters"),
+        trim_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["blog", "api", "docs"]))
+@click.argument("folder", default=".")
+def init(kind: str, folder: str) -> None:
+    """Write a small project that runs, tests and builds at once.
+
+    FOLDER is the current one by default. No file is overwritten.
+    """
+    environment = _environment()
+    names = [n for n in environment.list_templates() if n.startswith(f"{kind}/")]
+    texts = {
+        name.partition("/")[2].removesuffix(_SUFFIX): environment.get_template(name)
+        for name in names
+    }
+    _write(os.path.abspath(folder), {n: one.render() for n, one in texts.items()})
+    steps = [f"Wrote {len(names)} files to {folder}. Next:"]
+    steps += [] if folder == "." else [f"cd {folder}"]
+    steps += ["pip install -r requirements.txt", "flask run --debug", "pytest"]
+    click.echo("\n  ".join([*steps, "flask filepages build"]))

@@ -1,0 +1,257 @@
+"""The conformance battery: ``pytest --filepages-battery`` checks the routes of an app
+against what HTTP and this package promise. There is one test for each route and fact.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+import os
+import tempfile
+import typing as t
+from collections.abc import Callable
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from flask import Flask
+from flask.cli import ScriptInfo
+from marshmallow import Schema
+from werkzeug.test import TestResponse
+
+from ..building.build import Build
+from ..building.build import Options
+from ..errors import FilePagesError
+from ..handling.handlers import ALL
+from ..handling.handlers import METHODS
+from ..handling.route import BoundRoute
+from ..prerendering.stored import PrerenderedRoute
+from ..validation.responds import declared_responses
+from ..validation.validate import schemas_of
+
+_SAMPLES = "filepages_samples.json"
+_REFUSALS = (301, 302, 303, 307, 308, 401, 403)
+#: Fields that differ from one response to the next.
+_VOLATILE = {"date", "set-cookie", "x-request-id", "content-length"}
+_MOST_PATHS = 100
+_ADDRESS = "203.0.113.7"  # It is nobody's (RFC 5737).
+_BODIES = (b"", b"{", b"[]", b'"x"', b"null", b'{"a": 1, "a": 2}', b"\xff", b"[" * 99)
+_TEXTS = ("", "\x00", "x" * 5000, "-1", "\u0665", "1e999", "[]", "{}")
+_VALUES: tuple[t.Any, ...] = (None, {}, [], "x" * 5000, -1, 10**40, True)
+_ARGUMENTS = {"query": "query_string", "form": "data", "headers": "headers"}
+
+
+class Visitor:
+    """Sends requests to the app, which is neither in debug mode nor in tests."""
+
+    def __init__(self, app: Flask) -> None:
+        app.debug = app.testing = False
+        app.config["PROPAGATE_EXCEPTIONS"] = False
+        self.app = app
+        self._releases = next(iter(app.extensions["filepages"].values())).releases
+
+    def send(
+        self, method: str, url: str, *, stored: bool = False, **options: t.Any
+    ) -> TestResponse:
+        """Return the response of the code of a route, or the *stored* one."""
+        client = self.app.test_client(use_cookies=False)
+        options = {"environ_base": {"REMOTE_ADDR": _ADDRESS}, **options}
+        releases = self._releases
+        with releases.serving(self._build) if stored else releases.suspended():
+            return client.open(url, method=method, buffered=True, **options)
+
+    @functools.cached_property
+    def _build(self) -> str:
+        self._folder = tempfile.TemporaryDirectory(prefix="filepages-battery-")
+        options = Options(out=f"{self._folder.name}/site", static=False)
+        for _ in Build(self.app, options):
+            pass
+        return t.cast(str, options.out)
+
+
+def method_not_allowed(visitor: Visitor, bound: BoundRoute, url: str) -> None:
+    """A method without a handler gets 405 with ``Allow`` (RFC 9110, 15.5.6)."""
+    method = next(m for m in METHODS if m not in bound.methods())
+    _check_allow(bound, visitor.send(method, url), 405)
+
+
+def options(visitor: Visitor, bound: BoundRoute, url: str) -> None:
+    """``OPTIONS`` gets 204 with ``Allow`` (RFC 9110, 9.3.7)."""
+    _check_allow(bound, visitor.send("OPTIONS", url), 204)
+
+
+def _check_allow(bound: BoundRoute, response: TestResponse, status: int) -> None:
+    _skip_refused(response)
+    assert response.status_code == status, f"{response.status}, not {status}"
+    sent = {method.upper() for method in response.allow}
+    assert sent == {*bound.methods()}, f"Allow has {sent}, not {bound.methods()}"
+
+
+def _skip_refused(response: TestResponse) -> None:
+    if response.status_code in _REFUSALS:
+        pytest.skip(f"the app responds to everybody with {response.status}")
+
+
+def head_equals_get(visitor: Visitor, bound: BoundRoute, url: str) -> None:
+    """``HEAD`` gets the response to ``GET`` without its body (RFC 9110, 9.3.2)."""
+    get, head = visitor.send("GET", url), visitor.send("HEAD", url)
+    assert head.status_code == get.status_code, f"{head.status}, not {get.status}"
+    assert _fields(head) == _fields(get)
+    assert head.data == b"", "HEAD has a body"
+
+
+def _fields(response: TestResponse) -> list[tuple[str, str]]:
+    pairs = ((name.lower(), value) for name, value in response.headers)
+    return sorted(pair for pair in pairs if pair[0] not in _VOLATILE)
+
+
+def malformed_input(visitor: Visitor, bound: BoundRoute, url: str) -> None:
+    """Input that a schema rejects never makes an error of the server."""
+    for method, function in bound.functions.items():
+        for location, schema in schemas_of(function).items():
+            for given in _malformed(location, schema):
+                status = visitor.send("GET" if method == ALL else method, url, **given)
+                shown = f"{method} gets {status.status} for {location} {given!r:.200}"
+                assert status.status_code < 500, shown
+
+
+def _malformed(location: str, schema: Schema) -> Iterator[dict[str, t.Any]]:
+    """Yield the arguments of requests that the schema must reject: a handler that
+    changes something must not run."""
+    names = [field.data_key or name for name, field in schema.load_fields.items()]
+    if location == "json":
+        for body in _BODIES:
+            if not body.startswith(b"[]") or _rejects(schema, []):
+                yield {"data": body, "content_type": "application/json"}
+        for name, value in itertools.product(names, _VALUES):
+            if _rejects(schema, {name: value}):
+                yield {"json": {name: value}}
+    elif location in _ARGUMENTS:
+        for name, text in itertools.product(names, _TEXTS):
+            is_sendable = location != "headers" or (text.isascii() and text != "\x00")
+            if is_sendable and _rejects(schema, {name: text}):
+                yield {_ARGUMENTS[location]: {name: text}}
+
+
+def _rejects(schema: Schema, data: t.Any) -> bool:
+    try:
+        return bool(schema.validate(data))
+    except Exception:
+        return True  # A hook of the schema fails, and so will the request.
+
+
+def promised_json(visitor: Visitor, bound: BoundRoute, url: str) -> None:
+    """A response is valid JSON where ``@responds`` says so."""
+    response = visitor.send("GET", url)
+    declared = declared_responses(bound.functions["GET"]).get(response.status_code)
+    if declared is None or "json" not in (declared.mimetype or ""):
+        pytest.skip(f"@responds says nothing about {response.status}")
+    assert response.is_json, f"the media type is {response.mimetype}"
+    assert response.get_json(silent=True) is not None or response.data == b"null\n"
+
+
+def stored_equals_live(visitor: Visitor, bound: BoundRoute, url: str) -> None:
+    """A build stores the response that the code makes."""
+    for one in _stored_urls(bound):
+        live, stored = visitor.send("GET", one), visitor.send("GET", one, stored=True)
+        _skip_refused(live)
+        assert (stored.status, stored.mimetype) == (live.status, live.mimetype), one
+        assert stored.data == live.data, f"{one} differs after a build"
+
+
+def guards_hold(visitor: Visitor, bound: BoundRoute, url: str) -> None:
+    """Who is refused by the code is refused when the response is stored, too."""
+    for one in _stored_urls(bound):
+        live = visitor.send("GET", one)
+        if live.status_code in _REFUSALS:
+            stored = visitor.send("GET", one, stored=True)
+            assert stored.status == live.status, f"{one} gets {stored.status} if stored"
+
+
+def _stored_urls(bound: BoundRoute) -> Iterator[str]:
+    paths = t.cast(PrerenderedRoute, bound).paths()
+    return (bound.url_of(path.params) for path in itertools.islice(paths, _MOST_PATHS))
+
+
+def no_trace(visitor: Visitor, bound: BoundRoute, url: str) -> None:
+    """An error response shows no traceback and no path of the server."""
+    for method in {"GET", *METHODS} - {*bound.methods()} | {"GET"}:
+        response = visitor.send(method, url)
+        text = response.data.decode("utf-8", "replace")
+        for shown in ("Traceback (most recent call last)", visitor.app.root_path):
+            is_shown = response.status_code >= 400 and shown in text
+            assert not is_shown, f"{method} shows {shown!r}"
+
+
+def _facts_of(bound: BoundRoute) -> Iterator[Callable[..., None]]:
+    """Yield the facts that apply to a route."""
+    own = bound.functions
+    if ALL not in own:
+        yield method_not_allowed
+        if "OPTIONS" not in own:
+            yield options
+        if "GET" in own and "HEAD" not in own:
+            yield head_equals_get
+    if any(map(schemas_of, own.values())):
+        yield malformed_input
+    declared = declared_responses(own.get("GET"))
+    if any("json" in (one.mimetype or "") for one in declared.values()):
+        yield promised_json
+    if isinstance(bound, PrerenderedRoute):
+        yield stored_equals_live
+        yield guards_hold
+    yield no_trace
+
+
+class Battery(pytest.Collector):
+    """The tests of all routes of the app that Flask finds: ``FLASK_APP``, ``app.py`` or
+    ``wsgi.py``."""
+
+    def collect(self) -> Iterator[FactItem]:
+        try:
+            app = ScriptInfo(app_import_path=os.environ.get("FLASK_APP")).load_app()
+            for site in app.extensions["filepages"].values():
+                site.load()
+        except (click.ClickException, FilePagesError, KeyError) as error:
+            raise pytest.UsageError(f"--filepages-battery: {error}") from error
+        file = Path(app.root_path, _SAMPLES)
+        samples = json.loads(file.read_text("utf-8")) if file.exists() else {}
+        visitor = Visitor(app)
+        for site in app.extensions["filepages"].values():
+            for bound in site.routes.values():
+                if bound.route.redirect is None and not bound.is_error_page:
+                    for fact in _facts_of(bound):
+                        name = f"{site.url_prefix}{bound.id}[{fact.__name__}]"
+                        item = FactItem.from_parent(self, name=name)
+                        item.bound, item.sample = bound, samples.get(bound.id)
+                        item.check = functools.partial(fact, visitor, bound)
+                        yield item
+
+
+class FactItem(pytest.Item):
+    """The test of one fact about one route."""
+
+    bound: BoundRoute
+    check: Callable[[str], None]
+    sample: t.Mapping[str, t.Any] | None
+
+    def runtest(self) -> None:
+        params, bound = self.sample, self.bound
+        if params is None and isinstance(bound, PrerenderedRoute):
+            params = next((path.params for path in bound.paths()), None)
+        if params is None and bound.route.params.keys() > {
+            *bound.route.optional_params
+        }:
+            names = ", ".join(f'"{name}": "..."' for name in bound.route.params)
+            pytest.skip(f'write {_SAMPLES} with {{"{bound.id}": {{{names}}}}}')
+        self.check(bound.url_of(params or {}))
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        return Path(self.bound.site.folder, self.bound.route.name), None, self.name
+
+    def repr_failure(self, excinfo: t.Any, style: t.Any = None) -> t.Any:
+        if isinstance(excinfo.value, AssertionError):
+            return f"{self.bound.route.name}: {excinfo.value}"
+        return super().repr_failure(excinfo)

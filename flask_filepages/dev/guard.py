@@ -1,0 +1,46 @@
+"""Decide who may see the development tools: the developer, on this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import typing as t
+
+_HOSTS = r"localhost|(?:[a-z0-9-]+\.)+localhost|127\.0\.0\.1|\[::1\]"
+_host_re = re.compile(rf"(?:{_HOSTS})(?::[0-9]{{1,5}})?", re.IGNORECASE | re.ASCII)
+_SAME_SITE = (None, "none", "same-origin")
+#: Where Werkzeug's ProxyFix keeps what the socket said.
+_ORIGINAL = "werkzeug.proxy_fix.orig"
+
+
+def refusal(environ: dict[str, t.Any], hosts: t.Container[str] | None) -> str | None:
+    """Return why a request gets none of the development tools, or ``None``.
+
+    A page of another site cannot read them, because its requests say so
+    (``Sec-Fetch-Site``). It cannot use a name of its own for this machine either (DNS
+    rebinding), because ``Host`` is checked.
+
+    :param hosts: ``FILEPAGES_DEV_HOSTS``. They replace the checks of address and host.
+    """
+    for key in environ:
+        if key == "HTTP_FORWARDED" or key.startswith("HTTP_X_FORWARDED"):
+            return "a proxy has forwarded the request"
+    host = environ.get("HTTP_HOST", "")
+    if hosts is not None:
+        if re.sub(r":[0-9]*\Z", "", host).lower() not in hosts:
+            return f"the host {host!r} is not in FILEPAGES_DEV_HOSTS"
+    elif not _is_loopback(environ.get(_ORIGINAL, environ).get("REMOTE_ADDR")):
+        return "the request comes from another machine"
+    elif not _host_re.fullmatch(host):
+        return f"the host {host!r} is not a name of this machine"
+    if environ.get("HTTP_SEC_FETCH_SITE") not in _SAME_SITE:
+        return "a page of another site has sent the request"
+    return None
+
+
+def _is_loopback(address: str | None) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address or "")
+    except ValueError:
+        return False
+    return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback

@@ -1,0 +1,293 @@
+"""Describe routes, and which of them handles a request, as data for people and
+programs."""
+
+from __future__ import annotations
+
+import os
+import time
+import typing as t
+from collections.abc import Iterator
+from urllib.parse import quote
+from urllib.parse import unquote
+from urllib.parse import urlsplit
+
+from flask import Flask
+from marshmallow import Schema
+from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import NotFound
+from werkzeug.routing import Map
+from werkzeug.routing import RequestRedirect
+from werkzeug.routing import Rule
+
+from ..context import current_request
+from ..errors import closest
+from ..functions import location_of
+from ..functions import name_of
+from ..handling import responses
+from ..handling import route as routes
+from ..handling.handlers import ALL
+from ..handling.origins import SAFE_METHODS
+from ..handling.redirects import redirect_slash
+from ..handling.templates import state_of_visitor
+from ..handling.view import match_path
+from ..prerendering.stored import PrerenderedRoute
+from ..releases.folder import BuildFolder
+from ..routing.files import STATIC_PATHS
+from ..routing.rules import FileRule
+from ..routing.rules import matched_path
+from ..validation.responds import declared_responses
+from ..validation.validate import schemas_of
+from .handler_code import uses_of
+
+BoundRoute = routes.BoundRoute
+Info = dict[str, t.Any]
+
+
+def describe_route(bound: BoundRoute) -> Info:
+    """Return what is known about a route. This loads its files; ``errors`` has the
+    reasons if that fails."""
+    route = bound.route
+    with bound.site.lock:
+        faults = bound.load()
+    links = [
+        f"{name_of(link.function)} ({_place_of(link.function)}),"
+        f" {'once per render' if link.is_once_per_render else 'on every response'}"
+        for link in bound.links
+    ]
+    schemas: dict[str, t.Any] = {
+        "validates": {m: schemas_of(f) for m, f in bound.functions.items()},
+        "responds": {
+            method: {
+                status: one.schema or one.mimetype for status, one in found.items()
+            }
+            for method, function in bound.functions.items()
+            if (found := declared_responses(function))
+        },
+    }
+    return {
+        "route": route.id,
+        "urls": [rule.rule for rule in bound.rules],
+        "file": route.name,
+        "page": route.page.relative if route.page and route.endpoint else None,
+        "redirects_to": route.redirect.target if route.redirect else None,
+        "methods": [] if faults else list(bound.methods()),
+        "prerender": route.prerender or False,
+        "sent_by": sent_by(bound),
+        "middleware": links,
+        **{
+            name: [
+                f"{method} {key}: {_schema_name(schema)}".removesuffix(": ")
+                for method, by_key in found.items()
+                for key, schema in by_key.items()
+            ]
+            for name, found in schemas.items()
+        },
+        "errors": [str(fault) for fault in faults],
+        "endpoint": bound.endpoint,
+    }
+
+
+def sent_by(bound: BoundRoute) -> str | None:
+    """Return where the stored responses of a route are sent, if it has some."""
+    if not isinstance(bound, PrerenderedRoute):
+        return None
+    if bound.guards:
+        return "inside Flask, behind middleware"
+    return "front" if bound.site.front is not None else "inside Flask"
+
+
+def _place_of(function: t.Any) -> str:
+    file, line = location_of(function) or (name_of(function), 0)
+    return f"{os.path.relpath(file)}:{line}"
+
+
+def _schema_name(schema: t.Any) -> str:
+    if not isinstance(schema, Schema):
+        return str(schema or "")
+    return f"{type(schema).__name__} ({', '.join(schema.fields)})"
+
+
+def route_map(app: Flask, last: t.Mapping[str, Info]) -> list[Info]:
+    """Return each FilePages of *app*, with its routes.
+
+    :param last: the last response of each route, by endpoint name.
+    """
+    return [
+        {
+            "name": site.name,
+            "folder": os.path.relpath(site.folder),
+            "routes": [
+                {**describe_route(bound), "last": last.get(bound.endpoint)}
+                for bound in site.routes.values()
+            ],
+        }
+        for site in app.extensions["filepages"].values()
+    ]
+
+
+def by_folder(site: Info) -> Info:
+    """Return the routes of a FilePages as nested folders."""
+    root: Info = {"name": f"{site['folder']}/", "folders": {}, "routes": []}
+    for route in sorted(site["routes"], key=lambda route: str(route["file"])):
+        folder = root
+        for name in () if route["redirects_to"] else route["file"].split("/")[:-1]:
+            made: Info = {"name": f"{name}/", "folders": {}, "routes": []}
+            folder = folder["folders"].setdefault(name, made)
+        folder["routes"].append(route)
+    return root
+
+
+# -- one request --------------------------------------------------------------------
+
+
+def explain(app: Flask, method: str, url: str) -> Info:
+    """Return what happens to a request. ``candidates`` has the rules that could match,
+    the most specific first, each with the reason why it does or does not.
+
+    :param url: a path, or a whole URL.
+    """
+    root = (app.config["APPLICATION_ROOT"] or "/").rstrip("/")
+    path = unquote(urlsplit(url).path).removeprefix(root)
+    path = path if path.startswith("/") else f"/{path}"
+    winner: Rule | None = None
+    params: Info = {}
+    try:
+        winner, params = match_path(app, path, method)
+        result = f"the view {winner.endpoint!r} of the app"
+    except RequestRedirect as error:
+        result = f"{error.code}, redirect to {urlsplit(error.new_url).path}"
+    except HTTPException as error:
+        close = closest(path, [rule.rule for rule in app.url_map.iter_rules()])
+        result = f"{error.code}, no file matches"
+        result += f". Did you mean {close}?" if close else ""
+    found: Info = {"request": f"{method} {path}", "response": result}
+    bound = winner.bound if isinstance(winner, FileRule) else None
+    if bound is not None:
+        about = describe_route(bound)
+        found["response"] = _response(bound, method, path)
+        found |= {name: about[name] for name in ("route", "file", "page", "errors")}
+        found["params"] = {**bound.absent_params, **params}
+        found |= {name: about[name] for name in ("middleware", "validates", "responds")}
+        if method not in SAFE_METHODS and bound.settings.check_origin:
+            found["origin_check"] = "refuses requests from pages of other sites"
+        if method in ("GET", "HEAD"):
+            found |= _storing(bound, path)
+    found["candidates"] = list(_candidates(app, method, path, winner))
+    return found
+
+
+def _response(bound: BoundRoute, method: str, path: str) -> str:
+    """Return who makes the response, or which one needs no handler."""
+    with bound.app.test_request_context(quote(path), method=method):
+        try:
+            redirect = redirect_slash(current_request())
+        except NotFound:
+            return "404, because of FILEPAGES_TRAILING_SLASH"
+    if redirect is not None:
+        return f"{redirect.status_code}, redirect to {redirect.headers['Location']}"
+    if bound.route.redirect is not None:
+        return f"redirect to {bound.route.redirect.target}"
+    names = (method, ALL, "GET") if method == "HEAD" else (method, ALL)
+    handler = next((name for name in names if name in bound.functions), None)
+    if handler is None:
+        status = 204 if method == "OPTIONS" else 405
+        return f"{status} with Allow: {', '.join(bound.methods())}"
+    function = bound.functions[handler]
+    is_page = function is routes.GET and bound.route.page
+    place = os.path.relpath(is_page.path) if is_page else _place_of(function)
+    return f"{handler} in {place}"
+
+
+def _storing(bound: BoundRoute, path: str) -> Info:
+    """Return if the response is stored, by which release, and else why not."""
+    if not isinstance(bound, PrerenderedRoute):
+        return {"stored": "no", "because": list(_why_not_stored(bound))}
+    cache = responses.GUARDED_CACHE_CONTROL
+    cache = cache if bound.guards else responses.DEFAULT_CACHE_CONTROL
+    found: Info = {"stored": "no release yet; run `flask filepages build`"}
+    found |= {"default": f"Cache-Control: {cache}", "sent_by": sent_by(bound)}
+    releases = bound.site.releases
+    if BuildFolder(releases.folder).current() is None:
+        return found
+    release = releases.current()
+    stored = release and bound.find_stored(release, path)
+    found["stored"] = "no, the release does not have the path"
+    if release is not None and stored:
+        built = time.localtime(os.path.getmtime(release.folder))
+        when = time.strftime("%Y-%m-%d %H:%M", built)
+        name = os.path.basename(release.folder)
+        found["stored"] = f"{stored.status}, in release {name}, built {when}"
+        found["headers"] = [f"{name}: {value}" for name, value in stored.plain.headers]
+    return found
+
+
+def _why_not_stored(bound: BoundRoute) -> Iterator[str]:
+    """Yield why a route is not prerendered, and what stands in the way of it."""
+    route, source = bound.route, bound.route.endpoint
+    line = source.line_of("prerender") if source else None
+    if line is not None:
+        yield f"{route.name}:{line}: `prerender = False`"
+    elif route.source is not None:
+        file, output = f"{route.source.stem}.py", bound.settings.output
+        yield f"FILEPAGES_OUTPUT is {output!r}, and {file} has no `prerender = True`"
+    for name in bound.functions:
+        if name == ALL or name not in SAFE_METHODS:
+            number = source.line_of(name) if source else None
+            yield f'{route.name}:{number}: {name} needs `prerender = "auto"`'
+    for use in uses_of(source):
+        if use.handler in ("GET", ALL) and (use.reads_visitor or use.sets_cookie):
+            yield f"{route.name}:{use.line}: {use.handler} uses {use.text}"
+    if route.page is not None:
+        template = bound.site.template_name(route.page)
+        shown = state_of_visitor(bound.app, template, {})
+        if shown is not None:
+            yield f"the template shows {shown}"
+    if source and not bound.is_static and source.line_of(STATIC_PATHS) is None:
+        yield f"it has params, and no {STATIC_PATHS} lists their values"
+
+
+def _candidates(
+    app: Flask, method: str, path: str, winner: Rule | None
+) -> Iterator[dict[str, str]]:
+    rules: list[Rule] = [
+        rule
+        for site in app.extensions["filepages"].values()
+        for bound in site.routes.values()
+        for rule in bound.rules
+        if path.startswith(rule.prefix)
+        and rule.pattern.fits(path.removeprefix(rule.prefix).strip("/").split("/"))
+    ]
+    rules += [r for r in app.url_map.iter_rules() if not isinstance(r, FileRule)]
+    for rule in rules:
+        why = _why(app, rule, method, path, winner)
+        if why is not None:
+            name = rule.route.name if isinstance(rule, FileRule) else rule.endpoint
+            yield {"url": rule.rule, "file": name, "why": why}
+
+
+def _why(
+    app: Flask, rule: Rule, method: str, path: str, winner: Rule | None
+) -> str | None:
+    """Return why *rule* handles the path or not, or ``None`` for a rule of the app that
+    has nothing to do with it."""
+    if rule is winner:
+        return "it matches"
+    is_file = isinstance(rule, FileRule)
+    alone = Map([rule.empty()], converters=app.url_map.converters)
+    try:
+        alone.bind("localhost").match(path)
+    except NotFound:
+        return "a matcher does not accept the value" if is_file else None
+    except HTTPException:
+        pass  # It matches, but for another method or with another slash.
+    if isinstance(rule, FileRule) and rule.bound is not None:
+        token = matched_path.set(path)
+        is_listed = rule.bound.accepts_path()
+        matched_path.reset(token)
+        return (
+            "it is less specific" if is_listed else f"{STATIC_PATHS} does not list it"
+        )
+    handled = sorted(rule.methods or (method,))
+    if method not in handled:
+        return f"it handles only {', '.join(handled)}"
+    return "Werkzeug prefers the file" if winner else "it has another final slash"

@@ -1,0 +1,257 @@
+"""The development tools of an app: live reload, the overlay and the route map."""
+
+from __future__ import annotations
+
+import functools
+import json
+import linecache
+import logging
+import os
+import time
+import typing as t
+from collections import deque
+from collections.abc import Iterable
+
+import flask
+from flask import Flask
+from flask import Request
+from jinja2 import Environment
+from jinja2 import PackageLoader
+from markupsafe import Markup
+from werkzeug.datastructures import ContentSecurityPolicy
+from werkzeug.wrappers import Response
+
+from ..context import current_request
+from ..errors import LoadError
+from ..functions import chain_of
+from ..functions import last_place
+from ..handling.failures import notes_of
+from ..handling.handlers import METHODS
+from ..prerendering.build_request import RENDER
+from ..routing.rules import FileRule
+from ..settings import Settings
+from . import routes
+from .guard import refusal
+from .watch import Watcher
+
+#: The path of the tools. No file makes a route that begins with an underscore.
+PATH = "/_filepages"
+_KEY = "filepages_dev"
+_START = "flask_filepages.start"
+_TYPES = {".js": "text/javascript", ".css": "text/css"}
+_MOST_ERRORS = 20
+_AROUND = 3  # Lines that are shown before and after the one with an error.
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+Shown = dict[str, t.Any]
+
+
+class DevTools:
+    """Serves the tools in debug mode, before Flask sees the request, as Werkzeug's
+    debugger does: the hooks of the app do not run for them.
+
+    :attr:`last` has status, milliseconds and time of the last response of each route,
+    by endpoint name, and :attr:`errors` the last exceptions.
+    """
+
+    def __init__(self, app: Flask, settings: Settings) -> None:
+        self.app = app
+        self.hosts = settings.dev_hosts
+        self.watcher = Watcher(app)
+        self.last: dict[str, Shown] = {}
+        self.errors: deque[Shown] = deque(maxlen=_MOST_ERRORS)
+        self._wsgi_app = app.wsgi_app
+        flask.request_started.connect(self._note_start, app)
+        flask.request_finished.connect(self._finish, app)
+        flask.got_request_exception.connect(self._note_error, app)
+        logging.getLogger("werkzeug").addFilter(_is_logged)
+
+    @classmethod
+    def of(cls, app: Flask, settings: Settings) -> DevTools:
+        """Return the tools of *app*, which all FilePages of an app share."""
+        tools: DevTools | None = app.extensions.get(_KEY)
+        if tools is None:
+            tools = app.extensions[_KEY] = cls(app, settings)
+            app.wsgi_app = tools  # type: ignore[method-assign,assignment]
+        return tools
+
+    def __call__(self, environ: dict[str, t.Any], start: t.Any) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        is_ours = path in (PATH, f"{PATH}.json") or path.startswith(f"{PATH}/")
+        if not (is_ours and self.app.debug):
+            return self._wsgi_app(environ, start)
+        response = self._respond(Request(environ), path.removeprefix(PATH))
+        response.headers.extend(_HEADERS)
+        return response(environ, start)
+
+    # -- responding -------------------------------------------------------------
+
+    def _respond(self, request: Request, path: str) -> Response:
+        reason = refusal(request.environ, self.hosts)
+        if reason is not None:
+            text = f"The development tools are not for this request: {reason}.\n"
+            return Response(text, 403, mimetype="text/plain")
+        if request.method not in ("GET", "HEAD"):
+            return Response(status=405, headers={"Allow": "GET, HEAD"})
+        if path == "/state":
+            self.watcher.start()
+            error = self.errors[0] if self.errors else None
+            return _json({**self.watcher.state, "error": error})
+        if path in ("", ".json"):
+            sites, errors = routes.route_map(self.app, self.last), list(self.errors)
+            if path:
+                return _json({"sites": sites, "errors": errors})
+            trees = [(site["name"], routes.by_folder(site)) for site in sites]
+            data = {"trees": trees, "errors": errors, "methods": METHODS}
+            return self._page("map.html", request, **data)
+        kind = _TYPES.get(os.path.splitext(path)[1])
+        if kind is None or path[1:] not in _templates().list_templates():
+            return Response("There is no such tool.\n", 404, mimetype="text/plain")
+        return Response(_templates().get_template(path[1:]).render(), mimetype=kind)
+
+    def _page(self, name: str, request: Request, **data: t.Any) -> Response:
+        root = request.script_root
+        data = {
+            "root": root,
+            "tools": root + PATH,
+            "script": self._script(root),
+            **data,
+        }
+        text = _templates().get_template(name).render(data)
+        return Response(text, mimetype="text/html")
+
+    def _script(self, root: str) -> Markup:
+        """Return the element that reloads the page after a change.
+
+        :param root: ``SCRIPT_NAME``.
+        """
+        version = self.watcher.state["version"]
+        element = '<script src="{}{}/live.js" data-version="{}" async></script>'
+        return Markup(element).format(root, PATH, version)
+
+    def failure_page(self, request: Request, error: LoadError) -> Response | None:
+        """Return a page about files that cannot be loaded, or ``None`` for a visitor
+        who gets none of the tools."""
+        if self._refuses_page(request):
+            return None
+        shown = [
+            {
+                "title": fault.problem,
+                **_place(os.path.join(error.folder, fault.file), fault.line),
+                "chain": fault.chain,
+                "fix": fault.fix,
+            }
+            for fault in error.faults
+        ]
+        page = self._page("failure.html", request, errors=shown)
+        page.status_code = 500
+        page.headers["Cache-Control"] = "no-store"
+        return page
+
+    def _refuses_page(self, request: Request) -> bool:
+        """Return True if a page must not show any of the tools. A link on another site
+        may lead to it."""
+        environ = {**request.environ, "HTTP_SEC_FETCH_SITE": "none"}
+        return refusal(environ, self.hosts) is not None
+
+    # -- signals ----------------------------------------------------------------
+
+    def _note_start(self, app: Flask, **extra: t.Any) -> None:
+        current_request().environ[_START] = time.perf_counter()
+
+    def _note_error(self, app: Flask, exception: Exception, **extra: t.Any) -> None:
+        request = current_request()
+        shown = {
+            "at": time.strftime("%H:%M:%S"),
+            "request": f"{request.method} {request.full_path.rstrip('?')}",
+            "title": f"{type(exception).__name__}: {exception}".removesuffix(": "),
+            **_place(*(last_place(exception) or ("", None))),
+            "chain": chain_of(exception),
+            "fix": " ".join(notes_of(exception)),
+        }
+        self.errors.appendleft(shown)
+
+    def _finish(self, app: Flask, response: t.Any, **extra: t.Any) -> None:
+        request = current_request()
+        rule, environ = request.url_rule, request.environ
+        if not isinstance(rule, FileRule) or RENDER in environ or not app.debug:
+            return
+        seconds = time.perf_counter() - environ.get(_START, time.perf_counter())
+        self.last[rule.endpoint] = {
+            "status": response.status_code,
+            "milliseconds": round(seconds * 1000, 1),
+            "at": time.strftime("%H:%M:%S"),
+        }
+        if not app.testing and self._can_have_script(request, response):
+            text: bytes = response.get_data()
+            end = text.lower().rfind(b"</body>")
+            end = len(text) if end == -1 else end
+            script = str(self._script(request.script_root)).encode()
+            response.set_data(text[:end] + script + text[end:])
+
+    def _can_have_script(self, request: Request, response: t.Any) -> bool:
+        is_whole = not (response.is_streamed or response.direct_passthrough)
+        is_page = request.headers.get("Sec-Fetch-Dest", "document") == "document"
+        if not (is_whole and is_page and response.mimetype == "text/html"):
+            return False
+        if "Content-Encoding" in response.headers or self._refuses_page(request):
+            return False
+        policy = response.headers.get("Content-Security-Policy")
+        if policy is not None and _is_blocked_by(response.content_security_policy):
+            _warn_once(self.app, policy)
+            return False
+        return bool(response.get_data())
+
+
+def _is_blocked_by(policy: ContentSecurityPolicy) -> bool:
+    """Return True if *policy* forbids our script, or its requests."""
+    default = policy.default_src or "*"
+    scripts = policy.script_src_elem or policy.script_src or default
+    sources = ((policy.connect_src or default).split(), scripts.split())
+    is_allowed = all({"'self'", "*", "http:"}.intersection(one) for one in sources)
+    return not is_allowed or "'strict-dynamic'" in scripts
+
+
+@functools.lru_cache(100)
+def _warn_once(app: Flask, policy: str) -> None:
+    app.logger.warning(
+        "Live reload is off for pages with the Content-Security-Policy %r: it does not"
+        " allow scripts and connections of 'self'.",
+        policy,
+    )
+
+
+def _place(file: str, line: int | None) -> Shown:
+    """Return what to show of a place in a file: the lines around it, each with its
+    number, and True for the line itself."""
+    shown = os.path.relpath(file) if file else ""
+    if line is None:
+        return {"place": shown, "source": []}
+    linecache.checkcache(file)
+    numbered = list(enumerate(linecache.getlines(file), 1))
+    around = numbered[max(0, line - 1 - _AROUND) : line + _AROUND]
+    source = [(number, text.rstrip("\n"), number == line) for number, text in around]
+    return {"place": f"{shown}:{line}", "source": source}
+
+
+def _is_logged(record: logging.LogRecord) -> bool:
+    """Return False for the requests of the script, which makes two in a second."""
+    return f'"GET {PATH}/' not in record.getMessage()
+
+
+def _json(data: t.Any) -> Response:
+    return Response(json.dumps(data, default=str), mimetype="application/json")
+
+
+@functools.cache
+def _templates() -> Environment:
+    loader = PackageLoader("flask_filepages.dev", "assets")
+    return Environment(
+        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )

@@ -1,0 +1,123 @@
+"""Watch the files of an app, to restart the development server and reload browsers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import time
+import typing as t
+from collections.abc import Iterator
+
+from flask import Flask
+
+from ..handling.debug import is_reloader_child
+
+_RESTART = 3  # the exit code at which Werkzeug's reloader starts its child again
+_NOT_WATCHED = ("__pycache__", ".git")
+_INTERVAL = 0.25  # seconds
+#: The scan sleeps this many times as long as it takes, so it uses under 3 % of a core.
+_REST = 35
+
+#: Modification time in nanoseconds and size, by path.
+Snapshot = dict[str, tuple[int, int]]
+
+
+def snapshot(folders: t.Iterable[str]) -> Snapshot:
+    """Return the state of all files below *folders*."""
+    found: Snapshot = {}
+    waiting = list(folders)
+    while waiting:
+        # A file or folder may be deleted at any moment.
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name not in _NOT_WATCHED:
+                        waiting.append(entry.path)
+                    continue
+                with contextlib.suppress(OSError):
+                    stat = entry.stat()
+                    found[entry.path] = (stat.st_mtime_ns, stat.st_size)
+    return found
+
+
+class Watcher:
+    """Watches the files of an app in debug mode.
+
+    Werkzeug's reloader notices edits of modules only. This restarts its child process
+    for new, renamed and deleted pages too. Templates and static files are read again
+    without a restart. :attr:`state` tells browsers what has changed.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        #: The suffixes of the templates of each pages folder.
+        self._templates: dict[str, tuple[str, ...]] = {}
+        started = f"{os.getpid()}.{time.time_ns()}"
+        self.state = {"version": started, "styles": started}
+        self._thread: threading.Thread | None = None
+
+    def add(self, folder: str, suffixes: t.Iterable[str]) -> None:
+        """Watch a pages folder, whose templates have *suffixes*."""
+        self._templates[folder] = (*suffixes, ".txt", ".xml")
+        if is_reloader_child():
+            self.start()
+
+    def start(self) -> None:
+        """Begin to watch, unless this was done before."""
+        if self._thread is None:
+            args = (snapshot(self._folders()),)
+            self._thread = threading.Thread(target=self._run, args=args, daemon=True)
+            self._thread.start()
+
+    def _folders(self) -> list[str]:
+        """Return the folders to watch. The app may get blueprints later."""
+        found = [*self._templates]
+        for one in (self._app, *self._app.blueprints.values()):
+            names = [name for name in (one.template_folder, one.static_folder) if name]
+            found += [os.path.join(one.root_path, name) for name in names]
+        return [folder for folder in dict.fromkeys(found) if os.path.isdir(folder)]
+
+    def _run(self, before: Snapshot) -> None:
+        for _ in self._wake_ups():
+            now = snapshot(self._folders())
+            paths = sorted(p for p, _ in before.items() ^ now.items())
+            if paths:
+                self._react(dict.fromkeys(paths), before.keys() & now.keys())
+            before = now
+
+    def _wake_ups(self) -> Iterator[object]:
+        """Yield whenever files may have changed."""
+        try:
+            import watchfiles
+        except ImportError:
+            while True:
+                start = time.thread_time()
+                yield None
+                time.sleep(max(_INTERVAL, _REST * (time.thread_time() - start)))
+        yield from watchfiles.watch(
+            *self._folders(),
+            watch_filter=None,
+            step=20,
+            raise_interrupt=False,
+            yield_on_timeout=True,  # Folders may have been added.
+        )
+
+    def _react(self, paths: t.Iterable[str], edited: t.Container[str]) -> None:
+        """End the process, or count the change."""
+        if is_reloader_child() and any(self._is_code(p, edited) for p in paths):
+            names = ", ".join(os.path.relpath(path) for path in paths)
+            print(f" * Detected change in {names}, restarting", flush=True)
+            sys.stderr.flush()
+            os._exit(_RESTART)
+        is_style = all(path.endswith(".css") for path in paths)
+        self.state["styles" if is_style else "version"] += "+"
+
+    def _is_code(self, path: str, edited: t.Container[str]) -> bool:
+        """Return True if a change needs a new process: that of a page which was added,
+        renamed or deleted, and an edit of anything but a template."""
+        for folder, suffixes in self._templates.items():
+            if path.startswith(folder + os.sep):
+                return not (path in edited and path.endswith(suffixes))
+        return False

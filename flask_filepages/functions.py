@@ -10,11 +10,15 @@ import sysconfig
 import traceback
 import typing as t
 
+if t.TYPE_CHECKING:
+    from flask import Flask
+
 _PATHS = sysconfig.get_paths()
 _LIBRARIES = tuple(
     f"{_PATHS[name]}{os.sep}" for name in ("stdlib", "platstdlib", "purelib", "platlib")
 )
 _LONGEST_CHAIN = 50
+_LONGEST_TEXT = 2000
 _PACKAGE = os.path.dirname(__file__) + os.sep
 _unknown_argument_re = re.compile(
     r"(\w+)(?:\.__init__)?\(\) got an unexpected keyword argument"
@@ -51,6 +55,15 @@ def last_place(error: BaseException) -> tuple[str, int] | None:
     return None
 
 
+def summary_of(error: BaseException) -> str:
+    """Return the type and the message of *error*, shortened, as printable text."""
+    try:
+        text = f"{type(error).__name__}: {error}".removesuffix(": ")
+    except Exception:  # An error may refuse even str().
+        text = type(error).__name__
+    return text[:_LONGEST_TEXT].encode("utf-8", "backslashreplace").decode()
+
+
 def chain_of(error: BaseException) -> tuple[str, ...]:
     """Return how *error* came about: the lines of the user's code that it went through,
     and the errors that caused it."""
@@ -58,7 +71,7 @@ def chain_of(error: BaseException) -> tuple[str, ...]:
     current: BaseException | None = error
     while current is not None and len(lines) < _LONGEST_CHAIN:
         if lines:
-            lines.append(f"Caused by {type(current).__name__}: {current}")
+            lines.append(f"Caused by {summary_of(current)}")
         for frame in traceback.extract_tb(current.__traceback__):
             if not frame.filename.startswith(("<", _PACKAGE, *_LIBRARIES)):
                 where = f"{os.path.relpath(frame.filename)}:{frame.lineno}"
@@ -127,3 +140,15 @@ def call_problem(value: t.Any, *arguments: str) -> str | None:
     except ValueError:
         pass  # Built-in functions have no signature.
     return None
+
+
+def count_setup(app: Flask) -> list[int]:
+    """Count the functions that are registered with *app*, such as its views."""
+    hooks = (
+        *(app.before_request_funcs, app.after_request_funcs),
+        *(app.teardown_request_funcs, app.url_value_preprocessors),
+        app.template_context_processors,
+    )
+    handlers = (c for scope in app.error_handler_spec.values() for c in scope.values())
+    counts = [sum(map(len, kind.values())) for kind in hooks]
+    return [len(app.view_functions), *counts, sum(map(len, handlers))]

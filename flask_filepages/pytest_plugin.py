@@ -181,4 +181,6 @@ def pytest_collection_modifyitems(
     if config.getoption("--filepages-battery"):
         from flask_filepages.dev.battery import Battery
 
-        items += Battery.from_parent(session, name="battery").collect()
+        items += Battery.from_parent(
+            session, name="battery", nodeid="battery"
+        ).collect()

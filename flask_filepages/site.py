@@ -313,7 +313,7 @@ class Site:
             page: BaseResponse | None = tools.failure_page(current_request(), error)
             if page is not None:
                 return page
-        return debug.failure_page(error)
+        return debug.failure_page()
 
     # -- inspecting -------------------------------------------------------------
 

@@ -3,7 +3,6 @@ file."""
 
 from __future__ import annotations
 
-import importlib
 import os
 import types
 import typing as t
@@ -19,6 +18,7 @@ from .context import Context
 from .context import Values
 from .handling.loading import anchor_for
 from .handling.loading import finder
+from .handling.loading import import_page
 from .settings import Settings
 from .validation.bodies import make_rereadable
 
@@ -140,7 +140,7 @@ def load_endpoint(file: str, *, beside: str, folder: str = "pages") -> types.Mod
         anchor = anchor_for(root, _package(parent), parent)
         finder.register(anchor, root, fresh=False)
         name = finder.name_of(path)
-    return importlib.import_module(t.cast(str, name))
+    return import_page(t.cast(str, name))
 
 
 def _pages_root(path: str, folder: str) -> str:

@@ -23,6 +23,7 @@ from marshmallow import fields
 
 import flask_filepages
 from flask_filepages.cli import filepages
+from flask_filepages.errors import FAULT_IDS
 from flask_filepages.pytest_plugin import write_files
 from flask_filepages.settings import _READERS
 
@@ -66,6 +67,19 @@ def test_every_option_of_a_command_is_described(name: str) -> None:
     ]
 
     assert described == {option.opts[0] for option in options}
+
+
+@pytest.mark.parametrize("name", FAULT_IDS)
+def test_every_check_is_explained(name: str) -> None:
+    assert f"\n{name}\n{'-' * len(name)}\n" in PAGES["reference/checks"]
+
+
+def test_every_id_of_a_fault_is_listed() -> None:
+    package = Path(flask_filepages.__file__).parent
+    text = "\n".join(path.read_text("utf-8") for path in package.rglob("*.py"))
+    used = re.findall(r"Fault\(\s*\"([a-z-]+)\"|where = \(\"([a-z-]+)\"", text)
+
+    assert {one or other for one, other in used} | {"middleware"} == {*FAULT_IDS}
 
 
 @pytest.mark.parametrize("name", flask_filepages.__all__)

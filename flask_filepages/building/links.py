@@ -22,12 +22,19 @@ from ..errors import closest
 from ..handling.view import match_path
 from ..prerendering.stored import PrerenderedRoute
 from ..releases.manifest import Entry
+from ..routing.rules import FileRule
 from .writer import ReleaseWriter
 
 _MOST_FAULTS = 100
-_markdown_re = re.compile(r"\]\(<?([^\s()<>]+)")  # [text](/path "title")
-_computed_re = re.compile(r"\{[{%#]")  # by a template
-_fragments = ("", "top")  # They lead to the top of any page.
+_markdown_re = re.compile(
+    r"(?<!\\)\[[^]\n]*\]\(((?:[^\s()<>]|\([^\s()]*\))+)"
+)  # [text](/path)
+_code_re = re.compile(r"^(?: {4}|\t).*|`[^`\n]*`", re.MULTILINE)
+_skipped_re = re.compile(
+    r"<!--.*?-->|\{#.*?#\}|\{%.*?%\}|^```.*?^```|^~~~.*?^~~~", re.DOTALL | re.MULTILINE
+)
+_computed_re = re.compile(r"\{\{|[\\&]")  # by a template, or with escapes
+_top_re = re.compile(r"|top|[/!].*", re.IGNORECASE)  # No element needs to have it.
 
 
 class HtmlLinks(HTMLParser):
@@ -43,7 +50,7 @@ class HtmlLinks(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         for name, value in attrs:
-            if name == "id":
+            if name == "id" or (name == "name" and tag == "a"):
                 self.ids.add(value or "")
             elif tag == "base" and name == "href":
                 self.base = value or ""
@@ -51,11 +58,14 @@ class HtmlLinks(HTMLParser):
                 self.links.append((self.getpos()[0], value.strip()))
 
 
-def template_links(text: str) -> list[tuple[int, str]]:
-    """Return the links in the text of a page, HTML or Markdown, each with its line.
-    Those that the template computes are left out."""
-    found = HtmlLinks(text).links
-    for number, line in enumerate(text.split("\n"), 1):
+def template_links(text: str, *, is_markdown: bool) -> list[tuple[int, str]]:
+    """Return the links in the text of a page, each with its line. Those that the
+    template computes are left out, and those in comments and code."""
+    text = _skipped_re.sub(lambda found: "\n" * found[0].count("\n"), text)
+    text = _code_re.sub("", text) if is_markdown else text
+    page = HtmlLinks(text)
+    found = [] if page.base else page.links
+    for number, line in enumerate(text.split("\n") if is_markdown else (), 1):
         found += [(number, link) for link in _markdown_re.findall(line)]
     return [(line, link) for line, link in found if not _computed_re.search(link)]
 
@@ -84,6 +94,12 @@ class LinkTargets:
         is_inside = path.startswith(f"{self._root}/") and not path.startswith("//")
         return unquote(inside) if is_inside else None
 
+    def missing_path(self, link: str, bases: t.Iterable[str]) -> str | None:
+        """Return the path of a link that leads nowhere from any URL of its page."""
+        paths = [self.path_of(link, base) for base in bases]
+        is_missing = all(path is not None and not self.has_path(path) for path in paths)
+        return paths[0] if is_missing else None
+
     def _has_path(self, path: str) -> bool:
         """Return True if a route or view of the app has *path*, or its static folder a
         file."""
@@ -97,7 +113,8 @@ class LinkTargets:
             return True
         except HTTPException:
             return False
-        return True
+        bound = rule.bound if isinstance(rule, FileRule) else None
+        return bound is None or "GET" in bound.methods()
 
     def fix(self, path: str) -> str:
         """Return what may be meant by a path that the app does not have."""
@@ -144,17 +161,20 @@ def _broken_links(
         if route is None or not _is_html(entry):
             continue
         page = HtmlLinks(writer.text(entry))
-        base = urljoin(root + route.file_names.url(entry.path), page.base)
+        # The app serves /about, and hosts send about/index.html at /about/.
+        urls = (root + entry.path, root + route.file_names.url(entry.path))
+        bases = [urljoin(url, page.base) for url in urls]
         for line, link in page.links:
-            path = targets.path_of(link, base)
-            if path is None:
-                continue
-            ids = ids_of(path.rstrip("/") or "/")
-            wanted = unquote(urldefrag(link)[1]).partition(":~:")[0]
+            paths = [targets.path_of(link, base) for base in bases]
+            found = [ids_of((path or "").rstrip("/") or "/") for path in paths]
+            ids = next((one for one in found if one is not None), None)
+            wanted = urldefrag(link)[1].partition(":~:")[0]
             problem = fix = ""
-            if ids is None and not targets.has_path(path):
-                problem, fix = "no route has this path", targets.fix(path)
-            elif ids is not None and wanted not in (*_fragments, *ids):
+            if ids is None:
+                path = targets.missing_path(link, bases)
+                if path is not None:
+                    problem, fix = "no route has this path", targets.fix(path)
+            elif not (_top_re.fullmatch(wanted) or {wanted, unquote(wanted)} & ids):
                 close = closest(wanted, ids)
                 fix = f"Did you mean #{close}?" if close else "Correct the link."
                 problem = "no element has this id"
@@ -165,4 +185,5 @@ def _broken_links(
 
 def _is_html(entry: Entry) -> bool:
     kinds = [value for name, value in entry.headers if name.lower() == "content-type"]
-    return entry.code < 300 and "".join(kinds).startswith("text/html")
+    is_page = entry.code // 100 != 3
+    return is_page and "".join(kinds).startswith("text/html")

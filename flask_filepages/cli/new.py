@@ -20,6 +20,11 @@ if t.TYPE_CHECKING:
     from ..site import Site
 
 _SUFFIX = "-tpl"
+_EXAMPLES: t.Mapping[str | None, t.Any] = {
+    "int": 1,
+    "float": 1.5,
+    "uuid": "12345678-1234-5678-1234-567812345678",
+}
 #: The kinds of files, and their suffixes.
 _KINDS = {
     "endpoint": [".py"],
@@ -57,25 +62,36 @@ def new(ctx: click.Context, route: str, kind: str) -> None:
     name, colon, path = route.rpartition(":/")
     site = sites.get(name) if colon else next(iter(sites.values()))
     if site is None:
-        raise click.UsageError(f"{name!r} is not one of {', '.join(sites)}.")
+        names = ", ".join(sites)
+        raise click.UsageError(f"There is no FilePages named {name!r}, only {names}.")
     stem = _stem(path if colon else route, kind)
     try:
         rules = [] if kind == "middleware" else _rules(site, stem, kind)
     except (PatternError, TreeError) as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(f"{error}\nNothing was written.") from error
     for file in _write(site.folder, _files(site, stem, kind, rules)):
         click.echo(f"Wrote {os.path.relpath(file)}")
-    below = f"all URLs below {site.url_prefix}/{os.path.dirname(stem)}"
-    click.echo(f"URL: {', '.join(rule.rule for rule in rules) or below}")
+    below = re.sub(r"\([^/]*\)/?", "", os.path.dirname(stem))
+    urls = [rule.rule for rule in rules] or [f"all below {site.url_prefix}/{below}"]
+    click.echo(f"URL: {', '.join(urls)}")
 
 
 def _stem(path: str, kind: str) -> str:
     """Return the path of a file below the pages folder, without its suffix."""
+    from ..routing.files import is_private
+
     path = re.sub(r"\.(py|html)\Z", "", path.lstrip("/"))
     parts = path.split("/")
     names = parts if parts[-1] else parts[:-1]
-    if any(name[:1] in ("", ".", "_") and name != ".well-known" for name in names):
-        raise click.UsageError(f"{path!r} has a segment that has no URL.")
+    public = [name for name in names if name != ".well-known"]
+    if "" in names or any(is_private(f"{name}.py") for name in public):
+        raise click.UsageError(
+            f"{path!r} has a segment that is empty or makes no route."
+        )
+    if re.search(r"[?#%\s]", path):
+        raise click.UsageError(f"{path!r} is not the path of a URL.")
+    if path in ("404", "500") and kind != "page":
+        raise click.UsageError(f"Write the error page {path}.html with --page.")
     last = "_middleware" if kind == "middleware" else "index"
     return "/".join([*names, last] if names != parts or last[0] == "_" else parts)
 
@@ -87,17 +103,19 @@ def _rules(site: Site, stem: str, kind: str) -> list[FileRule]:
     :raises TreeError: another file or a view of the app has the same pattern.
     """
     from ..errors import TreeError
+    from ..routing.converters import usable_matchers
     from ..routing.files import Source
     from ..routing.patterns import expand
-    from ..routing.patterns import parse_segment
     from ..routing.routes import Route
+    from ..routing.routes import SegmentCache
     from ..routing.routes import find_collisions
     from ..routing.rules import FileRule
     from ..routing.urls import collisions_with_app
 
     texts = [text for text in stem.split("/") if text[0] + text[-1] != "()"]
     texts = texts[:-1] if texts[-1] == "index" else texts
-    route = Route(f"/{'/'.join(texts)}", expand([*map(parse_segment, texts)]))
+    segments = SegmentCache(usable_matchers(site.app.url_map))
+    route = Route(f"/{'/'.join(texts)}", expand([segments[text] for text in texts]))
     file = f"{stem}.html" if kind == "page" else f"{stem}.py"
     source = Source(os.path.join(site.folder, file), file, stem)
     route.page, route.endpoint = (source, None) if kind == "page" else (None, source)
@@ -105,7 +123,10 @@ def _rules(site: Site, stem: str, kind: str) -> list[FileRule]:
     slash = site.settings.trailing_slash
     options: t.Any = {"prefix": site.url_prefix, "endpoint": "", "slash": slash}
     rules = [FileRule(route, pattern, **options) for pattern in route.patterns]
-    others = [one for one in site.tree.routes if one.source and one.source.stem != stem]
+    sources = [(one, one.source.stem if one.source else "") for one in site.tree.routes]
+    if kind == "test" and stem not in [other for _, other in sources]:
+        raise click.UsageError(f"There is no file for {route.id}. Write it first.")
+    others = [one for one, other in sources if other != stem]
     faults = find_collisions([*others, route])
     faults += collisions_with_app(site.app.url_map, site.name, rules)
     if faults and kind != "test":
@@ -119,23 +140,31 @@ def _files(site: Site, stem: str, kind: str, rules: list[FileRule]) -> dict[str,
     if kind == "form" and output == "static":
         raise click.UsageError("With FILEPAGES_OUTPUT = 'static' no form can be sent.")
     parts = rules[-1].route.params.values() if rules else ()
-    params = {part.text: 1 if part.matcher == "int" else "example" for part in parts}
+    params = {p.text: _EXAMPLES.get(p.matcher, "example") for p in parts}
     folder, name = os.path.split(stem)
     test = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
     pages = os.path.basename(site.folder)
-    url = re.sub(r"<int:\w+>", "1", rules[-1].rule if rules else "")
+    url = rules[-1].rule if rules else ""
+    for part in parts:
+        url = re.sub(rf"<(?:\w+:)?{part.text}>", str(params[part.text]), url)
     values = {
         "name": name,
         "title": test.replace("_", " ").capitalize(),
         "params": json.dumps(params) if params else "",
         "output": output,
-        "example": re.sub(r"<[^>]+>", "example", url),
+        "has_page": os.path.exists(os.path.join(site.folder, f"{stem}.html")),
+        "example": json.dumps(url),
+        "status": int(stem) if stem in ("404", "500") else 200,
         "folder": "" if pages == "pages" else f", folder={json.dumps(pages)}",
     }
     templates = {f"{name}{suffix}": f"{kind}{suffix}" for suffix in _KINDS[kind]}
     if kind == "page" and params and output != "server":
         templates[f"{name}.py"] = "paths.py"
-    templates[f"{test}_test.py"] = f"{kind}_test.py"
+    file = f"{test}_test.py"
+    # A page may get an endpoint later, and the other way round.
+    if kind == "test" or not os.path.exists(os.path.join(site.folder, folder, file)):
+        is_code = kind == "endpoint" and values["has_page"]
+        templates[file] = f"{'test' if is_code else kind}_test.py"
     get = _environment().get_template
     return {
         os.path.join(folder, file): get(f"new/{template}{_SUFFIX}").render(values)
@@ -151,10 +180,13 @@ def _write(folder: str, texts: t.Mapping[str, str]) -> list[str]:
     files = {os.path.join(folder, name): text for name, text in texts.items()}
     for path in filter(os.path.lexists, files):
         raise click.ClickException(f"{os.path.relpath(path)} exists already.")
-    for path, text in files.items():
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+    try:
+        for path, text in files.items():
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "x", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+    except OSError as error:
+        raise click.ClickException(f"{error.filename}: {error.strerror}.") from error
     return list(files)
 
 
@@ -187,7 +219,7 @@ def init(kind: str, folder: str) -> None:
         for name in names
     }
     _write(os.path.abspath(folder), {n: one.render() for n, one in texts.items()})
-    steps = [f"Wrote {len(names)} files to {folder}. Next:"]
+    steps = [f"Wrote {len(names)} files. Next:"]
     steps += [] if folder == "." else [f"cd {folder}"]
     steps += ["pip install -r requirements.txt", "flask run --debug", "pytest"]
     click.echo("\n  ".join([*steps, "flask filepages build"]))

@@ -3,6 +3,7 @@ handlers, routes that no request reaches, and links that lead nowhere."""
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from ..building.links import template_links
 from ..errors import Fault
 from ..errors import closest
 from ..handling.route import BoundRoute
+from ..routing.files import Source
 from ..routing.urls import shape_of
 from ..testing import make_context
 from .handler_code import Use
@@ -20,24 +22,42 @@ from .handler_code import uses_of
 if t.TYPE_CHECKING:
     from ..site import Site
 
+#: ``context.user = ...`` and ``setattr(context, "user", ...)``
+_set_re = re.compile(r"(?:\.|setattr\(\w+, ?[\"'])(\w+)[\"']? *(?:[:,][^=\n]+|=(?!=))")
+#: What a mapping has, which the params are.
+_METHODS = (".get", ".items", ".keys", ".values")
+
 
 def handler_faults(site: Site) -> tuple[list[Fault], list[Fault]]:
     """Return the errors and the warnings of how handlers use their context."""
-    uses = {bound: uses_of(bound.route.endpoint) for bound in site.routes.values()}
+    app, routes = site.app, site.routes.values()
+    files = [*(bound.route.endpoint for bound in routes if bound.route.endpoint)]
+    files += [file.source for file in site.middleware_files.values()]
     # Middleware may set an attribute of the context, although `locals` is for that.
-    known = {use.names[0] for found in uses.values() for use in found if use.is_set}
-    known |= {f".{name}" for name in dir(make_context(app=site.app))}
+    known = {f".{name}" for file in files for name in _names_set_in(file)}
+    known |= {f".{name}" for name in dir(make_context(app=app))}
     faults: dict[Fault, bool] = {}
-    for bound, found in uses.items():
+    for bound in routes:
+        found = uses_of(bound.route.endpoint)
         for use in found:
+            first, second, *_ = (*use.names, "")
             if use.param is not None and use.param not in bound.route.params:
                 faults[_unknown_param(bound, use, use.param)] = use.is_sure
-            elif use.names[0] not in known:
-                faults[_unknown_name(bound, use)] = True
+            elif first == ".params" and second[:1] == "." and second not in _METHODS:
+                fix = f'Write context.params["{second[1:]}"].'
+                what = ("param", bound.route.name, f"{use.text} does not exist", fix)
+                faults[Fault(*what, use.line)] = use.is_sure
+            elif first not in known:
+                faults[_unknown_name(bound, use)] = use.is_sure
         if not any(use.names[0] == ".is_prerendered" for use in found):
             faults.update(dict.fromkeys(_reads_of_visitor(bound, found), False))
     errors = [fault for fault, is_error in faults.items() if is_error]
     return errors, [fault for fault, is_error in faults.items() if not is_error]
+
+
+def _names_set_in(source: Source) -> list[str]:
+    with open(source.path, encoding="utf-8", errors="replace") as file:
+        return _set_re.findall(file.read())
 
 
 def _unknown_param(bound: BoundRoute, use: Use, name: str) -> Fault:
@@ -96,9 +116,12 @@ def link_warnings(site: Site) -> Iterator[Fault]:
             continue
         with open(page.path, encoding="utf-8", errors="replace") as file:
             text = file.read()
-        base = site.settings.root + bound.file_names.url(bound.url_of({}))
-        for line, link in template_links(text):
-            path = targets.path_of(link, base)
-            if path is not None and not targets.has_path(path):
+        # The app serves /about, and hosts send about/index.html at /about/.
+        url = site.settings.root + bound.url_of({})
+        bases = (url, bound.file_names.url(url))
+        is_markdown = not page.relative.endswith(".html")
+        for line, link in template_links(text, is_markdown=is_markdown):
+            path = targets.missing_path(link, bases)
+            if path is not None:
                 problem = f"its link {link!r} leads to {path}, which no route has"
                 yield Fault("link", page.relative, problem, targets.fix(path), line)

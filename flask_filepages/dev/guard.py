@@ -9,6 +9,11 @@ import typing as t
 _HOSTS = r"localhost|(?:[a-z0-9-]+\.)+localhost|127\.0\.0\.1|\[::1\]"
 _host_re = re.compile(rf"(?:{_HOSTS})(?::[0-9]{{1,5}})?", re.IGNORECASE | re.ASCII)
 _SAME_SITE = (None, "none", "same-origin")
+#: What proxies add to the requests that they pass on.
+_FORWARDED = (
+    *("HTTP_FORWARDED", "HTTP_X_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP"),
+    *("HTTP_X_CLIENT_IP", "HTTP_TRUE_CLIENT_IP", "HTTP_CF_CONNECTING_IP"),
+)
 #: Where Werkzeug's ProxyFix keeps what the socket said.
 _ORIGINAL = "werkzeug.proxy_fix.orig"
 
@@ -22,9 +27,14 @@ def refusal(environ: dict[str, t.Any], hosts: t.Container[str] | None) -> str | 
 
     :param hosts: ``FILEPAGES_DEV_HOSTS``. They replace the checks of address and host.
     """
-    for key in environ:
-        if key == "HTTP_FORWARDED" or key.startswith("HTTP_X_FORWARDED"):
-            return "a proxy has forwarded the request"
+    # By default nginx adds no field, but passes requests on as HTTP/1.0.
+    is_old = environ.get("SERVER_PROTOCOL") == "HTTP/1.0"
+    if is_old or any(key.startswith(_FORWARDED) for key in environ):
+        return "a proxy has forwarded the request"
+    # Waitress, for example, removes the fields of proxies.
+    server = environ.get("SERVER_SOFTWARE", "Werkzeug")
+    if hosts is None and not server.startswith("Werkzeug"):
+        return "the server is not the development server"
     host = environ.get("HTTP_HOST", "")
     if hosts is not None:
         if re.sub(r":[0-9]*\Z", "", host).lower() not in hosts:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import json
 import typing as t
+from collections import Counter
 
 from ..handling.handlers import ALL
 from ..handling.handlers import METHODS
@@ -22,14 +23,14 @@ class Use(t.NamedTuple):
     """One use of the context in a handler.
 
     :attr:`names` is ``('.params', '["id"]')`` for ``context.params["id"]``, and for
-    ``context.params.get("id")``, where :attr:`is_sure` is False.
+    ``context.params.get("id")``. :attr:`is_sure` is False for the latter, and where the
+    function asks if the name exists.
     """
 
     line: int
     handler: str
     names: Names
     is_sure: bool
-    is_set: bool
 
     @property
     def text(self) -> str:
@@ -48,6 +49,8 @@ class Use(t.NamedTuple):
         first, second, *_ = (*self.names, "")
         if first == ".request":
             return second not in _SAME_FOR_ALL
+        if first == ".url":
+            return second == ".query"
         return first == ".session" or (first == ".cookies" and not self.sets_cookie)
 
     @property
@@ -90,6 +93,8 @@ class _Reader(ast.NodeVisitor):
         #: What variables stand for. ``()`` is the context itself.
         self._names: dict[str, Names] = {}
         self._seen: set[tuple[str, int]] = set()
+        self._bound: Counter[str] = Counter()
+        self._is_guarded = False
 
     def read(self, function: t.Any, position: int) -> None:
         """Read *function*, whose argument at *position* is the context."""
@@ -101,33 +106,41 @@ class _Reader(ast.NodeVisitor):
         name = arguments[0].arg
         if name != "context" and not all(map(_is_ours, function.decorator_list)):
             return  # A decorator may call it with something else.
-        before, self._names = self._names, {**self._known, name: ()}
+        before = self._names, self._bound, self._is_guarded
+        self._names = {**self._known, name: ()}
+        nodes = list(ast.walk(function))
+        # A name that is bound a second time may be something else.
+        self._bound = Counter(filter(None, map(_bound_name, nodes)))
+        self._is_guarded = any(map(_is_question, nodes))
         for statement in function.body:
             self.visit(statement)
-        self._names = before
+        self._names, self._bound, self._is_guarded = before
 
-    def visit_Assign(self, node: ast.Assign) -> None:
-        target, names = node.targets[0], self._names_of(node.value)
-        if isinstance(target, ast.Name) and names in ((".params",), (".request",)):
+    def visit_Assign(self, node: ast.Assign | ast.AnnAssign) -> None:
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        names = node.value and self._names_of(node.value)
+        is_alias = names in ((), (".params",), (".request",))
+        if isinstance(target, ast.Name) and is_alias:
             self._names[target.id] = t.cast(Names, names)
         else:
             self.generic_visit(node)
 
+    visit_AnnAssign = visit_Assign
+
     def generic_visit(self, node: t.Any) -> None:
         names = self._names_of(node)
         is_call = isinstance(node, ast.Call)
-        function = (
-            self._functions.get(getattr(node.func, "id", "")) if is_call else None
-        )
+        called = getattr(node.func, "id", "") if is_call else ""
+        function = None if self._bound[called] else self._functions.get(called)
         for position, argument in enumerate(node.args if function else ()):
             if self._names_of(argument) == ():
                 self.read(function, position)
         if not names:
             super().generic_visit(node)
             return
-        is_set = isinstance(getattr(node, "ctx", None), ast.Store)
-        is_sure = not (is_set or is_call)
-        self.uses.add(Use(node.lineno, self._handler, names, is_sure, is_set))
+        if not isinstance(getattr(node, "ctx", None), ast.Store):
+            is_sure = not (is_call or self._is_guarded)
+            self.uses.add(Use(node.lineno, self._handler, names, is_sure))
         for argument in node.args if is_call else ():
             self.visit(argument)
 
@@ -135,7 +148,9 @@ class _Reader(ast.NodeVisitor):
         """Return the names after the context, or ``None`` for something else."""
         key: ast.AST | None = None
         if isinstance(node, ast.Name):
-            return self._names.get(node.id)
+            names = self._names.get(node.id)
+            is_global = node.id in self._known
+            return names if self._bound[node.id] == (0 if is_global else 1) else None
         if isinstance(node, ast.Attribute):
             base, name = node.value, f".{node.attr}"
         elif isinstance(node, ast.Subscript):
@@ -150,6 +165,19 @@ class _Reader(ast.NodeVisitor):
             return None
         names = self._names_of(base)
         return None if names is None else (*names, name)
+
+
+def _bound_name(node: ast.AST) -> str | None:
+    """Return the name that *node* binds, if it does."""
+    if isinstance(node, ast.Name):
+        return None if isinstance(node.ctx, ast.Load) else node.id
+    name = getattr(node, "arg" if isinstance(node, ast.arg) else "name", None)
+    return name if isinstance(name, str) else None
+
+
+def _is_question(node: ast.AST) -> bool:
+    """Return True for ``name in context.params``, ``hasattr()`` and ``try``."""
+    return isinstance(node, (ast.In, ast.Try)) or getattr(node, "id", "") == "hasattr"
 
 
 def _is_get(function: ast.expr) -> t.TypeGuard[ast.Attribute]:

@@ -7,7 +7,6 @@ import os
 import time
 import typing as t
 from collections.abc import Iterator
-from urllib.parse import quote
 from urllib.parse import unquote
 from urllib.parse import urlsplit
 
@@ -19,6 +18,7 @@ from werkzeug.routing import Map
 from werkzeug.routing import RequestRedirect
 from werkzeug.routing import Rule
 
+from .. import targets
 from ..context import current_request
 from ..errors import closest
 from ..functions import location_of
@@ -147,8 +147,10 @@ def explain(app: Flask, method: str, url: str) -> Info:
     :param url: a path, or a whole URL.
     """
     root = (app.config["APPLICATION_ROOT"] or "/").rstrip("/")
-    path = unquote(urlsplit(url).path).removeprefix(root)
+    path = unquote(urlsplit(url).path)
     path = path if path.startswith("/") else f"/{path}"
+    if f"{path}/".startswith(f"{root}/"):
+        path = path[len(root) :] or "/"
     winner: Rule | None = None
     params: Info = {}
     try:
@@ -157,36 +159,45 @@ def explain(app: Flask, method: str, url: str) -> Info:
     except RequestRedirect as error:
         result = f"{error.code}, redirect to {urlsplit(error.new_url).path}"
     except HTTPException as error:
-        close = closest(path, [rule.rule for rule in app.url_map.iter_rules()])
         result = f"{error.code}, no file matches"
-        result += f". Did you mean {close}?" if close else ""
     found: Info = {"request": f"{method} {path}", "response": result}
     bound = winner.bound if isinstance(winner, FileRule) else None
     if bound is not None:
         about = describe_route(bound)
-        found["response"] = _response(bound, method, path)
+        found["response"] = _response(bound, method, path, params)
+        if about["errors"]:
+            found["response"] = "500, its files cannot be loaded"
         found |= {name: about[name] for name in ("route", "file", "page", "errors")}
         found["params"] = {**bound.absent_params, **params}
         found |= {name: about[name] for name in ("middleware", "validates", "responds")}
-        if method not in SAFE_METHODS and bound.settings.check_origin:
+        is_handled = method in bound.methods()
+        if is_handled and method not in SAFE_METHODS and bound.settings.check_origin:
             found["origin_check"] = "refuses requests from pages of other sites"
         if method in ("GET", "HEAD"):
             found |= _storing(bound, path)
     found["candidates"] = list(_candidates(app, method, path, winner))
+    known = [rule.rule for rule in app.url_map.iter_rules() if not rule.arguments]
+    close = closest(path, known, 0.75)
+    if winner is None and not found["candidates"] and close:
+        found["response"] += f". Did you mean {close}?"
     return found
 
 
-def _response(bound: BoundRoute, method: str, path: str) -> str:
+def _response(bound: BoundRoute, method: str, path: str, params: Info) -> str:
     """Return who makes the response, or which one needs no handler."""
-    with bound.app.test_request_context(quote(path), method=method):
+    environ = {"PATH_INFO": path.encode().decode("latin-1")}
+    context = bound.app.test_request_context
+    with context(method=method, environ_overrides=environ):
         try:
             redirect = redirect_slash(current_request())
         except NotFound:
             return "404, because of FILEPAGES_TRAILING_SLASH"
     if redirect is not None:
         return f"{redirect.status_code}, redirect to {redirect.headers['Location']}"
-    if bound.route.redirect is not None:
-        return f"redirect to {bound.route.redirect.target}"
+    rule = bound.route.redirect
+    if rule is not None:
+        status = rule.status or (301 if method == "GET" else 308)
+        return f"{status}, redirect to {targets.fill_params(rule.target, params)}"
     names = (method, ALL, "GET") if method == "HEAD" else (method, ALL)
     handler = next((name for name in names if name in bound.functions), None)
     if handler is None:
@@ -255,7 +266,9 @@ def _candidates(
         for bound in site.routes.values()
         for rule in bound.rules
         if path.startswith(rule.prefix)
-        and rule.pattern.fits(path.removeprefix(rule.prefix).strip("/").split("/"))
+        and rule.pattern.fits(
+            [one for one in path[len(rule.prefix) :].split("/") if one]
+        )
     ]
     rules += [r for r in app.url_map.iter_rules() if not isinstance(r, FileRule)]
     for rule in rules:

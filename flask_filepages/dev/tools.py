@@ -7,6 +7,7 @@ import json
 import linecache
 import logging
 import os
+import re
 import time
 import typing as t
 from collections import deque
@@ -18,6 +19,7 @@ from flask import Request
 from jinja2 import Environment
 from jinja2 import PackageLoader
 from markupsafe import Markup
+from markupsafe import escape
 from werkzeug.datastructures import ContentSecurityPolicy
 from werkzeug.wrappers import Response
 
@@ -25,6 +27,7 @@ from ..context import current_request
 from ..errors import LoadError
 from ..functions import chain_of
 from ..functions import last_place
+from ..functions import summary_of
 from ..handling.failures import notes_of
 from ..handling.handlers import METHODS
 from ..prerendering.build_request import RENDER
@@ -39,7 +42,9 @@ PATH = "/_filepages"
 _KEY = "filepages_dev"
 _START = "flask_filepages.start"
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
+_SCRIPT = f"{PATH}/live.js"
 _MOST_ERRORS = 20
+_LONGEST = 500  # characters of a line
 _AROUND = 3  # Lines that are shown before and after the one with an error.
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -67,6 +72,9 @@ class DevTools:
         self.last: dict[str, Shown] = {}
         self.errors: deque[Shown] = deque(maxlen=_MOST_ERRORS)
         self._wsgi_app = app.wsgi_app
+        #: Something else sees requests before Flask does, apart from the tools.
+        self.is_wrapper_of_other = "wsgi_app" in vars(app)
+        self._has_warned = False
         flask.request_started.connect(self._note_start, app)
         flask.request_finished.connect(self._finish, app)
         flask.got_request_exception.connect(self._note_error, app)
@@ -116,24 +124,16 @@ class DevTools:
         return Response(_templates().get_template(path[1:]).render(), mimetype=kind)
 
     def _page(self, name: str, request: Request, **data: t.Any) -> Response:
-        root = request.script_root
-        data = {
-            "root": root,
-            "tools": root + PATH,
-            "script": self._script(root),
-            **data,
-        }
+        root = _root(request)
+        script = Markup(self._script(request))
+        data = {"root": root, "tools": root + PATH, "script": script, **data}
         text = _templates().get_template(name).render(data)
         return Response(text, mimetype="text/html")
 
-    def _script(self, root: str) -> Markup:
-        """Return the element that reloads the page after a change.
-
-        :param root: ``SCRIPT_NAME``.
-        """
-        version = self.watcher.state["version"]
-        element = '<script src="{}{}/live.js" data-version="{}" async></script>'
-        return Markup(element).format(root, PATH, version)
+    def _script(self, request: Request) -> str:
+        """Return the element that reloads the page after a change."""
+        version, root = self.watcher.state["version"], escape(_root(request))
+        return f'<script src="{root}{_SCRIPT}" data-version="{version}" async></script>'
 
     def failure_page(self, request: Request, error: LoadError) -> Response | None:
         """Return a page about files that cannot be loaded, or ``None`` for a visitor
@@ -151,13 +151,16 @@ class DevTools:
         ]
         page = self._page("failure.html", request, errors=shown)
         page.status_code = 500
-        page.headers["Cache-Control"] = "no-store"
+        page.headers.extend(_HEADERS)
         return page
 
     def _refuses_page(self, request: Request) -> bool:
         """Return True if a page must not show any of the tools. A link on another site
         may lead to it."""
-        environ = {**request.environ, "HTTP_SEC_FETCH_SITE": "none"}
+        environ, fields = request.environ, request.headers
+        is_navigation = fields.get("Sec-Fetch-Mode") == "navigate"
+        if is_navigation and fields.get("Sec-Fetch-Dest") == "document":
+            environ = {**environ, "HTTP_SEC_FETCH_SITE": "none"}
         return refusal(environ, self.hosts) is not None
 
     # -- signals ----------------------------------------------------------------
@@ -166,11 +169,14 @@ class DevTools:
         current_request().environ[_START] = time.perf_counter()
 
     def _note_error(self, app: Flask, exception: Exception, **extra: t.Any) -> None:
+        if not app.debug:
+            return
         request = current_request()
+        line = f"{request.method} {request.full_path.rstrip('?')}"
         shown = {
             "at": time.strftime("%H:%M:%S"),
-            "request": f"{request.method} {request.full_path.rstrip('?')}",
-            "title": f"{type(exception).__name__}: {exception}".removesuffix(": "),
+            "request": line[:_LONGEST].encode("utf-8", "backslashreplace").decode(),
+            "title": summary_of(exception),
             **_place(*(last_place(exception) or ("", None))),
             "chain": chain_of(exception),
             "fix": " ".join(notes_of(exception)),
@@ -180,33 +186,50 @@ class DevTools:
     def _finish(self, app: Flask, response: t.Any, **extra: t.Any) -> None:
         request = current_request()
         rule, environ = request.url_rule, request.environ
-        if not isinstance(rule, FileRule) or RENDER in environ or not app.debug:
+        if RENDER in environ or not app.debug:
             return
-        seconds = time.perf_counter() - environ.get(_START, time.perf_counter())
-        self.last[rule.endpoint] = {
-            "status": response.status_code,
-            "milliseconds": round(seconds * 1000, 1),
-            "at": time.strftime("%H:%M:%S"),
-        }
+        if isinstance(rule, FileRule):
+            seconds = time.perf_counter() - environ.get(_START, time.perf_counter())
+            self.last[rule.endpoint] = {
+                "status": response.status_code,
+                "milliseconds": round(seconds * 1000, 1),
+                "at": time.strftime("%H:%M:%S"),
+            }
+        elif rule is not None:
+            return  # A view of the app. Without a rule, a new file may be the page.
         if not app.testing and self._can_have_script(request, response):
-            text: bytes = response.get_data()
-            end = text.lower().rfind(b"</body>")
-            end = len(text) if end == -1 else end
-            script = str(self._script(request.script_root)).encode()
-            response.set_data(text[:end] + script + text[end:])
+            # Browsers take what follows </html> for a part of the body.
+            script = self._script(request).encode()
+            response.set_data(response.get_data() + script)
+            for name in ("ETag", "Last-Modified"):  # They are those of other bytes.
+                response.headers.pop(name, None)
 
     def _can_have_script(self, request: Request, response: t.Any) -> bool:
         is_whole = not (response.is_streamed or response.direct_passthrough)
         is_page = request.headers.get("Sec-Fetch-Dest", "document") == "document"
         if not (is_whole and is_page and response.mimetype == "text/html"):
             return False
-        if "Content-Encoding" in response.headers or self._refuses_page(request):
+        charset = response.mimetype_params.get("charset", "utf-8").lower()
+        is_coded = "Content-Encoding" in response.headers or charset != "utf-8"
+        if is_coded or self._refuses_page(request):
             return False
         policy = response.headers.get("Content-Security-Policy")
-        if policy is not None and _is_blocked_by(response.content_security_policy):
-            _warn_once(self.app, policy)
-            return False
-        return bool(response.get_data())
+        if policy is None or not _is_blocked_by(response.content_security_policy):
+            text: bytes = response.get_data()
+            return bool(text) and _SCRIPT.encode() not in text
+        if not self._has_warned:
+            self._has_warned = True
+            self.app.logger.warning(
+                "Live reload is off for pages with the Content-Security-Policy %r: it"
+                " does not allow scripts and connections of 'self'.",
+                policy,
+            )
+        return False
+
+
+def _root(request: Request) -> str:
+    """Return ``SCRIPT_NAME``. With two slashes at its start, it would be a host."""
+    return re.sub(r"\A/+", "/", request.script_root.rstrip("/"))
 
 
 def _is_blocked_by(policy: ContentSecurityPolicy) -> bool:
@@ -218,15 +241,6 @@ def _is_blocked_by(policy: ContentSecurityPolicy) -> bool:
     return not is_allowed or "'strict-dynamic'" in scripts
 
 
-@functools.lru_cache(100)
-def _warn_once(app: Flask, policy: str) -> None:
-    app.logger.warning(
-        "Live reload is off for pages with the Content-Security-Policy %r: it does not"
-        " allow scripts and connections of 'self'.",
-        policy,
-    )
-
-
 def _place(file: str, line: int | None) -> Shown:
     """Return what to show of a place in a file: the lines around it, each with its
     number, and True for the line itself."""
@@ -236,13 +250,13 @@ def _place(file: str, line: int | None) -> Shown:
     linecache.checkcache(file)
     numbered = list(enumerate(linecache.getlines(file), 1))
     around = numbered[max(0, line - 1 - _AROUND) : line + _AROUND]
-    source = [(number, text.rstrip("\n"), number == line) for number, text in around]
+    source = [(n, text.rstrip("\n")[:_LONGEST], n == line) for n, text in around]
     return {"place": f"{shown}:{line}", "source": source}
 
 
 def _is_logged(record: logging.LogRecord) -> bool:
     """Return False for the requests of the script, which makes two in a second."""
-    return f'"GET {PATH}/' not in record.getMessage()
+    return f"GET {PATH}/" not in f"{record.msg}{record.args}"
 
 
 def _json(data: t.Any) -> Response:

@@ -57,6 +57,7 @@ class Watcher:
         started = f"{os.getpid()}.{time.time_ns()}"
         self.state = {"version": started, "styles": started}
         self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
 
     def add(self, folder: str, suffixes: t.Iterable[str]) -> None:
         """Watch a pages folder, whose templates have *suffixes*."""
@@ -66,10 +67,13 @@ class Watcher:
 
     def start(self) -> None:
         """Begin to watch, unless this was done before."""
-        if self._thread is None:
-            args = (snapshot(self._folders()),)
-            self._thread = threading.Thread(target=self._run, args=args, daemon=True)
-            self._thread.start()
+        with self._lock:
+            if self._thread is None:
+                args = (snapshot(self._folders()),)
+                self._thread = threading.Thread(
+                    target=self._run, args=args, daemon=True
+                )
+                self._thread.start()
 
     def _folders(self) -> list[str]:
         """Return the folders to watch. The app may get blueprints later."""
@@ -96,13 +100,17 @@ class Watcher:
                 start = time.thread_time()
                 yield None
                 time.sleep(max(_INTERVAL, _REST * (time.thread_time() - start)))
-        yield from watchfiles.watch(
-            *self._folders(),
-            watch_filter=None,
-            step=20,
-            raise_interrupt=False,
-            yield_on_timeout=True,  # Folders may have been added.
-        )
+        while True:  # Folders may be added, and the pages folder may be renamed.
+            folders = self._folders()
+            with contextlib.suppress(FileNotFoundError):
+                yield from watchfiles.watch(
+                    *folders,
+                    watch_filter=None,
+                    step=20,
+                    raise_interrupt=False,
+                    yield_on_timeout=True,
+                )
+            time.sleep(_INTERVAL)
 
     def _react(self, paths: t.Iterable[str], edited: t.Container[str]) -> None:
         """End the process, or count the change."""

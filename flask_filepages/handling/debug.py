@@ -12,17 +12,22 @@ import click
 from flask import Flask
 from flask import Response
 from flask.cli import ScriptInfo
-from markupsafe import escape
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..context import Context
-from ..errors import LoadError
 from .handlers import Handler
 
 
 def is_reloader_child() -> bool:
-    """Return True in the process that Werkzeug's reloader starts again and again."""
-    return os.environ.get("WERKZEUG_RUN_MAIN") == "true"
+    """Return True in the process that Werkzeug's reloader starts again and again.
+
+    Its own child processes inherit its environment, so they see another id in it.
+    """
+    pid = str(os.getpid())
+    return (
+        os.environ.get("WERKZEUG_RUN_MAIN") == "true"
+        and os.environ.setdefault("FLASK_FILEPAGES_PID", pid) == pid
+    )
 
 
 def is_other_command() -> bool:
@@ -48,22 +53,11 @@ def announce_release(folder: str) -> None:
     )
 
 
-def failure_page(error: LoadError) -> Response:
-    """Return a page with the reason why a file could not be loaded. For debug only."""
-    items = "".join(
-        f"<li><b>{escape(f.file)}{f':{f.line}' if f.line else ''}</b>"
-        f"<p>{escape(f.problem)}</p><p><i>{escape(f.fix)}</i></p></li>"
-        for f in error.faults
-    )
-    html = (
-        "<!doctype html><meta charset=utf-8><title>Cannot load this file</title>"
-        "<style>body{font:16px/1.5 system-ui;margin:3em auto;max-width:45em}"
-        "li{margin:1em 0;white-space:pre-wrap}</style>"
-        f"<h1>Cannot load this file</h1><ul>{items}</ul>"
-        "<p>Only routes that need this file are affected. With the reloader, the server"
-        " restarts when you save it.</p>"
-    )
-    return Response(html, status=500, headers=[("Cache-Control", "no-store")])
+def failure_page() -> Response:
+    """Return a page for a file that could not be loaded. Only the log says why."""
+    text = "A file of this page cannot be loaded. The log says why.\n"
+    headers = [("Cache-Control", "no-store")]
+    return Response(text, 500, headers, mimetype="text/plain")
 
 
 def with_type_check(app: Flask, handler: Handler, url: str, file: str) -> Handler:

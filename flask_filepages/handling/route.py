@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from ..context import Context
 from ..errors import Fault
+from ..functions import count_setup
 from ..functions import location_of
 from ..routing.files import MIDDLEWARE_FILE
 from ..routing.files import STATIC_PATHS
@@ -30,7 +31,6 @@ from .handlers import Handler
 from .handlers import Handlers
 from .handlers import read_handlers
 from .loading import SETUP_FIX
-from .loading import count_setup
 from .loading import import_source
 from .loading import module_name
 from .middleware import MIDDLEWARE_NAME

@@ -80,7 +80,7 @@ def _argument_problem(
     first = first_argument(handler)
     if first is None:
         return f"{method} takes no context"
-    if first in params:
+    if first in params and first != "context":
         return f"{method} takes {first!r}, but it is called with the context"
     return None
 

@@ -40,8 +40,8 @@ class Front:
                 "FILEPAGES_FRONT does not work in an app that selects by host"
                 " (subdomain_matching, TRUSTED_HOSTS). Set it to False."
             )
-        wrapper = vars(app).get("wsgi_app")
-        if wrapper is not app.extensions.get("filepages_dev"):
+        tools = app.extensions.get("filepages_dev")
+        if tools.is_wrapper_of_other if tools else "wsgi_app" in vars(app):
             raise SettingsError(
                 "FILEPAGES_FRONT does not work if app.wsgi_app was wrapped before"
                 " FilePages(app). Wrap it after FilePages(app)."

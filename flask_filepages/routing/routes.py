@@ -151,7 +151,7 @@ def discover(
     """
     folder = os.path.realpath(folder)
     faults: list[Fault] = []
-    segments = _SegmentCache(matchers)
+    segments = SegmentCache(matchers)
     routes: dict[str, Route] = {}
     middleware: dict[str, Source] = {}
     folders: set[str] = set()
@@ -198,7 +198,7 @@ def _on_demand_fault(source: Source, prerender: object) -> Fault:
     return Fault("prerender", source.relative, problem, fix, line)
 
 
-class _SegmentCache(dict[str, Segment]):
+class SegmentCache(dict[str, Segment]):
     """Parses each segment text once, and checks its matchers."""
 
     def __init__(self, matchers: t.Collection[str]) -> None:
@@ -220,7 +220,7 @@ class _SegmentCache(dict[str, Segment]):
         return segment
 
 
-def _segments(source: Source, cache: _SegmentCache) -> tuple[Segment, ...]:
+def _segments(source: Source, cache: SegmentCache) -> tuple[Segment, ...]:
     *folders, name = source.stem.split("/")
     texts = [f for f in folders if not (f.startswith("(") and f.endswith(")"))]
     if name != "index":
@@ -276,7 +276,7 @@ def _add_redirect(
     routes: dict[str, Route],
     path: str,
     target: Redirect,
-    segments: _SegmentCache,
+    segments: SegmentCache,
     faults: list[Fault],
 ) -> None:
     setting = f"FILEPAGES_REDIRECTS[{path!r}]"

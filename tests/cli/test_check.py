@@ -556,3 +556,280 @@ def test_each_warning_is_printed_once(pytester: pytest.Pytester) -> None:
 
     assert (str(done.stdout) + str(done.stderr)).count("POTS handles no method") == 1
     assert done.outlines[-1] == "1 route, 0 errors, 1 warning"
+
+
+# -- what handlers do with their context ----------------------------------------------------
+
+
+def found_in(pytester: pytest.Pytester, files: dict[str, str]) -> list[tuple[str, ...]]:
+    """Return kind, id, file, line and problem of all findings."""
+    report = check(pytester, {f"pages/{name}": text for name, text in files.items()})
+    return [
+        (kind[:-1], *(str(one[key]) for key in ("id", "file", "line", "problem")))
+        for kind, found in report.items()
+        for one in found
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "text"),
+    [
+        ("[slug].py", 'context.params["slugg"]', 'context.params["slugg"]'),
+        ("[slug].py", 'int(context.params["id"])', 'context.params["id"]'),
+        ("a.py", "f\"{context.params['x']}\"", 'context.params["x"]'),
+        ("[slug].py", "context.params.slug", "context.params.slug"),
+        ("[a]/[b].py", '[context.params["c"] for i in [1]]', 'context.params["c"]'),
+    ],
+)
+def test_params_that_the_route_lacks(
+    pytester: pytest.Pytester, name: str, code: str, text: str
+) -> None:
+    files = {name: f"def GET(context):\n    return context.json({code})\n"}
+    ((kind, fault_id, file, line, problem),) = found_in(pytester, files)
+
+    assert (kind, fault_id, file, line) == ("fault", "param", name, "2")
+    assert text in problem
+
+
+@pytest.mark.parametrize(
+    ("code", "count"),
+    [
+        ("params = context.params\n    params['x']", 1),
+        ("params: dict = context.params\n    params['x']", 1),
+        ("params = dict(context.params, x=1)\n    params['x']", 0),
+        ("params = context.params\n    params = {'x': 1}\n    params['x']", 0),
+        ("if 'x' in context.params:\n        context.params['x']", "warning"),
+        ("try: context.params['x']\n    except KeyError: pass", "warning"),
+        ("context.params.get('x')", "warning"),
+        ("[params['x'] for params in [{'x': 1}]]", 0),
+        ("list(map(lambda context: context.x, []))", 0),
+        ("context = {'x': 1}\n    context.update(a=1)", 0),
+        ("list(context.params.items())", 0),
+        ("context.params['slug']", 0),
+        ("hasattr(context, 'x') and context.x", "warning"),
+        ("def inner(context): return context.x", 0),
+        ("helper(1, context)", 1),
+        ("helper = print\n    helper(1, context)", 0),
+        ("context.x = 1\n    context.x", 0),
+        ("setattr(context, 'x', 1)\n    context.x", 0),
+    ],
+)
+def test_code_that_is_wrong_and_code_that_is_not(
+    pytester: pytest.Pytester, code: str, count: int | str
+) -> None:
+    files = {
+        "[slug].py": f"def helper(n, c): return c.nothing\n\n{ECHO}\n\n"
+        f"def POST(context):\n    {code}\n    return context.json(1)\n"
+    }
+    found = found_in(pytester, files)
+
+    assert len(found) == (count if isinstance(count, int) else 1)
+    if count == "warning":
+        assert found[0][0] == "warning"
+
+
+@pytest.mark.parametrize(
+    ("code", "problem", "fix"),
+    [
+        ("context.query", "A context has no 'query'", "Did you mean context.request"),
+        ("context.clientAddress", "A context has no", "context.request.remote_addr"),
+        ("context.nothing", "A context has no 'nothing'", "go into context.locals"),
+        ("context.parms", "A context has no 'parms'", "Did you mean context.params?"),
+    ],
+)
+def test_attributes_that_a_context_lacks(
+    pytester: pytest.Pytester, code: str, problem: str, fix: str
+) -> None:
+    code = f"def GET(context):\n    return context.json({code})\n"
+    (fault,) = check(pytester, {"pages/a.py": code})["faults"]
+
+    assert (fault["id"], fault["line"]) == ("context", 2)
+    assert problem in fault["problem"]
+    assert fix in fault["fix"]
+
+
+def test_an_attribute_that_middleware_sets(pytester: pytest.Pytester) -> None:
+    middleware = """\
+def middleware(context, call_next):
+    context.user = "Ann"
+    return call_next()
+"""
+    code = "def GET(context):\n    return context.json(context.user)\n"
+
+    assert found_in(pytester, {"_middleware.py": middleware, "a.py": code}) == []
+
+
+@pytest.mark.parametrize(
+    ("read", "is_found"),
+    [
+        ("context.request.args", True),
+        ("context.request.headers['X']", True),
+        ("context.session.get('a')", True),
+        ("context.cookies['a']", True),
+        ("context.url.query", True),
+        ("request.args", True),
+        ("session['x']", True),
+        ("helper(context)", True),
+        ("context.request.method", False),
+        ("context.request.path", False),
+        ("context.url.path", False),
+        ("context.cookies.set('a', 'b')", False),
+        ("context.is_prerendered or context.request.args", False),
+        ("[session for session in [1]]", False),
+        ("context.params", False),
+    ],
+)
+def test_stored_handlers_that_read_the_request(
+    pytester: pytest.Pytester, read: str, is_found: bool
+) -> None:
+    code = (
+        "from flask import request, session\nprerender = True\n"
+        "def helper(c): return c.request.args\n"
+        f"def GET(context):\n    return context.json(str({read}))\n"
+    )
+    found = found_in(pytester, {"a.py": code})
+
+    assert [one[:2] for one in found] == [("warning", "request")] * is_found
+
+
+@pytest.mark.parametrize(
+    ("files", "unreachable"),
+    [
+        ({"[id].py": ECHO, "[name=string].py": ECHO}, ["[id].py"]),
+        ({"[id].py": ECHO, "[id=int].py": ECHO}, []),
+        ({"[id].py": ECHO, "[...path].py": ECHO, "a.py": ECHO}, []),
+    ],
+)
+def test_routes_that_no_request_reaches(
+    pytester: pytest.Pytester, files: dict[str, str], unreachable: list[str]
+) -> None:
+    found = found_in(pytester, files)
+
+    assert [one[2] for one in found if one[1] == "unreachable"] == unreachable
+
+
+def test_a_file_that_a_redirect_replaces(pytester: pytest.Pytester) -> None:
+    app = (
+        "from flask import Flask\nfrom flask_filepages import FilePages\n"
+        "app = Flask(__name__)\napp.config['FILEPAGES_REDIRECTS'] = {'/a': '/b'}\n"
+        "FilePages(app)\n"
+    )
+    files = {"app.py": app, "pages/a.html": "", "pages/b.html": ""}
+    (warning,) = check(pytester, files)["warnings"]
+
+    assert (warning["id"], warning["file"]) == ("unreachable", "a.html")
+
+
+# -- links ----------------------------------------------------------------------------------
+
+TARGETS = {
+    "pages/index.html": "",
+    "pages/there.html": "",
+    "pages/sub/index.html": "",
+    "pages/sub/page.html": "",
+    "pages/api/[id].py": "prerender = False\n" + ECHO,
+    "pages/form.py": "prerender = False\ndef POST(context): ...\n",
+    "static/a.css": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("link", "is_broken"),
+    [
+        ("/there", False),
+        ("/there/", False),
+        ("../there?x=1#y", False),
+        ("../there", False),
+        ("page", False),
+        ("#top", False),
+        ("", False),
+        ("?page=2", False),
+        ("/api/7", False),
+        ("/static/a.css", False),
+        ("https://example.com/x", False),
+        ("//example.com/x", False),
+        ("mailto:a@b.example", False),
+        ("tel:1", False),
+        ("javascript:void(0)", False),
+        ("data:,x", False),
+        ("{{ url_for('/there') }}", False),
+        ("/{% if x %}a{% endif %}{{ y }}", False),
+        ("/theer", True),
+        ("nothing", True),
+        ("/static/b.css", True),
+        ("/api", True),
+        ("/form", True),
+    ],
+)
+def test_links_of_a_page(pytester: pytest.Pytester, link: str, is_broken: bool) -> None:
+    files = {**TARGETS, "pages/sub/x.html": f'<p>\n<a href="{link}">x</a>\n'}
+    warnings = check(pytester, files, output="hybrid")["warnings"]
+
+    assert [(one["id"], one["line"]) for one in warnings] == [("link", 2)] * is_broken
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("x.html", "<!-- <a href='/no'> -->{# <a href='/no'> #}"),
+        ("x.html", "{% set x = '<a href=\"/no\">' %}"),
+        ("x.html", '<base href="https://cdn.example/"><a href="x">'),
+        ("x.html", "const a = b[0](/no);"),
+        ("x.md", "`[a](/no)`\n\n```\n[a](/no)\n```\n\n    [a](/no)\n"),
+        ("x.md", "\\[a](/no)"),
+        ("x.md", "[a](/there)"),
+    ],
+)
+def test_text_that_is_not_a_link(
+    pytester: pytest.Pytester, name: str, text: str
+) -> None:
+    files = {**TARGETS, f"pages/{name}": text}
+
+    assert check(pytester, files, output="hybrid")["warnings"] == []
+
+
+def test_a_link_in_markdown(pytester: pytest.Pytester) -> None:
+    files = {**TARGETS, "pages/x.md": "# X\n\nSee [there](/theer 'title').\n"}
+    (warning,) = check(pytester, files, output="hybrid")["warnings"]
+
+    assert (warning["file"], warning["line"]) == ("x.md", 3)
+    assert warning["fix"] == "Did you mean /there?"
+
+
+# -- options --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "ids"),
+    [
+        ([], 1, ["import", "near-miss"]),
+        (["--select", "near-miss"], 0, ["near-miss"]),
+        (["--ignore", "import"], 0, ["near-miss"]),
+        (["--ignore", "import, near-miss"], 0, []),
+        (["--select", "import,near-miss", "--ignore", "near-miss"], 1, ["import"]),
+    ],
+)
+def test_findings_are_selected_by_id(
+    pytester: pytest.Pytester, options: list[str], code: int, ids: list[str]
+) -> None:
+    text = f"{ECHO}\n\ndef post(context): ...\n"
+    write_files(pytester.path, {"pages/a.py": "1 / 0\n", "pages/b.py": text})
+
+    def create_app() -> Flask:
+        app = Flask(f"selected_{pytester.path.name}", root_path=str(pytester.path))
+        FilePages(app)
+        return app
+
+    script = ScriptInfo(create_app=create_app)
+    result = CliRunner().invoke(filepages, ["check", "--json", *options], obj=script)
+    report = json.loads(result.stdout)
+
+    assert result.exit_code == code
+    assert [one["id"] for found in report.values() for one in found] == ids
+
+
+def test_an_unknown_id_is_an_error(pytester: pytest.Pytester) -> None:
+    result = CliRunner().invoke(filepages, ["check", "--select", "imports"])
+
+    assert result.exit_code == 2
+    assert "Did you mean import?" in result.output

@@ -2,7 +2,8 @@
 (() => {
   "use strict";
   const element = document.currentScript;
-  if (window.filepagesLive) return;
+  // An element of the page may be named "currentScript".
+  if (window.filepagesLive || !(element instanceof HTMLScriptElement)) return;
   window.filepagesLive = true;
   const tools = element.src.slice(0, element.src.lastIndexOf("/") + 1);
   const INTERVAL = 500; // milliseconds
@@ -14,14 +15,16 @@
   let styles = null;
   let overlay = null;
   let timer = null;
+  let isBroken = false;
 
   async function look() {
     timer = null;
     try {
       const response = await fetch(`${tools}state`, { cache: "no-store" });
       if (response.status === 403 || response.status === 404) return; // Not for us.
-      if (response.ok) await react(await response.json());
-      else show(await described(response));
+      isBroken = !response.ok;
+      if (isBroken) show(await described(response));
+      else await react(await response.json());
     } catch {
       // The server is restarting.
     }
@@ -29,7 +32,9 @@
   }
 
   function schedule() {
-    if (timer === null && !document.hidden) timer = setTimeout(look, INTERVAL);
+    // The server logs a traceback for each request to an app that cannot start.
+    const wait = isBroken ? 2 * INTERVAL : INTERVAL;
+    if (timer === null && !document.hidden) timer = setTimeout(look, wait);
   }
 
   async function react(state) {
@@ -49,12 +54,12 @@
     show(response.status >= 500 && now.error ? now.error : { title });
   }
 
-  // The title of Werkzeug's debugger is the error.
+  // Werkzeug's debugger has the traceback in a comment.
   async function described(response) {
-    const found = /<title>([^<]*)\/\/ Werkzeug Debugger/.exec(await response.text());
-    const names = { amp: "&", lt: "<", gt: ">", "#34": '"', "#39": "'" };
-    const text = found ? found[1].replace(/&(#?\w+);/g, (all, name) => names[name] ?? all) : "";
-    return { title: "The app cannot start", message: text, fix: "The terminal shows more." };
+    const found = /<!--\s*(Traceback[\s\S]*?)\s*-->/.exec(await response.text());
+    const lines = found ? found[1].split("\n").slice(-12) : [];
+    const message = lines.join("\n");
+    return { title: "The app cannot start", message, fix: "The terminal shows more." };
   }
 
   function swapStyles(to) {
@@ -91,7 +96,7 @@
       const lines = make(box, "pre", "", "source");
       lines.tabIndex = 0;
       for (const [number, text, isIt] of error.source) {
-        make(lines, isIt ? "mark" : "span", `${String(number).padStart(4)}  ${text}\n`);
+        make(lines, isIt ? "mark" : "span", `${String(number).padStart(4)}  ${text}`);
       }
     }
     if (error.fix) make(box, "p", error.fix, "fix");

@@ -14,6 +14,7 @@ from pathlib import Path
 from . import boundary
 from . import building
 from . import describing
+from . import following
 from . import fronting
 from . import request_cost
 from . import startup
@@ -46,6 +47,7 @@ def parts_of(given: argparse.Namespace) -> Iterator[str]:
         "request_cost": lambda: request_cost.run(quick),
         "boundary": lambda: boundary.run(quick),
         "describing": lambda: describing.run(quick),
+        "following": lambda: following.run(quick, with_astro=with_astro),
         "startup": lambda: startup.run(quick),
         "fronting": lambda: fronting.run(quick, with_astro=with_astro),
         "building": lambda: building.run(

@@ -1,9 +1,14 @@
 """Take the pictures of the demo in ``_static/``: ``make screenshots`` while the demo
-runs on port 5000."""
+runs on port 5000. Those of the development tools are taken of a development server,
+which this starts."""
 
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+import tempfile
+import time
 from pathlib import Path
 
 from selenium import webdriver
@@ -38,7 +43,38 @@ def main() -> None:
                 browser.execute_async_script("setTimeout(arguments[0], 200)")
                 browser.save_screenshot(FOLDER / f"{name}-{width}-{scheme}.png")
     take_openapi(browser)
+    take_tools(browser)
     browser.quit()
+
+
+def take_tools(browser: webdriver.Chrome) -> None:
+    """Take the pictures of the route map and of a file that cannot be loaded."""
+    with tempfile.TemporaryDirectory() as folder:
+        flask = [sys.executable, "-m", "flask"]
+        subprocess.run([*flask, "filepages", "init", "blog", folder], check=True)
+        broken = Path(folder) / "pages" / "about.py"
+        broken.write_text("from flask import Response\nfrom psots import POSTS\n")
+        server = subprocess.Popen(
+            [*flask, "run", "--debug", "--port", "5001"], cwd=folder
+        )
+        try:
+            time.sleep(3)
+            url = "http://localhost:5001"
+            size = {"width": 1280, "deviceScaleFactor": 1, "mobile": False}
+            set_size = "Emulation.setDeviceMetricsOverride"
+            browser.execute_cdp_cmd(set_size, {**size, "height": 420})
+            browser.get(f"{url}/about")
+            browser.save_screenshot(FOLDER / "failure-1280.png")
+            browser.execute_cdp_cmd(set_size, {**size, "height": 800})
+            browser.get(f"{url}/blog/first")
+            browser.get(f"{url}/_filepages")
+            browser.find_element("css selector", "[data-url='/']").click()
+            browser.find_element("css selector", "#try button").click()
+            browser.execute_async_script("setTimeout(arguments[0], 500)")
+            browser.execute_script("scrollTo(0, 0)")
+            browser.save_screenshot(FOLDER / "routes-1280.png")
+        finally:
+            server.terminate()
 
 
 def take_openapi(browser: webdriver.Chrome) -> None:

@@ -28,7 +28,7 @@ releases: errors settings
 prerendering: context errors functions handling releases routing settings
 site: context errors handling prerendering releases routing settings
 building: errors functions handling prerendering releases routing settings site targets
-dev: building context errors functions handling prerendering releases routing settings testing validation
+dev: building context errors functions handling prerendering releases routing settings targets testing validation
 sitemaps: errors site
 openapi: errors handling problems routing settings site validation
 hosts: errors functions handling prerendering releases routing site

@@ -72,7 +72,7 @@ def describe_route(bound: BoundRoute) -> Info:
         "redirects_to": route.redirect.target if route.redirect else None,
         "methods": [] if faults else list(bound.methods()),
         "prerender": route.prerender or False,
-        "sent_by": sent_by(bound),
+        "sent": sent_by(bound),
         "middleware": links,
         **{
             name: [
@@ -216,7 +216,7 @@ def _storing(bound: BoundRoute, path: str) -> Info:
     cache = responses.GUARDED_CACHE_CONTROL
     cache = cache if bound.guards else responses.DEFAULT_CACHE_CONTROL
     found: Info = {"stored": "no release yet; run `flask filepages build`"}
-    found |= {"default": f"Cache-Control: {cache}", "sent_by": sent_by(bound)}
+    found |= {"default": f"Cache-Control: {cache}", "sent": sent_by(bound)}
     releases = bound.site.releases
     if BuildFolder(releases.folder).current() is None:
         return found

@@ -216,7 +216,7 @@ def test_which_release_has_the_response(make_pages: MakePages) -> None:
     assert before["stored"] == "no release yet; run `flask filepages build`"
     assert after["stored"].startswith("200 OK, in release 000001, built 20")
     assert "Content-Type: application/json" in after["headers"]
-    assert after["sent_by"] == "inside Flask"
+    assert after["sent"] == "inside Flask"
 
 
 @pytest.mark.parametrize(

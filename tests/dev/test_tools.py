@@ -391,7 +391,7 @@ def test_the_map_has_what_is_known_about_a_route(client: FlaskClient) -> None:
     assert post["middleware"][0].endswith("posts/_middleware.py:1), on every response")
     assert post["last"]["status"] == 200
     assert routes["/old"]["prerender"] is True
-    assert routes["/old"]["sent_by"] == "inside Flask"
+    assert routes["/old"]["sent"] == "inside Flask"
     assert "nothing_of_this_name" in routes["/broken"]["errors"][0]
 
 
@@ -437,7 +437,7 @@ def test_a_broken_file_shows_its_line_and_its_fix(client: FlaskClient) -> None:
 
     assert response.status_code == 500
     assert "pages/broken.py:3" in response.text
-    assert "<mark>   3  import nothing_of_this_name\n</mark>" in response.text
+    assert "<mark>   3  import nothing_of_this_name</mark>" in response.text
     assert "Install it, or check the name." in response.text
     assert response.data.count(SCRIPT) == 1
     assert client.get("/").status_code == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -14,6 +15,7 @@ from flask import Flask
 
 from flask_filepages.dev.watch import Watcher
 from flask_filepages.dev.watch import snapshot
+from flask_filepages.handling.debug import is_reloader_child
 from flask_filepages.pytest_plugin import write_files
 
 from ..conftest import fetch
@@ -89,6 +91,7 @@ def watched(
         pytest.importorskip("watchfiles")
     monkeypatch.setattr("os._exit", end)
     monkeypatch.setenv("WERKZEUG_RUN_MAIN", "true")
+    monkeypatch.setenv("FLASK_FILEPAGES_PID", str(os.getpid()))
     monkeypatch.chdir(tmp_path)
     names = ["pages/a.py", "pages/a.html", "pages/data.json", "pages/__pycache__/a.pyc"]
     names += ["static/a.css", "static/a.js", "templates/a.html"]
@@ -158,6 +161,14 @@ def test_a_file_that_vanishes_while_it_is_looked_at_is_no_trouble(
     (tmp_path / "z.py").touch()
 
     assert list(snapshot([str(tmp_path)])) == [str(tmp_path / "z.py")]
+
+
+def test_a_child_of_the_server_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that the app starts inherits the environment of the reloader's child."""
+    monkeypatch.setenv("WERKZEUG_RUN_MAIN", "true")
+    monkeypatch.setenv("FLASK_FILEPAGES_PID", "1")
+
+    assert not is_reloader_child()
 
 
 def test_nothing_is_watched_outside_the_reloader(

@@ -70,7 +70,9 @@ def client(make_pages: MakePages, request: pytest.FixtureRequest) -> FlaskClient
     app = make_pages({**TREE, **files}, setup, FILEPAGES_FRONT=front)
     if request.param != "live":
         built(app)
-    return app.test_client()
+    client = app.test_client()
+    client.environ_base["HTTP_SEC_FETCH_DEST"] = "empty"  # In debug, not a page.
+    return client
 
 
 @pytest.mark.parametrize("url", ["/", "/about", "/about/", "/feed.xml"])

@@ -493,6 +493,10 @@ FIELDS = {
     "Sec-Fetch-Site": "whether the request comes from another site",
     "Transfer-Encoding": "whether there is a body",
     "X-Forwarded": "the same as Forwarded, also with more after it",
+    **dict.fromkeys(
+        ["Via", "X-Real-Ip", "X-Client-Ip", "True-Client-Ip", "Cf-Connecting-Ip"],
+        "the same as Forwarded",
+    ),
 }
 
 

@@ -15,7 +15,7 @@ nox.options.error_on_missing_interpreters = False
 PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 LOWEST = [
     *("flask==3.1.0", "werkzeug==3.1.6", "marshmallow==4.1.2", "filelock==3.20.1"),
-    *("apispec==6.8.4", "flask-swagger-ui==5.21.0"),
+    *("apispec==6.8.4", "flask-swagger-ui==5.21.0", "watchfiles==0.21.0"),
 ]
 TESTS = nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "tests")
 # These need node or Sphinx, and do not depend on the version of Python.

@@ -3,6 +3,8 @@ but ``'self'``."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 import time
 import typing as t
@@ -14,9 +16,11 @@ import pytest
 
 from flask_filepages.pytest_plugin import write_files
 
+from ..conftest import fetch
 from ..conftest import free_port
 from ..conftest import server
 from ..conftest import until
+from ..hosts.test_deploy import nginx
 from ..test_demo_pages import AXE
 from ..test_demo_pages import needs
 from ..test_demo_pages import show
@@ -255,6 +259,32 @@ def test_a_hidden_page_does_not_ask(site: Site) -> None:
     browser.switch_to.window(browser.window_handles[-1])
     browser.close()
     browser.switch_to.window(tab)
+
+
+@pytest.mark.skipif(
+    shutil.which("nginx") is None and "CI" not in os.environ,
+    reason="nginx is not installed",
+)
+@pytest.mark.parametrize("host", ["localhost", "public.example"])
+def test_behind_nginx_there_is_nothing(site: Site, tmp_path: Path, host: str) -> None:
+    """By default it adds no field, and sends the name of the upstream as ``Host``."""
+    folder = tmp_path / "nginx"
+    folder.mkdir()
+    port = free_port()
+    upstream = site.url.replace("localhost", "127.0.0.1")
+    command = nginx(
+        f"server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass {upstream}; }} }}",
+        port,
+        folder,
+    )
+    front = f"http://127.0.0.1:{port}"
+    with server(command, f"{front}/hello", folder):
+        paths = ("", ".json", "/state", "/live.js")
+        found = [fetch(f"{front}/_filepages{p}", {"Host": host})[0] for p in paths]
+        page = fetch(f"{front}/hello", {"Host": host})[1]
+
+    assert found == [403] * 4
+    assert "live.js" not in page
 
 
 @needs(AXE)

@@ -4,6 +4,7 @@ the commands cost."""
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
 import shutil
@@ -14,7 +15,6 @@ import subprocess
 import sys
 import time
 import typing as t
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -101,7 +101,7 @@ def fetch(url: str) -> str:
     try:
         with urllib.request.urlopen(url, timeout=30) as response:
             return str(response.read().decode())
-    except (OSError, urllib.error.HTTPError):
+    except (OSError, http.client.HTTPException):
         return ""
 
 

@@ -49,41 +49,35 @@ def describe_route(bound: BoundRoute) -> Info:
     route = bound.route
     with bound.site.lock:
         faults = bound.load()
-    links = [
-        f"{name_of(link.function)} ({_place_of(link.function)}),"
-        f" {'once per render' if link.is_once_per_render else 'on every response'}"
-        for link in bound.links
-    ]
-    schemas: dict[str, t.Any] = {
-        "validates": {m: schemas_of(f) for m, f in bound.functions.items()},
-        "responds": {
-            method: {
-                status: one.schema or one.mimetype for status, one in found.items()
-            }
-            for method, function in bound.functions.items()
-            if (found := declared_responses(function))
-        },
-    }
+    own = bound.functions.items()
     return {
-        "route": route.id,
-        "urls": [rule.rule for rule in bound.rules],
+        "filepages": bound.site.name,
+        "folder": f"{os.path.relpath(bound.site.folder)}/{os.path.dirname(route.name)}",
         "file": route.name,
         "page": route.page.relative if route.page and route.endpoint else None,
+        "route": route.id,
+        "urls": [rule.rule for rule in bound.rules],
+        "endpoint": bound.endpoint,
         "redirects_to": route.redirect.target if route.redirect else None,
         "methods": [] if faults else list(bound.methods()),
         "prerender": route.prerender or False,
         "sent": sent_by(bound),
-        "middleware": links,
-        **{
-            name: [
-                f"{method} {key}: {_schema_name(schema)}".removesuffix(": ")
-                for method, by_key in found.items()
-                for key, schema in by_key.items()
-            ]
-            for name, found in schemas.items()
-        },
+        "middleware": [
+            f"{name_of(link.function)} ({_place_of(link.function)}),"
+            f" {'once per render' if link.is_once_per_render else 'on every response'}"
+            for link in bound.links
+        ],
+        "validates": [
+            f"{method} {location}: {_name_of_schema(schema)}"
+            for method, function in own
+            for location, schema in schemas_of(function).items()
+        ],
+        "responds": [
+            f"{method} {status}: {_name_of_schema(one.schema or one.mimetype)}"
+            for method, function in own
+            for status, one in declared_responses(function).items()
+        ],
         "errors": [str(fault) for fault in faults],
-        "endpoint": bound.endpoint,
     }
 
 
@@ -101,40 +95,10 @@ def _place_of(function: t.Any) -> str:
     return f"{os.path.relpath(file)}:{line}"
 
 
-def _schema_name(schema: t.Any) -> str:
-    if not isinstance(schema, Schema):
-        return str(schema or "")
-    return f"{type(schema).__name__} ({', '.join(schema.fields)})"
-
-
-def route_map(app: Flask, last: t.Mapping[str, Info]) -> list[Info]:
-    """Return each FilePages of *app*, with its routes.
-
-    :param last: the last response of each route, by endpoint name.
-    """
-    return [
-        {
-            "name": site.name,
-            "folder": os.path.relpath(site.folder),
-            "routes": [
-                {**describe_route(bound), "last": last.get(bound.endpoint)}
-                for bound in site.routes.values()
-            ],
-        }
-        for site in app.extensions["filepages"].values()
-    ]
-
-
-def by_folder(site: Info) -> Info:
-    """Return the routes of a FilePages as nested folders."""
-    root: Info = {"name": f"{site['folder']}/", "folders": {}, "routes": []}
-    for route in sorted(site["routes"], key=lambda route: str(route["file"])):
-        folder = root
-        for name in () if route["redirects_to"] else route["file"].split("/")[:-1]:
-            made: Info = {"name": f"{name}/", "folders": {}, "routes": []}
-            folder = folder["folders"].setdefault(name, made)
-        folder["routes"].append(route)
-    return root
+def _name_of_schema(schema: t.Any) -> str:
+    if isinstance(schema, Schema):
+        return f"{type(schema).__name__} ({', '.join(schema.fields)})"
+    return schema or "no body"
 
 
 # -- one request --------------------------------------------------------------------
@@ -213,22 +177,24 @@ def _storing(bound: BoundRoute, path: str) -> Info:
     """Return if the response is stored, by which release, and else why not."""
     if not isinstance(bound, PrerenderedRoute):
         return {"stored": "no", "because": list(_why_not_stored(bound))}
-    cache = responses.GUARDED_CACHE_CONTROL
-    cache = cache if bound.guards else responses.DEFAULT_CACHE_CONTROL
-    found: Info = {"stored": "no release yet; run `flask filepages build`"}
-    found |= {"default": f"Cache-Control: {cache}", "sent": sent_by(bound)}
+    cache = responses.DEFAULT_CACHE_CONTROL
+    found: Info = {
+        "stored": "no release yet; run `flask filepages build`",
+        "default": responses.GUARDED_CACHE_CONTROL if bound.guards else cache,
+        "sent": sent_by(bound),
+    }
     releases = bound.site.releases
-    if BuildFolder(releases.folder).current() is None:
-        return found
-    release = releases.current()
-    stored = release and bound.find_stored(release, path)
-    found["stored"] = "no, the release does not have the path"
-    if release is not None and stored:
+    has_release = BuildFolder(releases.folder).current() is not None
+    release = releases.current() if has_release else None
+    if release is not None:
+        stored = bound.find_stored(release, path)
         built = time.localtime(os.path.getmtime(release.folder))
-        when = time.strftime("%Y-%m-%d %H:%M", built)
         name = os.path.basename(release.folder)
-        found["stored"] = f"{stored.status}, in release {name}, built {when}"
-        found["headers"] = [f"{name}: {value}" for name, value in stored.plain.headers]
+        when = f"release {name}, built {time.strftime('%Y-%m-%d %H:%M', built)}"
+        found["stored"] = f"{stored.status} in {when}" if stored else f"not in {when}"
+        found["headers"] = (
+            [": ".join(one) for one in stored.plain.headers] if stored else []
+        )
     return found
 
 
@@ -265,10 +231,8 @@ def _candidates(
         for site in app.extensions["filepages"].values()
         for bound in site.routes.values()
         for rule in bound.rules
-        if path.startswith(rule.prefix)
-        and rule.pattern.fits(
-            [one for one in path[len(rule.prefix) :].split("/") if one]
-        )
+        if f"{path}/".startswith(f"{rule.prefix}/")
+        and rule.pattern.fits([*filter(None, path[len(rule.prefix) :].split("/"))])
     ]
     rules += [r for r in app.url_map.iter_rules() if not isinstance(r, FileRule)]
     for rule in rules:

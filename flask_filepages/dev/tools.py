@@ -112,16 +112,21 @@ class DevTools:
             error = self.errors[0] if self.errors else None
             return _json({**self.watcher.state, "error": error})
         if path in ("", ".json"):
-            sites, errors = routes.route_map(self.app, self.last), list(self.errors)
+            data = {"routes": self._routes(), "errors": list(self.errors)}
             if path:
-                return _json({"sites": sites, "errors": errors})
-            trees = [(site["name"], routes.by_folder(site)) for site in sites]
-            data = {"trees": trees, "errors": errors, "methods": METHODS}
-            return self._page("map.html", request, **data)
+                return _json(data)
+            return self._page("map.html", request, methods=METHODS, **data)
         kind = _TYPES.get(os.path.splitext(path)[1])
         if kind is None or path[1:] not in _templates().list_templates():
             return Response("There is no such tool.\n", 404, mimetype="text/plain")
         return Response(_templates().get_template(path[1:]).render(), mimetype=kind)
+
+    def _routes(self) -> list[Shown]:
+        return [
+            {**routes.describe_route(bound), "last": self.last.get(bound.endpoint)}
+            for site in self.app.extensions["filepages"].values()
+            for bound in site.routes.values()
+        ]
 
     def _page(self, name: str, request: Request, **data: t.Any) -> Response:
         root = _root(request)

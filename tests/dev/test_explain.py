@@ -214,7 +214,7 @@ def test_which_release_has_the_response(make_pages: MakePages) -> None:
     after = explain(built(app), "GET", "/a")
 
     assert before["stored"] == "no release yet; run `flask filepages build`"
-    assert after["stored"].startswith("200 OK, in release 000001, built 20")
+    assert after["stored"].startswith("200 OK in release 000001, built 20")
     assert "Content-Type: application/json" in after["headers"]
     assert after["sent"] == "inside Flask"
 

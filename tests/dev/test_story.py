@@ -98,7 +98,7 @@ def test_from_an_empty_folder_to_a_folder_to_upload(
     assert "4 passed" in run("pytest", "-q")
     assert " passed" in run("pytest", "-q", "--filepages-battery")
     assert "4 rendered" in run("flask", "filepages", "build", "--links", "error")
-    assert "in release 000001" in run(
+    assert "200 OK in release 000001" in run(
         "flask", "filepages", "explain", "GET", "/blog/first"
     )
     run("flask", "filepages", "export", "public")

@@ -147,6 +147,7 @@ class _Reader(ast.NodeVisitor):
     def _names_of(self, node: ast.AST) -> Names | None:
         """Return the names after the context, or ``None`` for something else."""
         key: ast.AST | None = None
+        name = ""
         if isinstance(node, ast.Name):
             names = self._names.get(node.id)
             is_global = node.id in self._known

@@ -48,8 +48,9 @@ FAULT_IDS = (
 class Fault:
     """One error in one file: where it is, what is wrong, and how to fix it.
 
-    :attr:`id` is one of :data:`FAULT_IDS`, and :attr:`line` is ``None`` for a fault of
-    the name of a file, or of the file as a whole. :attr:`chain` says how an error came about, a line for each place.
+    :attr:`id` is one of :data:`FAULT_IDS`. :attr:`line` is ``None`` if the fault is in
+    the name of a file, or in the file as a whole. :attr:`chain` says how an error came
+    about, a line for each place.
     """
 
     id: str

@@ -98,7 +98,8 @@ def rewrite(context: Context, to: str) -> BaseResponse:
         error = RewriteLoopError(trail)
         site.app.logger.error("%s", error)
         raise error
-    route, params = None, {}
+    route = None
+    params: dict[str, t.Any] = {}
     with contextlib.suppress(HTTPException):
         rule, params = match_path(site.app, f"{site.url_prefix}{to}")
         route = rule.bound if isinstance(rule, FileRule) else None

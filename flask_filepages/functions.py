@@ -49,10 +49,16 @@ def with_line(file: str, function: t.Any) -> str:
 def last_place(error: BaseException) -> tuple[str, int] | None:
     """Return the last file and line of the user's code that *error* went through, or
     ``None``. Installed packages are skipped."""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if not frame.filename.startswith(("<", _PACKAGE, *_LIBRARIES)):
-            return frame.filename, frame.lineno or 0
-    return None
+    frames = _own_frames(error)
+    return (frames[-1].filename, frames[-1].lineno or 0) if frames else None
+
+
+def _own_frames(error: BaseException) -> list[traceback.FrameSummary]:
+    return [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith(("<", _PACKAGE, *_LIBRARIES))
+    ]
 
 
 def summary_of(error: BaseException) -> str:
@@ -72,10 +78,9 @@ def chain_of(error: BaseException) -> tuple[str, ...]:
     while current is not None and len(lines) < _LONGEST_CHAIN:
         if lines:
             lines.append(f"Caused by {summary_of(current)}")
-        for frame in traceback.extract_tb(current.__traceback__):
-            if not frame.filename.startswith(("<", _PACKAGE, *_LIBRARIES)):
-                where = f"{os.path.relpath(frame.filename)}:{frame.lineno}"
-                lines.append(f"{where}, in {frame.name}: {frame.line}")
+        for frame in _own_frames(current):
+            where = f"{os.path.relpath(frame.filename)}:{frame.lineno}"
+            lines.append(f"{where}, in {frame.name}: {frame.line}")
         is_hidden = current.__suppress_context__
         current = current.__cause__ or (None if is_hidden else current.__context__)
     return tuple(lines)

@@ -19,6 +19,7 @@ from werkzeug.routing import RequestRedirect
 
 from ..errors import Fault
 from ..errors import closest
+from ..handling.view import closest_path
 from ..handling.view import match_path
 from ..prerendering.stored import PrerenderedRoute
 from ..releases.manifest import Entry
@@ -105,7 +106,7 @@ class LinkTargets:
         file."""
         try:
             rule, params = match_path(self._app, path)
-            if rule.endpoint.rpartition(".")[2] == "static":
+            if rule.endpoint.rpartition(".")[2] == "static" and "filename" in params:
                 with self._app.test_request_context(path):
                     view: t.Any = self._app.view_functions[rule.endpoint]
                     view(**params).close()
@@ -118,10 +119,7 @@ class LinkTargets:
 
     def fix(self, path: str) -> str:
         """Return what may be meant by a path that the app does not have."""
-        known = [
-            one.rule for one in self._app.url_map.iter_rules() if not one.arguments
-        ]
-        close = closest(path, known, 0.75)
+        close = closest_path(self._app, path)
         return f"Did you mean {self._root}{close}?" if close else "Correct the link."
 
 

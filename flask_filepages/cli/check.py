@@ -21,15 +21,13 @@ _DOCS = "https://flask-filepages.readthedocs.io/en/latest/reference/checks.html"
 def _ids(ctx: click.Context, param: click.Parameter, value: str | None) -> set[str]:
     """Return the ids of an option, such as ``import,link``."""
     from ..errors import FAULT_IDS
-    from ..errors import closest
 
     ids = {one.strip() for one in (value or "").split(",")} - {""}
-    for unknown in sorted(ids - set(FAULT_IDS)):
-        close = closest(unknown, FAULT_IDS)
-        hint = (
-            f"Did you mean {close}?" if close else f"They are: {', '.join(FAULT_IDS)}."
+    if ids - {*FAULT_IDS}:
+        unknown, known = ", ".join(sorted(ids - {*FAULT_IDS})), ", ".join(FAULT_IDS)
+        raise click.BadParameter(
+            f"{unknown} is not the id of a check. They are: {known}"
         )
-        raise click.BadParameter(f"{unknown!r} is not the id of a check. {hint}")
     return ids
 
 
@@ -43,7 +41,7 @@ def _ids(ctx: click.Context, param: click.Parameter, value: str | None) -> set[s
 def check(
     ctx: click.Context, select: set[str], ignore: set[str], as_json: bool
 ) -> None:
-    """Report every error of the pages folder, and what looks like a mistake.
+    """Report all errors in the pages folder, and likely mistakes.
 
     It loads all files and calls each get_static_paths, but renders nothing. IDS are
     the words in brackets, separated by commas: --ignore link,near-miss.

@@ -52,8 +52,8 @@ def new(ctx: click.Context, route: str, kind: str) -> None:
     """Write the file of a route, and a test next to it.
 
     ROUTE is a route id, such as /posts/[id], or with several FilePages
-    shop:/posts/[id]. With a slash at its end it is the index of a folder. Without an
-    option the file is an endpoint. No file is overwritten.
+    shop:/posts/[id]. A ROUTE that ends with a slash is the index of a folder. Without
+    an option the file is an endpoint. No file is overwritten.
     """
     from ..errors import PatternError
     from ..errors import TreeError
@@ -86,10 +86,12 @@ def _stem(path: str, kind: str) -> str:
     public = [name for name in names if name != ".well-known"]
     if "" in names or any(is_private(f"{name}.py") for name in public):
         raise click.UsageError(
-            f"{path!r} has a segment that is empty or makes no route."
+            f"{path!r} has a segment that is empty or makes no route. Rename it."
         )
     if re.search(r"[?#%\s]", path):
-        raise click.UsageError(f"{path!r} is not the path of a URL.")
+        raise click.UsageError(
+            f"{path!r} contains '?', '#', '%' or a space. Remove it."
+        )
     if path in ("404", "500") and kind != "page":
         raise click.UsageError(f"Write the error page {path}.html with --page.")
     last = "_middleware" if kind == "middleware" else "index"

@@ -14,6 +14,7 @@ import typing as t
 from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 from urllib.parse import unquote
 
 import pytest
@@ -41,7 +42,7 @@ _REFUSALS = (301, 302, 303, 307, 308, 401, 403)
 #: Fields that differ from one response to the next.
 _VOLATILE = {"date", "set-cookie", "x-request-id", "content-length"}
 _MOST_PATHS = 100
-_ADDRESS = "203.0.113.7"  # It is nobody's (RFC 5737).
+_ADDRESS = "203.0.113.7"  # Reserved for documentation (RFC 5737).
 _BODIES = (b"", b"{", b'{"a": 1, "a": 2}', b"\xff", b"[" * 99, b"NaN")
 _TEXTS = ("", "x" * 5000, "-1", "\u0665", "1e999", "[]", "{}")
 _VALUES: tuple[t.Any, ...] = (None, {}, [], "x" * 5000, -1, 10**40, True)
@@ -49,11 +50,9 @@ _ARGUMENTS = {"query": "query_string", "form": "data", "headers": "headers"}
 
 
 class Visitor:
-    """Sends requests to the app, which is neither in debug mode nor in tests."""
+    """Sends requests to the app with DEBUG and TESTING off."""
 
     def __init__(self, app: Flask) -> None:
-        app.debug = app.testing = False
-        app.config["PROPAGATE_EXCEPTIONS"] = False
         self.app = app
         self._site = next(iter(app.extensions["filepages"].values()))
 
@@ -102,7 +101,7 @@ def _check_allow(bound: BoundRoute, response: TestResponse, status: int) -> None
 
 def _skip_refused(response: TestResponse) -> None:
     if response.status_code in _REFUSALS:
-        pytest.skip(f"the app responds to everybody with {response.status}")
+        pytest.skip(f"the app refuses the request with {response.status}")
 
 
 def head_equals_get(visitor: Visitor, bound: BoundRoute, url: str) -> None:
@@ -122,7 +121,7 @@ def _fields(response: TestResponse) -> set[tuple[str, str]]:
 
 
 def malformed_input(visitor: Visitor, bound: BoundRoute, url: str) -> None:
-    """Input that a schema rejects never makes an error of the server."""
+    """Input that a schema rejects never causes a server error (5xx)."""
     for method, function in bound.functions.items():
         for location, schema in schemas_of(function).items():
             for given in _malformed(location, schema):
@@ -182,7 +181,7 @@ def stored_equals_live(visitor: Visitor, bound: BoundRoute, url: str) -> None:
 
 
 def guards_hold(visitor: Visitor, bound: BoundRoute, url: str) -> None:
-    """Who is refused by the code is refused when the response is stored, too."""
+    """A visitor whom the code refuses is also refused when the response is stored."""
     for one in _stored_urls(visitor, bound):
         live = visitor.send("GET", one)
         if live.status_code in _REFUSALS:
@@ -202,7 +201,7 @@ def _stored_urls(visitor: Visitor, bound: BoundRoute) -> Iterator[str]:
 
 def no_trace(visitor: Visitor, bound: BoundRoute, url: str) -> None:
     """An error response shows no traceback and no path of the server."""
-    for method in {"GET", *METHODS} - {*bound.methods()} | {"GET"}:
+    for method in {*METHODS} - {*bound.methods()} | {"GET"}:
         response = visitor.send(method, url)
         text = response.data.decode("utf-8", "replace")
         for shown in ("Traceback (most recent call last)", visitor.app.root_path):
@@ -283,7 +282,10 @@ class FactItem(pytest.Item):
             rule, _ = match_path(bound.app, unquote(url))
             if rule not in bound.rules:
                 pytest.skip(f"another route handles {url}; write {_SAMPLES}")
-        self.check(url)
+        # The tests of the user may have turned them on.
+        plain = {"DEBUG": False, "TESTING": False, "PROPAGATE_EXCEPTIONS": False}
+        with mock.patch.dict(bound.app.config, plain):
+            self.check(url)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         return Path(self.bound.site.folder, self.bound.route.name), None, self.name

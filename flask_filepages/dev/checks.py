@@ -23,10 +23,12 @@ if t.TYPE_CHECKING:
     from ..site import Site
 
 #: ``context.user = ...`` and ``setattr(context, "user", ...)``
-_set_re = re.compile(r"(?:\.|setattr\(\w+, ?[\"'])(\w+)[\"']? *(?:[:,][^=\n]+|=(?!=))")
+_set_re = re.compile(
+    r"^\s*\w+\.(\w+)(?: *:[^=\n]+)? *=(?!=)|\bsetattr\(\w+, ?[\"'](\w+)", re.MULTILINE
+)
 _argument_re = re.compile(r"\bdef \w+\(\s*(\w+)")
 _attribute_re = re.compile(r"\b(\w+)\.(\w+)")
-#: What a mapping has, which the params are.
+#: The methods of a mapping; ``context.params`` is one.
 _METHODS = (".get", ".items", ".keys", ".values")
 
 
@@ -36,8 +38,9 @@ def handler_faults(site: Site) -> tuple[list[Fault], list[Fault]]:
     sources += [file.source for file in site.middleware_files.values()]
     texts = {source.relative: _text_of(source) for source in sources if source}
     # Middleware may set an attribute of the context, although `locals` is for that.
-    known = {name for text in texts.values() for name in _set_re.findall(text)}
-    known |= {*dir(make_context(app=site.app))}
+    known = {*dir(make_context(app=site.app))}
+    for text in texts.values():
+        known.update(*_set_re.findall(text))
     faults: dict[Fault, bool] = {}
     for bound in site.routes.values():
         text = texts.get(bound.route.name, "")

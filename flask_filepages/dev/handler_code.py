@@ -14,7 +14,6 @@ from ..routing.files import Source
 
 #: Attributes of a request that are the same for every visitor of a path.
 _SAME_FOR_ALL = (".method", ".path", ".url_rule", ".endpoint", ".view_args")
-_OUR_DECORATORS = ("validate", "responds")
 
 Names = tuple[str, ...]
 
@@ -24,7 +23,7 @@ class Use(t.NamedTuple):
 
     :attr:`names` is ``('.params', '["id"]')`` for ``context.params["id"]``, and for
     ``context.params.get("id")``. :attr:`is_sure` is False for the latter, and where the
-    function asks if the name exists.
+    function checks whether the name exists.
     """
 
     line: int
@@ -104,7 +103,7 @@ class _Reader(ast.NodeVisitor):
             return
         self._seen.add(key)
         name = arguments[0].arg
-        if name != "context" and not all(map(_is_ours, function.decorator_list)):
+        if name != "context" and function.decorator_list:
             return  # A decorator may call it with something else.
         before = self._names, self._bound, self._is_guarded
         self._names = {**self._known, name: ()}
@@ -194,8 +193,3 @@ def _flask_names(tree: ast.Module) -> dict[str, Names]:
         for alias in node.names
         if alias.name in ("request", "session")
     }
-
-
-def _is_ours(decorator: ast.expr) -> bool:
-    function = decorator.func if isinstance(decorator, ast.Call) else decorator
-    return ast.unparse(function).rpartition(".")[2] in _OUR_DECORATORS

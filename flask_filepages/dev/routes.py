@@ -18,17 +18,17 @@ from werkzeug.routing import Map
 from werkzeug.routing import RequestRedirect
 from werkzeug.routing import Rule
 
-from .. import targets
 from ..context import current_request
-from ..errors import closest
 from ..functions import location_of
 from ..functions import name_of
 from ..handling import responses
 from ..handling import route as routes
 from ..handling.handlers import ALL
 from ..handling.origins import SAFE_METHODS
+from ..handling.redirects import make_redirect_view
 from ..handling.redirects import redirect_slash
 from ..handling.templates import state_of_visitor
+from ..handling.view import closest_path
 from ..handling.view import match_path
 from ..prerendering.stored import PrerenderedRoute
 from ..releases.folder import BuildFolder
@@ -106,7 +106,8 @@ def _name_of_schema(schema: t.Any) -> str:
 
 def explain(app: Flask, method: str, url: str) -> Info:
     """Return what happens to a request. ``candidates`` has the rules that could match,
-    the most specific first, each with the reason why it does or does not.
+    each with the reason why it does or does not: files in the order in which they are
+    tried, then views of the app.
 
     :param url: a path, or a whole URL.
     """
@@ -140,8 +141,7 @@ def explain(app: Flask, method: str, url: str) -> Info:
         if method in ("GET", "HEAD"):
             found |= _storing(bound, path)
     found["candidates"] = list(_candidates(app, method, path, winner))
-    known = [rule.rule for rule in app.url_map.iter_rules() if not rule.arguments]
-    close = closest(path, known, 0.75)
+    close = closest_path(app, path)
     if winner is None and not found["candidates"] and close:
         found["response"] += f". Did you mean {close}?"
     return found
@@ -156,12 +156,10 @@ def _response(bound: BoundRoute, method: str, path: str, params: Info) -> str:
             redirect = redirect_slash(current_request())
         except NotFound:
             return "404, because of FILEPAGES_TRAILING_SLASH"
+        if bound.route.redirect is not None:
+            redirect = make_redirect_view(bound.route.redirect)(**params)
     if redirect is not None:
         return f"{redirect.status_code}, redirect to {redirect.headers['Location']}"
-    rule = bound.route.redirect
-    if rule is not None:
-        status = rule.status or (301 if method == "GET" else 308)
-        return f"{status}, redirect to {targets.fill_params(rule.target, params)}"
     names = (method, ALL, "GET") if method == "HEAD" else (method, ALL)
     handler = next((name for name in names if name in bound.functions), None)
     if handler is None:
@@ -174,7 +172,7 @@ def _response(bound: BoundRoute, method: str, path: str, params: Info) -> str:
 
 
 def _storing(bound: BoundRoute, path: str) -> Info:
-    """Return if the response is stored, by which release, and else why not."""
+    """Return whether the response is stored, and in which release, or why it is not."""
     if not isinstance(bound, PrerenderedRoute):
         return {"stored": "no", "because": list(_why_not_stored(bound))}
     cache = responses.DEFAULT_CACHE_CONTROL
@@ -267,4 +265,4 @@ def _why(
     handled = sorted(rule.methods or (method,))
     if method not in handled:
         return f"it handles only {', '.join(handled)}"
-    return "Werkzeug prefers the file" if winner else "it has another final slash"
+    return "it is less specific" if winner else "it has another final slash"

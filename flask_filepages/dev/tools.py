@@ -72,8 +72,8 @@ class DevTools:
         self.last: dict[str, Shown] = {}
         self.errors: deque[Shown] = deque(maxlen=_MOST_ERRORS)
         self._wsgi_app = app.wsgi_app
-        #: Something else sees requests before Flask does, apart from the tools.
-        self.is_wrapper_of_other = "wsgi_app" in vars(app)
+        #: True if another WSGI middleware wraps the app.
+        self.has_other_middleware = "wsgi_app" in vars(app)
         self._has_warned = False
         flask.request_started.connect(self._note_start, app)
         flask.request_finished.connect(self._finish, app)
@@ -103,7 +103,10 @@ class DevTools:
     def _respond(self, request: Request, path: str) -> Response:
         reason = refusal(request.environ, self.hosts)
         if reason is not None:
-            text = f"The development tools are not for this request: {reason}.\n"
+            text = (
+                f"The development tools refuse this request: {reason}. In a container,"
+            )
+            text += " set FILEPAGES_DEV_HOSTS.\n"
             return Response(text, 403, mimetype="text/plain")
         if request.method not in ("GET", "HEAD"):
             return Response(status=405, headers={"Allow": "GET, HEAD"})
@@ -261,7 +264,7 @@ def _place(file: str, line: int | None) -> Shown:
 
 def _is_logged(record: logging.LogRecord) -> bool:
     """Return False for the requests of the script, which makes two in a second."""
-    return f"GET {PATH}/" not in f"{record.msg}{record.args}"
+    return f"{PATH}/" not in f"{record.msg}{record.args}"
 
 
 def _json(data: t.Any) -> Response:

@@ -16,6 +16,7 @@ from ..handling.debug import is_reloader_child
 
 _RESTART = 3  # the exit code at which Werkzeug's reloader starts its child again
 _NOT_WATCHED = ("__pycache__", ".git")
+_TEMPORARY = ("~", ".swp", ".swx", ".tmp", "4913")  # Editors write them.
 _INTERVAL = 0.25  # seconds
 #: The scan sleeps this many times as long as it takes, so it uses under 3 % of a core.
 _REST = 35
@@ -35,6 +36,8 @@ def snapshot(folders: t.Iterable[str]) -> Snapshot:
                 if entry.is_dir(follow_symlinks=False):
                     if entry.name not in _NOT_WATCHED:
                         waiting.append(entry.path)
+                    continue
+                if entry.name.endswith(_TEMPORARY):
                     continue
                 with contextlib.suppress(OSError):
                     stat = entry.stat()
@@ -69,7 +72,8 @@ class Watcher:
         """Begin to watch, unless this was done before."""
         with self._lock:
             if self._thread is None:
-                args = (snapshot(self._folders()),)
+                folders = self._folders()
+                args = (folders, snapshot(folders))
                 self._thread = threading.Thread(
                     target=self._run, args=args, daemon=True
                 )
@@ -83,34 +87,39 @@ class Watcher:
             found += [os.path.join(one.root_path, name) for name in names]
         return [folder for folder in dict.fromkeys(found) if os.path.isdir(folder)]
 
-    def _run(self, before: Snapshot) -> None:
+    def _run(self, folders: list[str], before: Snapshot) -> None:
         for _ in self._wake_ups():
-            now = snapshot(self._folders())
+            now = snapshot(folders)
             paths = sorted(p for p, _ in before.items() ^ now.items())
             if paths:
                 self._react(dict.fromkeys(paths), before.keys() & now.keys())
-            before = now
+            # The files of a folder that was added later are not changes.
+            added = [one for one in self._folders() if one not in folders]
+            folders, before = folders + added, now | snapshot(added)
 
-    def _wake_ups(self) -> Iterator[object]:
-        """Yield whenever files may have changed."""
+    def _wake_ups(self) -> Iterator[None]:
+        """Yield whenever files may have changed, or folders were added."""
         try:
-            import watchfiles
+            from watchfiles import watch
         except ImportError:
             while True:
                 start = time.thread_time()
-                yield None
+                yield
                 time.sleep(max(_INTERVAL, _REST * (time.thread_time() - start)))
-        while True:  # Folders may be added, and the pages folder may be renamed.
+        options: t.Any = {"watch_filter": None, "step": 20, "raise_interrupt": False}
+        options |= {"rust_timeout": 1000, "yield_on_timeout": True}
+        while True:
             folders = self._folders()
-            with contextlib.suppress(FileNotFoundError):
-                yield from watchfiles.watch(
-                    *folders,
-                    watch_filter=None,
-                    step=20,
-                    raise_interrupt=False,
-                    yield_on_timeout=True,
-                )
+            # A folder may be renamed, or the system may watch no more of them.
+            with contextlib.suppress(OSError):
+                for changes in watch(*folders, **options):
+                    is_same = folders == self._folders()
+                    if changes or not is_same:
+                        yield
+                    if not is_same:
+                        break
             time.sleep(_INTERVAL)
+            yield
 
     def _react(self, paths: t.Iterable[str], edited: t.Container[str]) -> None:
         """End the process, or count the change."""

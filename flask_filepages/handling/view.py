@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from ..context import Context
 from ..context import current_request
 from ..errors import RewriteLoopError
+from ..errors import closest
 from ..routing.rules import FileRule
 from ..routing.rules import matched_path
 from ..validation.bodies import make_rereadable
@@ -133,3 +134,9 @@ def match_path(
     finally:
         matched_path.reset(token)
     return rule, dict(params)
+
+
+def closest_path(app: Flask, path: str) -> str | None:
+    """Return the path without params that is closest to *path*, or ``None``."""
+    known = [rule.rule for rule in app.url_map.iter_rules() if not rule.arguments]
+    return closest(path, known, 0.75)

@@ -41,7 +41,7 @@ class Front:
                 " (subdomain_matching, TRUSTED_HOSTS). Set it to False."
             )
         tools = app.extensions.get("filepages_dev")
-        if tools.is_wrapper_of_other if tools else "wsgi_app" in vars(app):
+        if tools.has_other_middleware if tools else "wsgi_app" in vars(app):
             raise SettingsError(
                 "FILEPAGES_FRONT does not work if app.wsgi_app was wrapped before"
                 " FilePages(app). Wrap it after FilePages(app)."

@@ -268,7 +268,8 @@ class Releases:
     def serving(self, folder: str) -> Iterator[None]:
         """Serve the releases of another build folder, for tests."""
         before = vars(self).copy()
-        vars(self).update(vars(Releases(folder, self.owner.app)), owner=self.owner)
+        new = vars(Releases(folder, self.owner.app)) | {"owner": self.owner}
+        vars(self).update(new, _lock=self._lock)
         try:
             yield
         finally:

@@ -611,6 +611,8 @@ def test_params_that_the_route_lacks(
         ("helper(1, context)", 1),
         ("helper = print\n    helper(1, context)", 0),
         ("context.x = 1\n    context.x", 0),
+        ("print(context.x, 1)", 1),
+        ("if context.x: pass", 1),
         ("setattr(context, 'x', 1)\n    context.x", 0),
     ],
 )
@@ -832,4 +834,4 @@ def test_an_unknown_id_is_an_error(pytester: pytest.Pytester) -> None:
     result = CliRunner().invoke(filepages, ["check", "--select", "imports"])
 
     assert result.exit_code == 2
-    assert "Did you mean import?" in result.output
+    assert "imports is not the id of a check. They are: async," in result.output

@@ -190,7 +190,7 @@ def test_a_good_app_is_all_green(pytester: pytest.Pytester) -> None:
     assert result.ret == 0
     text = result.stdout.str()
     assert 'write filepages_samples.json with {"/users/[id]": {"id": "..."}}' in text
-    assert "the app responds to everybody with 401 UNAUTHORIZED" in text
+    assert "the app refuses the request with 401 UNAUTHORIZED" in text
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -226,6 +226,35 @@ def test_a_handler_that_fails_is_found(pytester: pytest.Pytester) -> None:
     write_files(pytester.path, {**GOOD, "pages/fails.py": "def GET(context): 1 / 0\n"})
 
     assert failed(battery(pytester.path, pytester)) == ["/fails[head_equals_get]"]
+
+
+def test_the_tests_of_the_user_may_turn_testing_on(pytester: pytest.Pytester) -> None:
+    code, _ = FAULTS["differs.py"]
+    test = """\
+from app import app
+
+def test_a():
+    app.config["TESTING"] = True
+    app.config["PROPAGATE_EXCEPTIONS"] = None
+"""
+    write_files(pytester.path, {**GOOD, "pages/differs.py": code, "test_a.py": test})
+    result = battery(pytester.path, pytester, "-o", "pythonpath=.")
+
+    assert failed(result) == ["/differs[stored_equals_live]"]
+
+
+def test_the_battery_leaves_the_app_as_it_was(pytester: pytest.Pytester) -> None:
+    test = """\
+from app import app
+
+def test_a():
+    assert app.config["PROPAGATE_EXCEPTIONS"] is None
+"""
+    write_files(pytester.path, {**GOOD, "test_a.py": test})
+    result = battery(pytester.path, pytester, "-o", "pythonpath=.")
+
+    assert failed(result) == []
+    assert "test_a.py" in result.stdout.str()
 
 
 def test_k_selects_tests(pytester: pytest.Pytester) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Blueprint
 from flask import Flask
 
 from flask_filepages.dev.watch import Watcher
@@ -31,6 +32,20 @@ from flask_filepages import FilePages
 app = Flask(__name__)
 FilePages(app)
 """
+
+
+def test_two_filepages_do_not_restart_the_server(tmp_path: Path) -> None:
+    app = APP + "FilePages(app, folder='shop', name='shop', url_prefix='/shop')\n"
+    write_files(tmp_path, {"app.py": app, "pages/a.html": "", "shop/b.html": ""})
+    port = free_port()
+    url = f"http://localhost:{port}"
+    command = [sys.executable, "-m", "flask", "run", "--debug", "--port", str(port)]
+    with server(command, f"{url}/a", tmp_path):
+        time.sleep(0.5)
+        before = fetch(f"{url}/_filepages/state")[1]
+        time.sleep(2)
+
+        assert fetch(f"{url}/_filepages/state")[1] == before
 
 
 def test_flask_run_debug_notices_new_edited_renamed_and_deleted_files(
@@ -71,6 +86,7 @@ class Watched(t.NamedTuple):
     ended the process."""
 
     folder: Path
+    app: Flask
     watcher: Watcher
     ended: list[int]
 
@@ -100,7 +116,7 @@ def watched(
     watcher = Watcher(app)
     watcher.add(str(tmp_path / "pages"), [".html"])
     time.sleep(0.1)  # Modification times must differ.
-    yield Watched(tmp_path, watcher, ended)
+    yield Watched(tmp_path, app, watcher, ended)
     write_files(tmp_path, {"pages/last.py": ""})
     until(lambda: ended, 20)  # The thread must not outlive the test.
 
@@ -124,7 +140,7 @@ def watched(
 def test_a_change_is_noticed_within_half_a_second(
     watched: Watched, old: str, new: str, effect: str
 ) -> None:
-    folder, watcher, ended = watched
+    folder, _, watcher, ended = watched
     before = dict(watcher.state)
     if old and old != new:
         (folder / old).unlink()
@@ -141,6 +157,35 @@ def test_a_change_is_noticed_within_half_a_second(
         assert ended == []
         changed = {key for key in before if watcher.state[key] != before[key]}
         assert changed == {effect}
+
+
+@pytest.mark.parametrize("name", ["a.html~", ".a.html.swp", "4913", "a.tmp"])
+def test_files_of_editors_are_not_changes(watched: Watched, name: str) -> None:
+    before = dict(watched.watcher.state)
+    write_files(watched.folder, {f"pages/{name}": "x", "templates/a.html": "other"})
+    until(lambda: watched.watcher.state != before, 20)
+
+    assert watched.ended == []
+
+
+def test_folders_that_are_added_later_are_not_changes(
+    watched: Watched, tmp_path: Path
+) -> None:
+    """A second FilePages, or a blueprint with templates."""
+    before = dict(watched.watcher.state)
+    write_files(tmp_path, {"shop/cart.py": "", "more/templates/b.html": ""})
+    watched.watcher.add(str(tmp_path / "shop"), [".html"])
+    more = str(tmp_path / "more")
+    watched.app.register_blueprint(
+        Blueprint("more", "more", root_path=more, template_folder="templates")
+    )
+    time.sleep(1.5)  # Both ways look at the folders in this time.
+    assert watched.ended == []
+    assert watched.watcher.state == before
+    write_files(tmp_path, {"more/templates/b.html": "other"})
+    until(lambda: watched.watcher.state != before, 20)
+    write_files(tmp_path, {"shop/cart.py": "other"})
+    until(lambda: watched.ended, 20)
 
 
 def test_the_terminal_says_what_has_changed(

@@ -30,7 +30,6 @@ from ..functions import last_place
 from ..functions import summary_of
 from ..handling.failures import notes_of
 from ..handling.handlers import METHODS
-from ..prerendering.build_request import RENDER
 from ..routing.rules import FileRule
 from ..settings import Settings
 from . import routes
@@ -194,7 +193,7 @@ class DevTools:
     def _finish(self, app: Flask, response: t.Any, **extra: t.Any) -> None:
         request = current_request()
         rule, environ = request.url_rule, request.environ
-        if RENDER in environ or not app.debug:
+        if not app.debug:
             return
         if isinstance(rule, FileRule):
             seconds = time.perf_counter() - environ.get(_START, time.perf_counter())

@@ -86,6 +86,8 @@ OWN: dict[str, str] = {"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": "localhost:5000"
         {"HTTP_HOST": "shop.localhost:8000"},
         {"REMOTE_ADDR": "::ffff:127.0.0.1"},
         {"REMOTE_ADDR": "127.5.6.7"},
+        {"SERVER_SOFTWARE": "Werkzeug/3.1"},
+        {"SERVER_PROTOCOL": "HTTP/1.1"},
         {"HTTP_SEC_FETCH_SITE": "none"},
         {"HTTP_SEC_FETCH_SITE": "same-origin"},
     ],
@@ -132,6 +134,12 @@ def test_the_developer_gets_the_tools(given: dict[str, str]) -> None:
         {"HTTP_X_FORWARDED_FOR": "127.0.0.1"},
         {"HTTP_X_FORWARDED_HOST": ""},
         {"HTTP_X_FORWARDED": "x"},
+        {"HTTP_VIA": "1.1 proxy"},
+        {"HTTP_X_REAL_IP": "127.0.0.1"},
+        {"HTTP_CF_CONNECTING_IP": "127.0.0.1"},
+        {"SERVER_PROTOCOL": "HTTP/1.0"},  # nginx
+        {"SERVER_SOFTWARE": "waitress"},  # It removes the fields of proxies.
+        {"SERVER_SOFTWARE": "gunicorn/23.0"},
         # A page of another site.
         {"HTTP_SEC_FETCH_SITE": "cross-site"},
         {"HTTP_SEC_FETCH_SITE": "same-site"},
@@ -455,6 +463,83 @@ def test_the_chain_of_an_error_leads_to_its_cause(make_pages: MakePages) -> None
     assert "pages/_lib.py:4, in &lt;module&gt;: raise ValueError from e" in text
     assert "Caused by KeyError: &#39;a&#39;" in text
     assert "pages/_lib.py:2" in text
+
+
+def test_a_failure_cannot_be_framed(client: FlaskClient) -> None:
+    headers = client.get("/broken").headers
+
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert headers["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize(
+    ("mode", "dest", "is_shown"),
+    [
+        ("navigate", "document", True),  # A link on another site.
+        ("navigate", "iframe", False),
+        ("cors", "empty", False),
+        ("no-cors", "script", False),
+    ],
+)
+def test_what_another_site_gets_of_a_failure(
+    client: FlaskClient, mode: str, dest: str, is_shown: bool
+) -> None:
+    fields = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": mode}
+    text = client.get("/broken", headers={**fields, "Sec-Fetch-Dest": dest}).text
+
+    assert ("x = 1" in text) is is_shown
+
+
+@pytest.mark.parametrize(
+    "error",
+    ["ValueError('x' * 10**7)", "ValueError('\\ud800')", "Mute()", "KeyError()"],
+)
+def test_an_error_with_an_odd_message(make_pages: MakePages, error: str) -> None:
+    code = f"""\
+class Mute(Exception):
+    def __str__(self): raise RuntimeError
+
+def GET(context):
+    raise {error}
+"""
+    app = make_pages({"a.py": code}, DEBUG=True, PROPAGATE_EXCEPTIONS=False)
+    app.logger.disabled = True  # pytest-xdist cannot send such a text.
+    client = app.test_client()
+
+    assert client.get("/a").status_code == 500
+    assert client.get("/_filepages").status_code == 200
+    assert len(client.get("/_filepages/state").data) < 20_000
+
+
+def test_a_response_that_is_sent_again_has_one_script(make_pages: MakePages) -> None:
+    code = (
+        "from flask import Response\nSENT = Response('<p>')\ndef GET(c): return SENT\n"
+    )
+    app = make_pages({"a.py": code}, DEBUG=True)
+    app.testing = False
+    client = app.test_client()
+
+    assert [client.get("/a").data.count(SCRIPT) for _ in range(3)] == [1, 1, 1]
+
+
+def test_the_validators_of_a_page_with_the_script_are_left_out(
+    make_pages: MakePages,
+) -> None:
+    """They are those of other bytes: the browser would keep an old version."""
+    code = "from flask import Response\ndef GET(c):\n    r = Response('<p>')\n"
+    code += "    r.add_etag()\n    return r\n"
+    app = make_pages({"a.py": code}, DEBUG=True)
+    app.testing = False
+
+    assert "ETag" not in app.test_client().get("/a").headers
+
+
+def test_a_page_that_no_route_has_gets_the_script(client: FlaskClient) -> None:
+    """It appears when its file is written."""
+    response = client.get("/nothing")
+
+    assert response.status_code == 404
+    assert response.data.count(SCRIPT) == 1
 
 
 def test_a_stranger_sees_no_source(client: FlaskClient) -> None:

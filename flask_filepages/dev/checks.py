@@ -128,15 +128,15 @@ def link_warnings(site: Site) -> Iterator[Fault]:
     targets = LinkTargets(site.app, site.settings.root)
     for bound in site.prerendered.values():
         page = bound.route.page
-        if page is None or not bound.is_static:
+        if page is None:
             continue
-        with open(page.path, encoding="utf-8", errors="replace") as file:
-            text = file.read()
         # The app serves /about, and hosts send about/index.html at /about/.
-        url = site.settings.root + bound.url_of({})
+        url = site.settings.root + (bound.url_of({}) if bound.is_static else "/")
         bases = (url, bound.file_names.url(url))
         is_markdown = not page.relative.endswith(".html")
-        for line, link in template_links(text, is_markdown=is_markdown):
+        for line, link in template_links(_text_of(page), is_markdown=is_markdown):
+            if not (bound.is_static or link.startswith("/")):
+                continue  # Its path depends on the params.
             path = targets.missing_path(link, bases)
             if path is not None:
                 problem = f"its link {link!r} leads to {path}, which no route has"

@@ -790,6 +790,20 @@ def test_text_that_is_not_a_link(
     assert check(pytester, files, output="hybrid")["warnings"] == []
 
 
+@pytest.mark.parametrize(
+    ("link", "count"), [("/theer", 1), ("/there", 0), ("theer", 0), ("../theer", 0)]
+)
+def test_links_of_a_page_with_params(
+    pytester: pytest.Pytester, link: str, count: int
+) -> None:
+    """Only paths that begin with a slash: others depend on the params."""
+    code = "def get_static_paths(): return []\n"
+    files = {"pages/p/[id].py": code, "pages/p/[id].html": f'<a href="{link}">'}
+    warnings = check(pytester, {**TARGETS, **files}, output="hybrid")["warnings"]
+
+    assert [one["id"] for one in warnings] == ["link"] * count
+
+
 def test_a_link_in_markdown(pytester: pytest.Pytester) -> None:
     files = {**TARGETS, "pages/x.md": "# X\n\nSee [there](/theer 'title').\n"}
     (warning,) = check(pytester, files, output="hybrid")["warnings"]

@@ -24,6 +24,8 @@ from ..functions import name_of
 from ..handling import responses
 from ..handling import route as routes
 from ..handling.handlers import ALL
+from ..handling.middleware import MIDDLEWARE_NAME
+from ..handling.middleware import Link
 from ..handling.origins import SAFE_METHODS
 from ..handling.redirects import make_redirect_view
 from ..handling.redirects import redirect_slash
@@ -62,11 +64,7 @@ def describe_route(bound: BoundRoute) -> Info:
         "methods": [] if faults else list(bound.methods()),
         "prerender": route.prerender or False,
         "sent": sent_by(bound),
-        "middleware": [
-            f"{name_of(link.function)} ({_place_of(link.function)}),"
-            f" {'once per render' if link.is_once_per_render else 'on every response'}"
-            for link in bound.links
-        ],
+        "middleware": [*map(_name_of_link, bound.links)],
         "validates": [
             f"{method} {location}: {_name_of_schema(schema)}"
             for method, function in own
@@ -93,6 +91,15 @@ def sent_by(bound: BoundRoute) -> str | None:
 def _place_of(function: t.Any) -> str:
     file, line = location_of(function) or (name_of(function), 0)
     return f"{os.path.relpath(file)}:{line}"
+
+
+def _name_of_link(link: Link) -> str:
+    file, line = location_of(link.function) or ("", 0)
+    source = link.source
+    if file != source.path:  # It comes from a library, or from another file.
+        line = source.line_of(MIDDLEWARE_NAME) or 1
+    runs = "once per render" if link.is_once_per_render else "on every response"
+    return f"{name_of(link.function)} ({os.path.relpath(source.path)}:{line}), {runs}"
 
 
 def _name_of_schema(schema: t.Any) -> str:

@@ -187,7 +187,8 @@ def test_params_middleware_and_schemas(app: Flask) -> None:
 
     assert found["middleware"][0].startswith("guard (")
     assert found["middleware"][0].endswith("_middleware.py:3), on every response")
-    assert found["middleware"][1].endswith("once per render")
+    assert found["middleware"][1].startswith("headers (")
+    assert found["middleware"][1].endswith("_middleware.py:6), once per render")
     assert found["validates"] == ["GET query: Query (page)"]
     assert found["responds"] == ["GET 200: Row (id)"]
     assert explain(app, "GET", "/posts/5")["params"] == {"id": 5}

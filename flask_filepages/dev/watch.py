@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import sys
@@ -61,6 +62,7 @@ class Watcher:
         self.state = {"version": started, "styles": started}
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._is_stopped = threading.Event()
 
     def add(self, folder: str, suffixes: t.Iterable[str]) -> None:
         """Watch a pages folder, whose templates have *suffixes*."""
@@ -78,6 +80,14 @@ class Watcher:
                     target=self._run, args=args, daemon=True
                 )
                 self._thread.start()
+                # A thread in native code must not outlive the interpreter.
+                atexit.register(self.stop)
+
+    def stop(self) -> None:
+        """Stop watching."""
+        self._is_stopped.set()
+        if self._thread is not None:
+            self._thread.join(1)
 
     def _folders(self) -> list[str]:
         """Return the folders to watch. The app may get blueprints later."""
@@ -102,24 +112,27 @@ class Watcher:
         try:
             from watchfiles import watch
         except ImportError:
-            while True:
+            seconds = 0.0
+            while not self._is_stopped.wait(seconds):
                 start = time.thread_time()
                 yield
-                time.sleep(max(_INTERVAL, _REST * (time.thread_time() - start)))
+                seconds = max(_INTERVAL, _REST * (time.thread_time() - start))
+            return
         options: t.Any = {"watch_filter": None, "step": 20, "raise_interrupt": False}
         options |= {"rust_timeout": 1000, "yield_on_timeout": True}
-        while True:
+        while not self._is_stopped.wait(_INTERVAL):
+            yield
             folders = self._folders()
             # A folder may be renamed, or the system may watch no more of them.
             with contextlib.suppress(OSError):
-                for changes in watch(*folders, **options):
+                changes = watch(*folders, stop_event=self._is_stopped, **options)
+                for number, found in enumerate(changes):
                     is_same = folders == self._folders()
-                    if changes or not is_same:
+                    # The first time, because it takes a moment to begin to watch.
+                    if found or number == 0 or not is_same:
                         yield
                     if not is_same:
                         break
-            time.sleep(_INTERVAL)
-            yield
 
     def _react(self, paths: t.Iterable[str], edited: t.Container[str]) -> None:
         """End the process, or count the change."""

@@ -96,10 +96,11 @@ def watched(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Watched]:
     ended: list[int] = []
+    released = threading.Event()
 
     def end(code: int) -> None:
         ended.append(code)
-        threading.Event().wait()  # os._exit never returns.
+        released.wait()  # os._exit never returns.
 
     if request.param == "scan":
         monkeypatch.setitem(sys.modules, "watchfiles", None)
@@ -117,8 +118,10 @@ def watched(
     watcher.add(str(tmp_path / "pages"), [".html"])
     time.sleep(0.1)  # Modification times must differ.
     yield Watched(tmp_path, app, watcher, ended)
-    write_files(tmp_path, {"pages/last.py": ""})
-    until(lambda: ended, 20)  # The thread must not outlive the test.
+    watcher._is_stopped.set()  # The thread must not outlive the test.
+    released.set()
+    watcher.stop()
+    assert not t.cast(threading.Thread, watcher._thread).is_alive()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import astro
+from .fronting import free_port
 from .measure import new_folder
 from .measure import spent
 from .measure import write
@@ -88,12 +88,6 @@ COMMANDS = {
 def names(count: int) -> list[str]:
     """Return the names of files in folders of a hundred."""
     return [f"g{n // 100}/p{n}" for n in range(count)]
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def fetch(url: str) -> str:

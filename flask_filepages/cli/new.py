@@ -111,15 +111,16 @@ def _rules(site: Site, stem: str, kind: str) -> list[FileRule]:
     from ..routing.routes import Route
     from ..routing.routes import SegmentCache
     from ..routing.routes import find_collisions
+    from ..routing.routes import route_id
+    from ..routing.routes import segments_of
     from ..routing.rules import FileRule
     from ..routing.urls import collisions_with_app
 
-    texts = [text for text in stem.split("/") if text[0] + text[-1] != "()"]
-    texts = texts[:-1] if texts[-1] == "index" else texts
-    segments = SegmentCache(usable_matchers(site.app.url_map))
-    route = Route(f"/{'/'.join(texts)}", expand([segments[text] for text in texts]))
     file = f"{stem}.html" if kind == "page" else f"{stem}.py"
     source = Source(os.path.join(site.folder, file), file, stem)
+    cache = SegmentCache(usable_matchers(site.app.url_map))
+    segments = segments_of(source, cache)
+    route = Route(route_id(segments), expand(segments))
     route.page, route.endpoint = (source, None) if kind == "page" else (None, source)
     route.prerender = site.settings.output != "server"
     slash = site.settings.trailing_slash

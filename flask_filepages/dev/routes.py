@@ -4,7 +4,6 @@ programs."""
 from __future__ import annotations
 
 import os
-import time
 import typing as t
 from collections.abc import Iterator
 from urllib.parse import unquote
@@ -23,6 +22,7 @@ from ..functions import location_of
 from ..functions import name_of
 from ..handling import responses
 from ..handling import route as routes
+from ..handling.debug import build_time
 from ..handling.handlers import ALL
 from ..handling.middleware import MIDDLEWARE_NAME
 from ..handling.middleware import Link
@@ -193,9 +193,8 @@ def _storing(bound: BoundRoute, path: str) -> Info:
     release = releases.current() if has_release else None
     if release is not None:
         stored = bound.find_stored(release, path)
-        built = time.localtime(os.path.getmtime(release.folder))
         name = os.path.basename(release.folder)
-        when = f"release {name}, built {time.strftime('%Y-%m-%d %H:%M', built)}"
+        when = f"release {name}, built {build_time(release.folder)}"
         found["stored"] = f"{stored.status} in {when}" if stored else f"not in {when}"
         found["headers"] = (
             [": ".join(one) for one in stored.plain.headers] if stored else []

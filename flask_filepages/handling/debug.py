@@ -39,15 +39,19 @@ def is_other_command() -> bool:
     return command.info_name not in ("run", "preview")
 
 
+def build_time(folder: str) -> str:
+    """Return the local time at which a release was built, up to the minute."""
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(os.path.getmtime(folder)))
+
+
 @functools.cache
 def announce_release(folder: str) -> None:
     """Print once which stored responses ``flask run`` serves, and when they were
     built."""
     if os.environ.get("FLASK_RUN_FROM_CLI") != "true":
         return
-    built = time.strftime("%Y-%m-%d %H:%M", time.localtime(os.path.getmtime(folder)))
     print(
-        f" * Serving the stored responses of {folder}, built {built}."
+        f" * Serving the stored responses of {folder}, built {build_time(folder)}."
         " Build again to see changes, or use --debug.",
         flush=True,
     )

@@ -161,7 +161,7 @@ def discover(
             continue
         folders.update(source.folders)
         try:
-            source.segments = _segments(source, segments)
+            source.segments = segments_of(source, segments)
         except PatternError as error:
             faults.append(Fault("name", source.relative, error.problem, error.fix))
             continue
@@ -220,7 +220,11 @@ class SegmentCache(dict[str, Segment]):
         return segment
 
 
-def _segments(source: Source, cache: SegmentCache) -> tuple[Segment, ...]:
+def segments_of(source: Source, cache: SegmentCache) -> tuple[Segment, ...]:
+    """Return the segments of the URL of a file, without groups and ``index``.
+
+    :raises PatternError: its name is not a route.
+    """
     *folders, name = source.stem.split("/")
     texts = [f for f in folders if not (f.startswith("(") and f.endswith(")"))]
     if name != "index":
@@ -235,7 +239,8 @@ def _segments(source: Source, cache: SegmentCache) -> tuple[Segment, ...]:
     return segments
 
 
-def _route_id(segments: t.Sequence[Segment]) -> str:
+def route_id(segments: t.Sequence[Segment]) -> str:
+    """Return the id of a route, such as ``/blog/[slug]``."""
     return "/" + "/".join(segment.text for segment in segments)
 
 
@@ -263,7 +268,7 @@ def _add(routes: dict[str, Route], source: Source, faults: list[Fault]) -> None:
     route = routes.get(source.stem)
     if route is None:
         patterns = expand(source.segments)
-        route = routes[source.stem] = Route(_route_id(source.segments), patterns)
+        route = routes[source.stem] = Route(route_id(source.segments), patterns)
     if source.is_endpoint:
         route.endpoint = source
     elif route.page is None:
@@ -296,7 +301,7 @@ def _add_redirect(
                     "name", setting, f"its target has the unknown param [{name}]", fix
                 )
             )
-    added = Route(_route_id(parsed), patterns, redirect=target)
+    added = Route(route_id(parsed), patterns, redirect=target)
     shapes = {pattern.shape for pattern in patterns}
     for stem, route in list(routes.items()):
         if shapes.issuperset(pattern.shape for pattern in route.patterns):

@@ -119,7 +119,8 @@ def test_redocly_finds_nothing(document: Path) -> None:
 
 def test_schemathesis_finds_nothing(served: tuple[str, str], tmp_path: Path) -> None:
     name, url = served
-    options = ["--seed", "1", "--workers", "2", "--no-color"]
+    # One worker: `ast.parse` of Python 3.11 fails now and then in two threads (gh-106905).
+    options = ["--seed", "1", "--workers", "1", "--no-color"]
     config: list[str | Path] = []
     if name == "shelter":  # The demo needs no exceptions.
         config = ["--config-file", HERE / "schemathesis.toml"]

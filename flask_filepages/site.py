@@ -148,7 +148,7 @@ class Site:
         #: The file that is being imported.
         self.importing = ""
         self._faults: list[Fault] = []
-        self.routes = {route.id: self._bind(route) for route in self.tree.routes}
+        self.routes = {route.id: self.bind(route) for route in self.tree.routes}
         self.prerendered = {
             route.endpoint: route
             for route in self.routes.values()
@@ -157,7 +157,7 @@ class Site:
         self._make_rules()
         finder.register(self.anchor, folder, fresh=app.debug)
 
-    def _bind(self, route: Route) -> BoundRoute:
+    def bind(self, route: Route) -> BoundRoute:
         return (PrerenderedRoute if route.prerender else BoundRoute)(self, route)
 
     def _make_rules(self) -> None:

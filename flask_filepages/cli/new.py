@@ -123,9 +123,8 @@ def _rules(site: Site, stem: str, kind: str) -> list[FileRule]:
     route = Route(route_id(segments), expand(segments))
     route.page, route.endpoint = (source, None) if kind == "page" else (None, source)
     route.prerender = site.settings.output != "server"
-    slash = site.settings.trailing_slash
-    options: t.Any = {"prefix": site.url_prefix, "endpoint": "", "slash": slash}
-    rules = [FileRule(route, pattern, **options) for pattern in route.patterns]
+    bound = site.bind(route)
+    rules = [FileRule(bound, pattern) for pattern in route.patterns]
     sources = [(one, one.source.stem if one.source else "") for one in site.tree.routes]
     if kind == "test" and stem not in [other for _, other in sources]:
         raise click.UsageError(f"There is no file for {route.id}. Write it first.")

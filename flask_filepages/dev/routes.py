@@ -261,7 +261,7 @@ def _why(
         return "a matcher does not accept the value" if is_file else None
     except HTTPException:
         pass  # It matches, but for another method or with another slash.
-    if isinstance(rule, FileRule) and rule.bound is not None:
+    if isinstance(rule, FileRule):
         token = matched_path.set(path)
         is_listed = rule.bound.accepts_path()
         matched_path.reset(token)

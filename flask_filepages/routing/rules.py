@@ -22,7 +22,6 @@ from werkzeug.routing.rules import RulePart
 from werkzeug.routing.rules import Weighting
 
 from ..errors import ParamError
-from ..settings import TrailingSlash
 from .converters import SEGMENT_SAFE
 from .converters import ParamConverter
 from .converters import RestConverter
@@ -37,7 +36,6 @@ from .patterns import Pattern
 from .patterns import Segment
 from .patterns import SegmentKey
 from .patterns import without_final_rest
-from .routes import Route
 
 if t.TYPE_CHECKING:
     from ..handling.route import BoundRoute
@@ -56,7 +54,7 @@ class RouteMethods(Set[str]):
     prerendered route does not list the set is empty, and Werkzeug tries the next rule.
     """
 
-    def __init__(self, bound: BoundRoute | None) -> None:
+    def __init__(self, bound: BoundRoute) -> None:
         self._bound = bound
 
     @classmethod
@@ -64,12 +62,10 @@ class RouteMethods(Set[str]):
         return set(it)
 
     def __contains__(self, method: object) -> bool:
-        return self._bound is None or self._bound.accepts_path()
+        return self._bound.accepts_path()
 
     def __iter__(self) -> Iterator[str]:
-        if self._bound is None or not self._bound.accepts_path():
-            return iter(())
-        return iter(self._bound.methods())
+        return iter(self._bound.methods() if self._bound.accepts_path() else ())
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -90,51 +86,31 @@ class RouteMethods(Set[str]):
 
 
 class FileRule(Rule):
-    """One pattern of a route below a prefix.
+    """One pattern of a route, below the prefix of its site."""
 
-    :param bound: the route in its app, or ``None`` for a rule that only builds URLs.
-    """
-
-    def __init__(
-        self,
-        route: Route,
-        pattern: Pattern,
-        *,
-        prefix: str,
-        endpoint: str,
-        slash: TrailingSlash,
-        bound: BoundRoute | None = None,
-    ) -> None:
+    def __init__(self, bound: BoundRoute, pattern: Pattern) -> None:
+        prefix, slash = bound.site.url_prefix, bound.settings.trailing_slash
         path = prefix + "".join(f"/{_display(s)}" for s in pattern.segments)
-        if not path or (slash == "always" and not route.has_extension):
+        if not path or (slash == "always" and not bound.route.has_extension):
             path += "/"
         super().__init__(
             path,
-            endpoint=endpoint,
+            endpoint=bound.endpoint,
             # We redirect slashes ourselves, so Werkzeug must match both forms.
-            strict_slashes=route.has_extension and slash != "never",
+            strict_slashes=bound.route.has_extension and slash != "never",
             merge_slashes=True,
         )
-        self.route = route
+        self.bound = bound
+        self.route = bound.route
         self.pattern = pattern
         self.prefix = prefix
         self.slash = slash
-        self.bound = bound
         self.methods = t.cast(t.Any, RouteMethods(bound))
         self.arguments = {part.text for part in pattern.params}
         self.required_params = {p.text for p in pattern.params if p.kind != "rest"}
 
-    def get_empty_kwargs(self) -> t.Mapping[str, t.Any]:
-        return {
-            "route": self.route,
-            "pattern": self.pattern,
-            "prefix": self.prefix,
-            "endpoint": self.endpoint,
-            "slash": self.slash,
-        }
-
     def empty(self) -> FileRule:
-        return FileRule(**self.get_empty_kwargs())
+        return FileRule(self.bound, self.pattern)
 
     def compile(self) -> None:
         """Write the parts by which Werkzeug's state machine finds this rule."""
@@ -258,19 +234,13 @@ def make_rules(bound: BoundRoute, taken: set[str]) -> Iterator[FileRule]:
 
     :param taken: the shapes that belong to one route; those of new rules are added.
     """
-    options: dict[str, t.Any] = {
-        "prefix": bound.site.url_prefix,
-        "endpoint": bound.endpoint,
-        "slash": bound.settings.trailing_slash,
-        "bound": bound,
-    }
     for pattern in bound.route.patterns:
-        yield FileRule(bound.route, pattern, **options)
+        yield FileRule(bound, pattern)
         shorter = without_final_rest(pattern)
         if shorter is not None and shorter.shape not in taken:
             if not bound.route.lists_paths:
                 taken.add(shorter.shape)
-            yield FileRule(bound.route, shorter, **options)
+            yield FileRule(bound, shorter)
 
 
 def _display(segment: Segment) -> str:

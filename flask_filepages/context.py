@@ -229,9 +229,8 @@ class Context:
         site = urlsplit(self.site or "")
         if site.netloc and to.startswith(f"{site.scheme}://{site.netloc}/"):
             external = True
-        check = targets.check_external if external else targets.check_local
         try:
-            location = check(to)
+            location = targets.check(to, external=external)
         except UnsafeRedirectError as error:
             self.app.logger.warning("%s: %s", self.route_id, error)
             raise

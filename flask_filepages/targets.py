@@ -26,28 +26,19 @@ _origin_re = re.compile(
 _address_re = re.compile(r"https?://[^/?#@\s]+(?:[/?#].*)?\Z", re.IGNORECASE)
 
 
-def check_local(target: str) -> str:
+def check(target: str, *, external: bool = False) -> str:
     """Return *target*, percent-encoded where needed, if it stays on this site.
 
+    :param external: it may also be an http or https address.
     :raises UnsafeRedirectError: a browser might resolve it to another origin.
     """
     reason = _reason_to_refuse(target)
-    if reason is not None:
-        fix = "If the address is yours, write context.redirect(target, external=True)."
-        raise UnsafeRedirectError(target, reason, fix)
-    return encode(target)
-
-
-def check_external(target: str) -> str:
-    """Return *target*, percent-encoded where needed: a path or an http(s) address.
-
-    :raises UnsafeRedirectError: it is neither.
-    """
-    reason = _reason_to_refuse(target)
-    if _address_re.match(target) and not _unsafe_re.search(target):
-        reason = None
-    if reason is not None:
+    fix = "If the address is yours, write context.redirect(target, external=True)."
+    if external:
         fix = "Write a path, or an http or https address, percent-encoded."
+        if _address_re.match(target) and not _unsafe_re.search(target):
+            reason = None
+    if reason is not None:
         raise UnsafeRedirectError(target, reason, fix)
     return encode(target)
 

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flask_filepages.errors import UnsafeRedirectError
-from flask_filepages.targets import check_external
-from flask_filepages.targets import check_local
+from flask_filepages.targets import check
 from flask_filepages.targets import fill_params as fill
 
 
@@ -31,7 +30,7 @@ from flask_filepages.targets import fill_params as fill
     ],
 )
 def test_local(target: str, location: str) -> None:
-    assert check_local(target) == location
+    assert check(target) == location
 
 
 @pytest.mark.parametrize(
@@ -58,7 +57,7 @@ def test_local(target: str, location: str) -> None:
 )
 def test_refused(target: str) -> None:
     with pytest.raises(UnsafeRedirectError, match="external=True") as error:
-        check_local(target)
+        check(target)
 
     assert error.value.code == 400
     assert "evil" not in (error.value.description or "")
@@ -73,7 +72,7 @@ def test_refused(target: str) -> None:
     ],
 )
 def test_external(target: str, location: str) -> None:
-    assert check_external(target) == location
+    assert check(target, external=True) == location
 
 
 @pytest.mark.parametrize(
@@ -82,7 +81,7 @@ def test_external(target: str, location: str) -> None:
 )
 def test_external_is_http_or_local(target: str) -> None:
     with pytest.raises(UnsafeRedirectError):
-        check_external(target)
+        check(target, external=True)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +103,7 @@ def test_fill(template: str, params: dict[str, str], target: str) -> None:
 @given(st.text(max_size=30))
 def test_what_is_local_never_names_a_host(target: str) -> None:
     try:
-        location = check_local(target)
+        location = check(target)
     except UnsafeRedirectError:
         return
 

@@ -51,18 +51,10 @@ def document(
     errors: t.Sequence[t.Mapping[str, str]] = (),
 ) -> str:
     """Return a problem document as JSON (RFC 9457, section 3.1)."""
-    members: dict[str, t.Any] = {
-        "type": "about:blank",
-        "title": title,
-        "status": status,
-    }
-    if detail:
-        members["detail"] = detail
-    if instance:
-        members["instance"] = instance
-    if errors:
-        members["errors"] = errors
-    return json.dumps(members, ensure_ascii=False)
+    required = {"type": "about:blank", "title": title, "status": status}
+    optional = {"detail": detail, "instance": instance, "errors": errors}
+    given = {name: value for name, value in optional.items() if value}
+    return json.dumps({**required, **given}, ensure_ascii=False)
 
 
 def errors_of(messages: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
@@ -83,13 +75,10 @@ def errors_of(messages: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
 
 def _error(location: str, path: tuple[str, ...], detail: str) -> dict[str, str]:
     if location == "json":
-        pointer = "".join(f"/{_escape(name)}" for name in path)
-        return {"in": location, "pointer": f"#{pointer}", "detail": detail}
+        escaped = (name.replace("~", "~0").replace("/", "~1") for name in path)
+        pointer = "/".join(["#", *escaped])
+        return {"in": location, "pointer": pointer, "detail": detail}
     return {"in": location, "parameter": ".".join(path), "detail": detail}
-
-
-def _escape(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
 
 
 def _leaves(

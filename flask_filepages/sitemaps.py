@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime
-import itertools
 import typing as t
 from collections.abc import Callable
-from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
 from flask import Flask
@@ -66,12 +64,11 @@ def sitemap(
             "sitemap() needs FILEPAGES_SITE, such as 'https://example.com': the URLs of"
             " a sitemap are absolute."
         )
-    paths = (
-        path
+    items = [
+        _item(path, lastmod(path) if lastmod is not None else None)
         for path in site.listed_paths(base)
         if not path.is_guarded and include(path)
-    )
-    items = list(itertools.islice(_items(paths, lastmod), _MOST_URLS + 1))
+    ]
     if len(items) > _MOST_URLS:
         raise ValueError(
             f"A sitemap has at most {_MOST_URLS:,} URLs. Write several files, each with"
@@ -82,14 +79,9 @@ def sitemap(
     return app.response_class(xml, mimetype="application/xml")
 
 
-def _items(
-    paths: t.Iterable[ListedPath],
-    lastmod: Callable[[ListedPath], datetime.date | None] | None,
-) -> Iterator[str]:
-    for path in paths:
-        changed = lastmod(path) if lastmod is not None else None
-        date = f"<lastmod>{_w3c(changed)}</lastmod>" if changed is not None else ""
-        yield f"<url><loc>{escape(path.url)}</loc>{date}</url>\n"
+def _item(path: ListedPath, changed: datetime.date | None) -> str:
+    date = f"<lastmod>{_w3c(changed)}</lastmod>" if changed is not None else ""
+    return f"<url><loc>{escape(path.url)}</loc>{date}</url>\n"
 
 
 def _w3c(value: datetime.date) -> str:

@@ -34,7 +34,8 @@ STATIC, MIXED, MIXED_REST, MATCHER, PARAM, REST, END, FINAL_REST = range(1, 9)
 
 SegmentKey = tuple[int, int, int, str]
 
-_bracket_re = re.compile(r"(\[\[[^\[\]]*\]\]|\[[^\[\]]*\])")
+_bracket_re = re.compile(r"(\[[^\[\]]*\])")
+_optional_re = re.compile(r"\[\[[^\[\]]*\]\]")
 _param_re = re.compile(
     r"(?P<rest>\.\.\.)?(?P<name>[A-Za-z0-9_$]+)(?:=(?P<matcher>[A-Za-z_]\w*))?",
     re.ASCII,
@@ -143,10 +144,8 @@ class Pattern:
         """Return True if a path of *segments* could have this pattern, whatever the
         values of its params. What follows a rest param is not compared."""
         mine = self.segments[: self.first_rest]
-        is_long_enough = len(segments) >= len(mine)
-        if not is_long_enough or (
-            self.first_rest is None and len(segments) > len(mine)
-        ):
+        has_rest = self.first_rest is not None
+        if len(segments) < len(mine) or (len(segments) > len(mine) and not has_rest):
             return False
         return all(one.fits(text) for one, text in zip(mine, segments, strict=False))
 
@@ -166,15 +165,15 @@ def parse_segment(text: str) -> Segment:
             "two params touch each other",
             "Put text between them: [a]-[b], or make two folders: [a]/[b].",
         )
-    optional = text.startswith("[[") and text.endswith("]]")
-    inner = text[1:-1] if optional else text
-    parts = tuple(_parse_part(piece) for piece in _bracket_re.split(inner) if piece)
-    segment = Segment(text, parts, optional)
-    if optional and (len(parts) != 1 or parts[0].kind == "text"):
+    optional = _optional_re.fullmatch(text) is not None
+    if "[[" in text and "]]" in text and not optional:
         raise PatternError(
             "an optional param must be a whole segment",
             "Write a folder or file named just [[name]].",
         )
+    inner = text[1:-1] if optional else text
+    parts = tuple(_parse_part(piece) for piece in _bracket_re.split(inner) if piece)
+    segment = Segment(text, parts, optional)
     if optional and segment.has_rest:
         raise PatternError(
             "a rest param is optional already", f"Write {inner} instead of {text}."
@@ -210,11 +209,6 @@ def _parse_part(piece: str) -> Part:
                 "the brackets are unbalanced", "Write a param as [name]."
             )
         return Part("text", piece)
-    if piece.startswith("[["):
-        raise PatternError(
-            "an optional param must be a whole segment",
-            "Write a folder or file named just [[name]].",
-        )
     match = _param_re.fullmatch(piece[1:-1])
     if match is None:
         raise PatternError(f"{piece} is not a valid param", _fix(piece[1:-1]))
@@ -245,11 +239,8 @@ def _check_characters(text: str) -> None:
 
 def expand(segments: t.Sequence[Segment]) -> list[Pattern]:
     """Return all patterns of *segments*, with and without each optional segment."""
-    choices = [((), (s,)) if s.optional else ((s,),) for s in segments]
-    patterns = [
-        Pattern(tuple(itertools.chain.from_iterable(choice)))
-        for choice in itertools.product(*choices)
-    ]
+    choices = [(None, s) if s.optional else (s,) for s in segments]
+    patterns = [Pattern(tuple(filter(None, c))) for c in itertools.product(*choices)]
     return sorted(patterns, key=lambda pattern: pattern.key)
 
 

@@ -107,11 +107,9 @@ def _rules(site: Site, stem: str, kind: str) -> list[FileRule]:
     from ..errors import TreeError
     from ..routing.converters import usable_matchers
     from ..routing.files import Source
-    from ..routing.patterns import expand
-    from ..routing.routes import Route
     from ..routing.routes import SegmentCache
     from ..routing.routes import find_collisions
-    from ..routing.routes import route_id
+    from ..routing.routes import make_route
     from ..routing.routes import segments_of
     from ..routing.rules import FileRule
     from ..routing.urls import collisions_with_app
@@ -119,8 +117,7 @@ def _rules(site: Site, stem: str, kind: str) -> list[FileRule]:
     file = f"{stem}.html" if kind == "page" else f"{stem}.py"
     source = Source(os.path.join(site.folder, file), file, stem)
     cache = SegmentCache(usable_matchers(site.app.url_map))
-    segments = segments_of(source, cache)
-    route = Route(route_id(segments), expand(segments))
+    route = make_route(segments_of(source, cache))
     route.page, route.endpoint = (source, None) if kind == "page" else (None, source)
     route.prerender = site.settings.output != "server"
     bound = site.bind(route)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from ..errors import Fault
 from ..errors import closest
 from ..settings import Prerender
-from .patterns import Segment
 
 ENDPOINT_SUFFIX = ".py"
 #: Runs around all routes of its folder and below; it is not a route itself.
@@ -38,7 +37,6 @@ class Source:
     path: str
     relative: str
     stem: str
-    segments: tuple[Segment, ...] = ()
 
     @property
     def is_endpoint(self) -> bool:
@@ -47,10 +45,6 @@ class Source:
     @property
     def is_middleware(self) -> bool:
         return os.path.basename(self.relative) == MIDDLEWARE_FILE
-
-    @property
-    def looks_like_middleware(self) -> bool:
-        return os.path.basename(self.relative) in ("middleware.py", "middlewares.py")
 
     @property
     def folders(self) -> list[str]:
@@ -129,20 +123,16 @@ def _misnamed_middleware(
     """Yield a fault for each near miss of ``_middleware.py``: a guard with a typo in
     its name would guard nothing."""
     names = [entry.name for entry in entries]
-    if MIDDLEWARE_FILE in names:
-        return
     wanted = [MIDDLEWARE_FILE, os.path.splitext(MIDDLEWARE_FILE)[0]]
-    for name in names:
+    fix = f"Rename it to {MIDDLEWARE_FILE}."
+    for name in names if MIDDLEWARE_FILE not in names else ():
+        problem = ""
         if name.startswith(f"{wanted[1]}.") and not name.endswith(".pyc"):
             problem = "nothing reads middleware from a file of this name"
-            fix = f"Rename it to {MIDDLEWARE_FILE}."
+        elif name[0] in "_." and closest(name.lower(), wanted, 0.85):
+            problem = "it looks like middleware, but nothing reads a file of this name"
+        if problem:
             yield Fault("middleware", f"{below}{name}", problem, fix)
-            continue
-        if name[0] not in "_." or closest(name.lower(), wanted, 0.85) is None:
-            continue
-        problem = "it looks like middleware, but nothing reads a file of this name"
-        fix = f"Rename it to {MIDDLEWARE_FILE}."
-        yield Fault("middleware", f"{below}{name}", problem, fix)
 
 
 def _is_inside(entry: os.DirEntry[str], root: str, linked: set[str]) -> bool:
@@ -162,26 +152,23 @@ def _is_inside(entry: os.DirEntry[str], root: str, linked: set[str]) -> bool:
 
 
 def read_prerender(
-    source: Source,
-) -> tuple[Prerender | None, list[Fault], list[Fault]]:
-    """Return a tuple: ``prerender`` of an endpoint (``None`` without one), its faults,
-    and warnings of near misses.
+    source: Source, faults: list[Fault], warnings: list[Fault]
+) -> Prerender | None:
+    """Return ``prerender`` of an endpoint, or ``None``. Add its faults to *faults*, and
+    near misses to *warnings*.
 
     The file is parsed, not run, and only if it contains the word. A syntax error is
     left to the import, which reports it.
     """
-    warnings: list[Fault] = []
     try:
         with open(source.path, "rb") as file:
             code = file.read()
+        body = ast.parse(code).body if _may_be_prerender_re.search(code) else []
     except OSError as error:
-        return None, [_unreadable(source.relative, error)], warnings
-    if not _may_be_prerender_re.search(code):
-        return None, [], warnings
-    try:
-        body = ast.parse(code).body
+        faults.append(_unreadable(source.relative, error))
+        return None
     except (SyntaxError, ValueError):
-        return None, [], warnings
+        return None
     flag = None
     for statement in body:
         if not _binds_prerender(statement):
@@ -196,10 +183,10 @@ def read_prerender(
             if hasattr(statement, "body"):
                 problem = "prerender is not a literal of the module: it is indented"
             where = ("prerender", source.relative)
-            fault = Fault(*where, problem, _PRERENDER_FIX, statement.lineno)
-            return None, [fault], warnings
+            faults.append(Fault(*where, problem, _PRERENDER_FIX, statement.lineno))
+            return None
         flag = t.cast(Prerender, value.value)
-    return flag, [], warnings
+    return flag
 
 
 def _near_misses(statement: ast.stmt, source: Source) -> t.Iterator[Fault]:

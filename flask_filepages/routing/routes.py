@@ -127,9 +127,8 @@ class Route:
 class Tree:
     """All routes of a folder, the most specific first, and its error pages by code."""
 
-    folder: str
-    routes: list[Route] = field(default_factory=list)
-    error_routes: dict[int, Route] = field(default_factory=dict)
+    routes: list[Route]
+    error_routes: dict[int, Route]
 
 
 def discover(
@@ -161,18 +160,16 @@ def discover(
             continue
         folders.update(source.folders)
         try:
-            source.segments = segments_of(source, segments)
+            found = segments_of(source, segments)
         except PatternError as error:
             faults.append(Fault("name", source.relative, error.problem, error.fix))
             continue
-        _add(routes, source, faults)
+        _add(routes, source, found, faults)
     for path, target in (redirects or {}).items():
         _add_redirect(routes, path, target, segments, faults)
     for route in routes.values():
         if route.endpoint is not None:
-            route.prerender, found, warnings = read_prerender(route.endpoint)
-            faults += found
-            route.warnings += warnings
+            route.prerender = read_prerender(route.endpoint, faults, route.warnings)
             if route.prerender in (False, "auto") and output == "static":
                 faults.append(_on_demand_fault(route.endpoint, route.prerender))
         if route.source is not None:
@@ -188,7 +185,7 @@ def discover(
     if faults:
         raise TreeError(folder, sorted(faults, key=lambda f: (f.file, f.problem)))
     errors = {int(code): routes[code] for code in ERROR_CODES if code in routes}
-    return Tree(folder, table, errors)
+    return Tree(table, errors)
 
 
 def _on_demand_fault(source: Source, prerender: object) -> Fault:
@@ -239,9 +236,11 @@ def segments_of(source: Source, cache: SegmentCache) -> tuple[Segment, ...]:
     return segments
 
 
-def route_id(segments: t.Sequence[Segment]) -> str:
-    """Return the id of a route, such as ``/blog/[slug]``."""
-    return "/" + "/".join(segment.text for segment in segments)
+def make_route(
+    segments: tuple[Segment, ...], redirect: Redirect | None = None
+) -> Route:
+    """Return a route whose path has *segments*, without files."""
+    return Route(str(Pattern(segments)), expand(segments), redirect=redirect)
 
 
 def _outside_of_middleware(
@@ -253,7 +252,8 @@ def _outside_of_middleware(
     """
     beside = middleware.get(f"{source.stem}/")
     if beside is None:
-        if not source.looks_like_middleware or source.folders[-1] in middleware:
+        is_near = source.stem.rpartition("/")[2] in ("middleware", "middlewares")
+        if not (source.is_endpoint and is_near) or source.folders[-1] in middleware:
             return []
         problem = "it is a route, not the middleware of its folder"
         fix = f"If it is meant as middleware, name it {MIDDLEWARE_FILE}."
@@ -264,11 +264,13 @@ def _outside_of_middleware(
     return [Fault("unguarded", source.relative, problem, fix)]
 
 
-def _add(routes: dict[str, Route], source: Source, faults: list[Fault]) -> None:
-    route = routes.get(source.stem)
-    if route is None:
-        patterns = expand(source.segments)
-        route = routes[source.stem] = Route(route_id(source.segments), patterns)
+def _add(
+    routes: dict[str, Route],
+    source: Source,
+    segments: tuple[Segment, ...],
+    faults: list[Fault],
+) -> None:
+    route = routes.setdefault(source.stem, make_route(segments))
     if source.is_endpoint:
         route.endpoint = source
     elif route.page is None:
@@ -290,19 +292,15 @@ def _add_redirect(
     except PatternError as error:
         faults.append(Fault("name", setting, error.problem, error.fix))
         return
-    patterns = expand(parsed)
     params = {part.text for segment in parsed for part in segment.parts}
     for name in targets.params_in(target.target):
         if name not in params:
             close = closest(name, params)
             fix = f"Did you mean [{close}]?" if close else "Use a param of the path."
-            faults.append(
-                Fault(
-                    "name", setting, f"its target has the unknown param [{name}]", fix
-                )
-            )
-    added = Route(route_id(parsed), patterns, redirect=target)
-    shapes = {pattern.shape for pattern in patterns}
+            problem = f"its target has the unknown param [{name}]"
+            faults.append(Fault("name", setting, problem, fix))
+    added = make_route(parsed, target)
+    shapes = {pattern.shape for pattern in added.patterns}
     for stem, route in list(routes.items()):
         if shapes.issuperset(pattern.shape for pattern in route.patterns):
             fix = "Remove the file or the redirect."

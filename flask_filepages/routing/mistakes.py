@@ -85,22 +85,20 @@ def odd_name(relative: str) -> Fault | None:
     stem, suffix = os.path.splitext(relative)
     name = os.path.basename(stem)
     renamed = _foreign_re.sub(_as_param, stem)
+    problem = f"it is a page at /{stem}, not an error page"
     if _svelte_re.search(stem):
         problem = f"its URL is /{stem}"
         fix = f"Name it {_svelte_re.sub('index', stem)}{suffix}."
-        return Fault("name", relative, problem, fix)
-    if renamed != stem:
+    elif renamed != stem:
         problem = "its name is literal text, not a param"
-        return Fault("name", relative, problem, f"Name it {renamed}{suffix}.")
-    if name != "index" and name.lower() == "index":
+        fix = f"Name it {renamed}{suffix}."
+    elif name != "index" and name.lower() == "index":
         problem = f"its URL is /{stem}, because names are case-sensitive"
         fix = f"Name it {stem[: -len(name)]}index{suffix}."
-        return Fault("name", relative, problem, fix)
-    problem = f"it is a page at /{stem}, not an error page"
-    if name in ("404", "500") and stem != name:
+    elif name in ("404", "500") and stem != name:
         fix = f"An error page lies directly in the pages folder, as {name}{suffix}."
-        return Fault("name", relative, problem, fix)
-    if _status_re.fullmatch(stem) and stem not in ("404", "500"):
+    elif _status_re.fullmatch(stem) and stem not in ("404", "500"):
         fix = f"Only 404 and 500 are error pages. Write @app.errorhandler({stem})."
-        return Fault("name", relative, problem, fix)
-    return None
+    else:
+        return None
+    return Fault("name", relative, problem, fix)

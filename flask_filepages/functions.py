@@ -46,6 +46,18 @@ def with_line(file: str, function: t.Any) -> str:
     return f"{where}:{location[1]}"
 
 
+def described(function: t.Any, root: str) -> str:
+    """Return name and place of *function*, such as ``hook() (app.py:3)``.
+
+    :param root: the folder to which the file is relative.
+    """
+    location = location_of(function)
+    name = f"{name_of(function)}()"
+    if location is None:
+        return name
+    return f"{name} ({os.path.relpath(location[0], root)}:{location[1]})"
+
+
 def last_place(error: BaseException) -> tuple[str, int] | None:
     """Return the last file and line of the user's code that *error* went through, or
     ``None``. Installed packages are skipped."""
@@ -113,18 +125,14 @@ def first_argument(function: t.Any, *, unwrap: bool = True) -> str | None:
 
     :param unwrap: take the function below all decorators.
     """
-    function = inspect.unwrap(function) if unwrap else function
     try:
-        signature = inspect.signature(function, follow_wrapped=False)
+        signature = inspect.signature(function, follow_wrapped=unwrap)
     except (TypeError, ValueError):
         return ""  # Built-in functions have no signature.
-    for parameter in signature.parameters.values():
-        if parameter.kind is parameter.VAR_POSITIONAL:
-            return ""
-        if parameter.kind is not parameter.KEYWORD_ONLY:
-            is_keywords = parameter.kind is parameter.VAR_KEYWORD
-            return None if is_keywords else parameter.name
-    return None
+    first = next(iter(signature.parameters.values()), None)
+    if first is None or first.kind in (first.KEYWORD_ONLY, first.VAR_KEYWORD):
+        return None
+    return "" if first.kind is first.VAR_POSITIONAL else first.name
 
 
 def call_problem(value: t.Any, *arguments: str) -> str | None:

@@ -19,9 +19,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from ..errors import NotAResponseError
 from ..errors import SettingsError
+from ..functions import described
 from ..functions import last_place
-from ..functions import location_of
-from ..functions import name_of
 from ..handling.failures import notes_of
 from ..prerendering.build_request import RENDER
 from ..prerendering.build_request import Render
@@ -200,21 +199,13 @@ class BuildClient:
             return f"TRUSTED_HOSTS refuses the host of the build, {host}", fix
         hooks = self.app.before_request_funcs
         names = [
-            self._describe_hook(function)
+            f"the before_request function {described(function, self.app.root_path)}"
             for scope in (None, *self.app.extensions["filepages"])
             for function in hooks.get(scope, ())
         ]
         who = " or ".join(names) or "something before the route"
         fix = "Let it ignore requests for this path, or write `prerender = False`."
         return f"{who} responded with {status} before the route", fix
-
-    def _describe_hook(self, function: t.Any) -> str:
-        name = f"the before_request function {name_of(function)}()"
-        location = location_of(function)
-        if location is None:
-            return name
-        file, line = location
-        return f"{name} ({os.path.relpath(file, self.app.root_path)}:{line})"
 
 
 def _place_of(error: BaseException) -> tuple[str, int] | None:

@@ -15,8 +15,7 @@ from urllib.parse import quote
 from flask import Flask
 
 from ..errors import ReleaseError
-from ..functions import location_of
-from ..functions import name_of
+from ..functions import described
 from ..handling.responses import DEFAULT_CACHE_CONTROL
 from ..handling.route import BoundRoute
 from ..prerendering.stored import PrerenderedRoute
@@ -200,19 +199,14 @@ class Published:
                 found += _routes_left_out(site)
             why = "it is a view of the app"
             found += [LeftOut(rule, why) for rule in own_views(self.app)]
+        why = "it is an after_request function, and does not run for stored files"
         functions = [
             function
             for scope in (None, *(site.name for site in self.sites))
             for function in self.app.after_request_funcs.get(scope, ())
         ]
-        for function in functions:
-            where = location_of(function)
-            name = f"{name_of(function)}()"
-            if where is not None:
-                name += f" ({os.path.relpath(where[0], self.app.root_path)}:{where[1]})"
-            why = "it is an after_request function, and does not run for stored files"
-            found.append(LeftOut(name, why))
-        return found
+        root = self.app.root_path
+        return found + [LeftOut(described(one, root), why) for one in functions]
 
 
 def _routes_left_out(site: Site) -> Iterator[LeftOut]:

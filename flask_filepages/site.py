@@ -154,21 +154,11 @@ class Site:
             for route in self.routes.values()
             if isinstance(route, PrerenderedRoute)
         }
-        self._make_rules()
+        make_rules(self.routes.values())
         finder.register(self.anchor, folder, fresh=app.debug)
 
     def bind(self, route: Route) -> BoundRoute:
         return (PrerenderedRoute if route.prerender else BoundRoute)(self, route)
-
-    def _make_rules(self) -> None:
-        taken = {
-            pattern.shape
-            for route in self.tree.routes
-            for pattern in route.patterns
-            if not route.lists_paths
-        }
-        for bound in self.routes.values():
-            bound.rules += make_rules(bound, taken)
 
     def status_of(self, route: Route) -> int:
         """Return the status of a rendered page: on an error page, the error's."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Set
@@ -214,9 +215,8 @@ class FileRule(Rule):
             try:
                 text = converter.to_url(values[name])
                 # Our own converters check the value themselves.
-                if part.matcher not in (None, "", "int") and not re.fullmatch(
-                    converter.regex, unquote(text)
-                ):
+                is_ours = part.matcher in (None, "int")
+                if not (is_ours or re.fullmatch(converter.regex, unquote(text))):
                     raise ValueError(f"{part.matcher!r} does not match {text!r}")
                 built += text
             except (ValueError, TypeError) as error:
@@ -225,36 +225,32 @@ class FileRule(Rule):
         return f"/{built}" if built else ""
 
 
-def make_rules(bound: BoundRoute, taken: set[str]) -> Iterator[FileRule]:
-    """Yield the rules of a route.
+def make_rules(routes: Collection[BoundRoute]) -> None:
+    """Give each of *routes* its rules.
 
     There is one for each pattern, and one more for ``/docs`` where ``/docs/[...path]``
     may be left out, unless another route has that shape. Routes that list their paths
     may all have it.
-
-    :param taken: the shapes that belong to one route; those of new rules are added.
     """
-    for pattern in bound.route.patterns:
-        yield FileRule(bound, pattern)
-        shorter = without_final_rest(pattern)
-        if shorter is not None and shorter.shape not in taken:
-            if not bound.route.lists_paths:
-                taken.add(shorter.shape)
-            yield FileRule(bound, shorter)
+    alone = [bound.route for bound in routes if not bound.route.lists_paths]
+    taken = {pattern.shape for route in alone for pattern in route.patterns}
+    for bound in routes:
+        for pattern in bound.route.patterns:
+            bound.rules.append(FileRule(bound, pattern))
+            shorter = without_final_rest(pattern)
+            if shorter is not None and shorter.shape not in taken:
+                bound.rules.append(FileRule(bound, shorter))
+                if not bound.route.lists_paths:
+                    taken.add(shorter.shape)
 
 
 def _display(segment: Segment) -> str:
     """Return a segment as Werkzeug would write it, such as ``<int:id>``."""
     shown = ""
     for part in segment.parts:
-        if part.kind == "text":
-            shown += part.text
-        elif part.kind == "rest":
-            shown += f"<path:{part.text}>"
-        else:
-            shown += (
-                f"<{part.matcher}:{part.text}>" if part.matcher else f"<{part.text}>"
-            )
+        matcher = "path" if part.kind == "rest" else part.matcher
+        param = f"<{matcher}:{part.text}>" if matcher else f"<{part.text}>"
+        shown += part.text if part.kind == "text" else param
     return shown
 
 

@@ -324,9 +324,7 @@ def find_collisions(routes: t.Sequence[Route]) -> list[Fault]:
     owners: dict[str, Route] = {}
     ids: dict[str, Route] = {}
     for route in routes:
-        for pattern in route.patterns:
-            if route.lists_paths:
-                continue
+        for pattern in route.patterns if not route.lists_paths else ():
             other = owners.setdefault(pattern.shape.lower(), route)
             if other is not route:
                 fault = _collision(other.name, route.name, str(pattern))

@@ -28,7 +28,6 @@ from .handling.loading import finder
 from .handling.loading import package_of
 from .handling.loading import replaced_name
 from .handling.middleware import hooks_not_run
-from .handling.origins import OriginCheck
 from .handling.route import BoundRoute
 from .handling.route import MiddlewareFile
 from .handling.templates import Inspected
@@ -139,7 +138,6 @@ class Site:
             redirects=settings.redirects,
             output=settings.output,
         )
-        self.origin_check = OriginCheck(settings)
         self.middleware_files: dict[str, MiddlewareFile] = {}
         self.lock = threading.RLock()
         self._is_set_up = False

@@ -19,6 +19,9 @@ from .middleware import Link
 from .middleware import change_every_response
 from .middleware import once_per_render
 
+if t.TYPE_CHECKING:
+    from .route import BoundRoute
+
 #: The safe methods (RFC 9110, section 9.2.1) without ``TRACE``. ``QUERY`` is a ``GET``
 #: with a body (draft-ietf-httpbis-safe-method-w-body).
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "QUERY"})
@@ -185,52 +188,44 @@ def with_cors_first(links: t.Sequence[Link]) -> list[Link]:
     return first[-1:] + [one for one in links if not isinstance(one.function, Cors)]
 
 
-class OriginCheck:
-    """Refuses requests that a page of another site makes a browser send (CSRF).
+def refuse_other_sites(request: Request, route: BoundRoute) -> None:
+    """Refuse a request that a page of another site makes a browser send (CSRF). Its
+    method is unsafe.
 
     The order follows Go 1.25's ``CrossOriginProtection``: safe method, trusted
     origin, ``Sec-Fetch-Site``, ``Origin``. A request without these header fields does
     not come from a browser, and passes. The content type does not matter.
+
+    :raises Forbidden: the request comes from another site. It is logged.
     """
+    if _passes(request, route.settings, route.cors):
+        return
+    current_app.logger.warning(
+        "Refused %s %s from origin %r. If that is this site behind a proxy, set"
+        " FILEPAGES_SITE. If you trust that site, add it to"
+        " FILEPAGES_TRUSTED_ORIGINS.",
+        request.method,
+        request.url_rule,
+        request.headers.get("Origin"),
+    )
+    if route.cors is not None:
+        after_this_request(route.cors.vary)
+    raise Forbidden("The request was sent by a page of another site.")
 
-    def __init__(self, settings: Settings) -> None:
-        self._site = _origin_of(settings.site) if settings.site else None
-        self._trusted = settings.trusted_origins
 
-    def check(self, request: Request, policy: Cors | None) -> None:
-        """Check a request with an unsafe method; log and raise if it is refused.
-
-        :param policy: the CORS policy of the route, whose origins are trusted.
-        :raises Forbidden: the request comes from another site.
-        """
-        if self._passes(request, policy):
-            return
-        current_app.logger.warning(
-            "Refused %s %s from origin %r. If that is this site behind a proxy, set"
-            " FILEPAGES_SITE. If you trust that site, add it to"
-            " FILEPAGES_TRUSTED_ORIGINS.",
-            request.method,
-            request.url_rule,
-            request.headers.get("Origin"),
-        )
-        if policy is not None:
-            after_this_request(policy.vary)
-        raise Forbidden("The request was sent by a page of another site.")
-
-    def _passes(self, request: Request, policy: Cors | None) -> bool:
-        # Reading the environ is five times faster than reading the headers.
-        origin = request.environ.get("HTTP_ORIGIN")
-        if origin in self._trusted or (policy is not None and policy.trusts(request)):
-            return True
-        fetch_site = request.environ.get("HTTP_SEC_FETCH_SITE")
-        if fetch_site is not None:
-            return fetch_site in ("same-origin", "none")
-        if origin is None:
-            return True
-        # Use the host as sent: Werkzeug decodes it, or drops one that is invalid.
-        host = request.environ.get("HTTP_HOST") or request.host
-        expected = self._site or _origin_of(f"{request.scheme}://{host}")
-        return bool(origin == expected)
+def _passes(request: Request, settings: Settings, policy: Cors | None) -> bool:
+    # Reading the environ is five times faster than reading the headers.
+    origin = request.environ.get("HTTP_ORIGIN")
+    if origin in settings.trusted_origins or (policy and policy.trusts(request)):
+        return True
+    fetch_site = request.environ.get("HTTP_SEC_FETCH_SITE")
+    if fetch_site is not None:
+        return fetch_site in ("same-origin", "none")
+    if origin is None:
+        return True
+    # Use the host as sent: Werkzeug decodes it, or drops one that is invalid.
+    host = request.environ.get("HTTP_HOST") or request.host
+    return bool(origin == _origin_of(settings.site or f"{request.scheme}://{host}"))
 
 
 def check_origin(context: Context, call_next: CallNext) -> BaseResponse:
@@ -240,8 +235,7 @@ def check_origin(context: Context, call_next: CallNext) -> BaseResponse:
     :raises Forbidden: if a page of another site made the browser send the request.
     """
     if context.request.environ["REQUEST_METHOD"] not in SAFE_METHODS:
-        check = OriginCheck(context._route.settings)
-        check.check(context.request, context._route.cors)
+        refuse_other_sites(context.request, context._route)
     return call_next()
 
 

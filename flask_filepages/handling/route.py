@@ -9,7 +9,6 @@ from dataclasses import field
 from dataclasses import replace
 from urllib.parse import unquote
 
-from flask import Request
 from werkzeug.exceptions import default_exceptions
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -333,14 +332,6 @@ class BoundRoute:
         view.__module__ = self.module or self.site.anchor
         view.__name__ = view.__qualname__ = self.id
         return view
-
-    def check_origin(self, request: Request) -> None:
-        """Refuse a request that a page of another site makes a browser send.
-
-        :raises Forbidden: the request is refused.
-        """
-        if self.settings.check_origin:
-            self.site.origin_check.check(request, self.cors)
 
     def to_response(
         self, context: Context, handler: Handler, value: t.Any

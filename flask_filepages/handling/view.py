@@ -21,6 +21,7 @@ from ..routing.rules import matched_path
 from ..validation.bodies import make_rereadable
 from .failures import remember_failure
 from .origins import SAFE_METHODS
+from .origins import refuse_other_sites
 from .redirects import redirect_slash
 from .responses import finish
 from .responses import with_no_store_on_error
@@ -73,7 +74,8 @@ def handle(context: Context) -> BaseResponse:
     method = environ["REQUEST_METHOD"]
     handlers = route.handlers or route.prepare()
     if method not in SAFE_METHODS:
-        route.check_origin(request)
+        if route.settings.check_origin:
+            refuse_other_sites(request, route)
         make_rereadable(request)
     elif "CONTENT_LENGTH" in environ or "HTTP_TRANSFER_ENCODING" in environ:
         make_rereadable(request)

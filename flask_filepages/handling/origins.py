@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from flask import Request
@@ -31,48 +32,32 @@ _BEARER = "bearer"
 _ALLOW_FIELDS = ("Access-Control-Allow-Origin", "Access-Control-Allow-Credentials")
 
 
+@dataclass(eq=False)
 class Cors:
     """A middleware that lets pages of other origins read responses. See :func:`cors`.
 
     It runs before all other middleware of its route, so that a preflight needs no login
     and scripts can read errors. Of several, the one nearest to the handler counts.
+
+    :attr:`looks_at_each_request` is False if every origin gets the same response.
     """
 
-    def __init__(
-        self,
-        origins: str | t.Iterable[str],
-        *,
-        credentials: bool,
-        headers: t.Iterable[str],
-        expose: t.Iterable[str],
-        max_age: int,
-    ) -> None:
-        given = [origins] if isinstance(origins, str) else list(origins)
-        self.is_open = _ANY in given
-        self.origins = frozenset(check_origin_text(o) for o in given if o != _ANY)
-        if self.is_open and credentials:
-            raise ValueError(
-                "cors('*', credentials=True) would let every site read the data of a"
-                " visitor. Name the origins."
-            )
-        self._credentials = credentials
-        self._headers = ", ".join([headers] if isinstance(headers, str) else headers)
-        self._expose = ", ".join([expose] if isinstance(expose, str) else expose)
-        self._max_age = max_age
-
-    @property
-    def looks_at_each_request(self) -> bool:
-        """True if the response depends on the ``Origin`` of the request."""
-        return not self.is_open
-
-    def allows(self, origin: str | None) -> bool:
-        """Return True if pages of *origin* may read responses. ``"*"`` allows requests
-        without ``Origin`` too, so that one response serves all."""
-        return self.is_open or origin in self.origins
+    origins: t.Container[str | None]
+    looks_at_each_request: bool
+    credentials: bool
+    headers: str
+    expose: str
+    max_age: int
 
     def vary(self, response: t.Any) -> t.Any:
-        """Return *response* with ``Vary: Origin``, unless all origins get the same."""
-        return response if self.is_open else vary_by_origin(response)
+        """Return *response* with ``Vary: Origin``, without which caches mix up
+        responses, unless all origins get the same."""
+        if self.looks_at_each_request:
+            if response.headers.getlist("Vary"):
+                response.vary.add("Origin")
+            else:  # The common case, without parsing the field.
+                response.headers.add("Vary", "Origin")
+        return response
 
     def trusts(self, request: Request) -> bool:
         """Return True if a request with an unsafe method may pass.
@@ -82,7 +67,7 @@ class Cors:
         """
         if request.headers.get("Origin") in self.origins:
             return True
-        if not self.is_open or "Cookie" in request.headers:
+        if self.looks_at_each_request or "Cookie" in request.headers:
             return False
         # Browsers add cookies and HTTP authentication by themselves, but not tokens.
         # A form can send neither a token nor this mode, only a script can.
@@ -101,15 +86,8 @@ class Cors:
             return self._preflight(context, origin)
 
         def change(response: BaseResponse) -> BaseResponse:
-            self.vary(response)
-            fields = self._allow_fields(origin) if self.allows(origin) else {}
-            for name in _ALLOW_FIELDS:
-                if name in fields:
-                    response.headers[name] = fields[name]
-                elif name in response.headers:
-                    del response.headers[name]
-            if fields and self._expose:
-                response.headers["Access-Control-Expose-Headers"] = self._expose
+            if self._admit(origin, response) and self.expose:
+                response.headers["Access-Control-Expose-Headers"] = self.expose
             return response
 
         return change_every_response(context, call_next, change)
@@ -117,21 +95,28 @@ class Cors:
     def _preflight(self, context: Context, origin: str) -> BaseResponse:
         """Return the response to a preflight (Fetch standard, section 4.8)."""
         response = context.app.response_class(status=204)
-        self.vary(response)
-        if self.allows(origin):
-            methods = ", ".join(context._route.allowed_methods)
-            response.headers.update(self._allow_fields(origin))
+        if self._admit(origin, response):
+            methods = ", ".join(context._route.prepare().allow)
             response.headers["Access-Control-Allow-Methods"] = methods
-            response.headers["Access-Control-Max-Age"] = str(self._max_age)
-            if self._headers:
-                response.headers["Access-Control-Allow-Headers"] = self._headers
+            response.headers["Access-Control-Max-Age"] = str(self.max_age)
+            if self.headers:
+                response.headers["Access-Control-Allow-Headers"] = self.headers
         return response
 
-    def _allow_fields(self, origin: str | None) -> dict[str, str]:
-        fields = {_ALLOW_FIELDS[0]: _ANY if self.is_open else origin or ""}
-        if self._credentials:
-            fields[_ALLOW_FIELDS[1]] = "true"
-        return fields
+    def _admit(self, origin: str | None, response: BaseResponse) -> bool:
+        """Return True if pages of *origin* may read *response*, and write so into its
+        header fields. ``"*"`` allows requests without ``Origin`` too, so that one
+        response serves all."""
+        self.vary(response)
+        for name in _ALLOW_FIELDS:
+            response.headers.remove(name)
+        if self.looks_at_each_request and origin not in self.origins:
+            return False
+        allowed = (origin or "") if self.looks_at_each_request else _ANY
+        response.headers[_ALLOW_FIELDS[0]] = allowed
+        if self.credentials:
+            response.headers[_ALLOW_FIELDS[1]] = "true"
+        return True
 
 
 def cors(
@@ -155,37 +140,29 @@ def cors(
     :param max_age: seconds for which a browser may keep the response to a preflight.
     :raises ValueError: if an origin is invalid, or ``"*"`` is used with *credentials*.
     """
+    given = [origins] if isinstance(origins, str) else list(origins)
+    is_open = _ANY in given
+    if is_open and credentials:
+        raise ValueError(
+            "cors('*', credentials=True) would let every site read the data of a"
+            " visitor. Name the origins."
+        )
     policy = Cors(
-        origins,
+        frozenset(check_origin_text(origin) for origin in given if origin != _ANY),
+        looks_at_each_request=not is_open,
         credentials=credentials,
-        headers=headers,
-        expose=expose,
+        headers=", ".join([headers] if isinstance(headers, str) else headers),
+        expose=", ".join([expose] if isinstance(expose, str) else expose),
         max_age=max_age,
     )
-    return once_per_render(policy) if policy.is_open else policy
-
-
-def vary_by_origin(response: t.Any) -> t.Any:
-    """Return *response* with ``Vary: Origin``, without which caches mix up
-    responses."""
-    if response.headers.getlist("Vary"):
-        response.vary.add("Origin")
-    else:  # The common case, without parsing the field.
-        response.headers.add("Vary", "Origin")
-    return response
-
-
-def cors_policy(links: t.Sequence[Link]) -> Cors | None:
-    """Return the CORS policy of a chain: the one nearest to the handler."""
-    policies = [link.function for link in links if isinstance(link.function, Cors)]
-    return policies[-1] if policies else None
+    return once_per_render(policy) if is_open else policy
 
 
 def with_cors_first(links: t.Sequence[Link]) -> list[Link]:
-    """Return *links* with their CORS policy first, and no other CORS middleware."""
-    policy = cors_policy(links)
-    first = [link for link in links if link.function is policy]
-    return first[-1:] + [one for one in links if not isinstance(one.function, Cors)]
+    """Return *links* with their CORS policy first: the one nearest to the handler. No
+    other CORS middleware remains."""
+    policies = [link for link in links if isinstance(link.function, Cors)]
+    return policies[-1:] + [link for link in links if link not in policies]
 
 
 def refuse_other_sites(request: Request, route: BoundRoute) -> None:

@@ -37,7 +37,6 @@ from .middleware import Link
 from .middleware import chain
 from .middleware import read_links
 from .origins import Cors
-from .origins import cors_policy
 from .origins import with_cors_first
 from .redirects import make_redirect_view
 from .responses import to_response
@@ -135,7 +134,8 @@ class BoundRoute:
         outer = [link for file in self.middleware_files for link in file.links]
         self.links = with_cors_first([*outer, *links])
         self.guards = [link for link in self.links if not link.is_once_per_render]
-        self.cors = cors_policy(self.links)
+        functions = [link.function for link in self.links]
+        self.cors = next((f for f in functions if isinstance(f, Cors)), None)
         self._loaded = self._complete(own)
         return []
 
@@ -290,10 +290,6 @@ class BoundRoute:
     @property
     def is_error_page(self) -> bool:
         return self.status >= 400
-
-    @property
-    def allowed_methods(self) -> tuple[str, ...]:
-        return self.handlers.allow if self.handlers else ()
 
     def methods(self) -> t.Sequence[str]:
         """Return the methods that the route handles; load its file if needed."""

@@ -10,18 +10,17 @@ one of the two, so a ``·`` at the end marks the other: ``blog·``.
 
 from __future__ import annotations
 
-import contextvars
 import importlib.abc
 import importlib.machinery
 import importlib.util
 import linecache
 import os
 import sys
-import threading
 import traceback
 import types
 import typing as t
-from contextlib import contextmanager
+from contextvars import Context
+from contextvars import ContextVar
 from importlib import import_module
 
 from ..errors import Fault
@@ -39,6 +38,8 @@ SETUP_FIX = (
 )
 _DOT = "·"
 _SLASH = "∕"
+#: True while a page is imported. It must not import the running script again.
+_is_loading: ContextVar[bool] = ContextVar("is_loading", default=False)
 
 
 def anchor_for(folder: str, package: t.Sequence[str], root_path: str) -> str:
@@ -149,7 +150,6 @@ class PagesFinder(importlib.abc.MetaPathFinder):
 
     def __init__(self) -> None:
         self._anchors: dict[str, tuple[str, bool]] = {}
-        self._loading = threading.local()
 
     def register(self, anchor: str, folder: str, *, fresh: bool) -> None:
         """Find the modules below *anchor* in *folder*.
@@ -174,7 +174,8 @@ class PagesFinder(importlib.abc.MetaPathFinder):
         target: types.ModuleType | None = None,
     ) -> importlib.machinery.ModuleSpec | None:
         if path is None:
-            self._refuse_second_main(fullname)
+            if _is_loading.get():
+                _refuse_second_main(fullname)
             return None
         if fullname == _TREE_PACKAGE:
             return _folder_spec(fullname, [])
@@ -183,7 +184,8 @@ class PagesFinder(importlib.abc.MetaPathFinder):
             return _folder_spec(
                 fullname, [tail.replace(_SLASH, os.sep).replace(_DOT, ".")]
             )
-        anchor = self._anchor_of(fullname)
+        anchors = [one for one in self._anchors if fullname.startswith(f"{one}.")]
+        anchor = max(anchors, key=len, default="")
         if (
             not anchor
             and _DOT not in tail
@@ -196,35 +198,17 @@ class PagesFinder(importlib.abc.MetaPathFinder):
         below = [folder] if anchor == parent else list(path)
         return _find(fullname, tail, below, loader)
 
-    def _anchor_of(self, fullname: str) -> str:
-        name = fullname.rpartition(".")[0]
-        while name and name not in self._anchors:
-            name = name.rpartition(".")[0]
-        return name
 
-    @contextmanager
-    def loading(self) -> t.Iterator[None]:
-        """Refuse to import the running script a second time while pages are
-        imported."""
-        before = getattr(self._loading, "active", False)
-        self._loading.active = True
-        try:
-            yield
-        finally:
-            self._loading.active = before
-
-    def _refuse_second_main(self, fullname: str) -> None:
-        if not getattr(self._loading, "active", False):
-            return
-        main = sys.modules["__main__"]
-        spec = getattr(main, "__spec__", None)  # of `python -m name`
-        file = os.path.basename(getattr(main, "__file__", None) or "")
-        if fullname == (spec.name if spec else os.path.splitext(file)[0]):
-            raise SecondMainError(
-                f"{fullname!r} is the running script, which Python calls '__main__'."
-                " Importing it would run it a second time",
-                name=fullname,
-            )
+def _refuse_second_main(fullname: str) -> None:
+    main = sys.modules["__main__"]
+    spec = getattr(main, "__spec__", None)  # of `python -m name`
+    file = os.path.basename(getattr(main, "__file__", None) or "")
+    if fullname == (spec.name if spec else os.path.splitext(file)[0]):
+        raise SecondMainError(
+            f"{fullname!r} is the running script, which Python calls '__main__'."
+            " Importing it would run it a second time",
+            name=fullname,
+        )
 
 
 def _folder_spec(fullname: str, path: list[str]) -> importlib.machinery.ModuleSpec:
@@ -234,42 +218,28 @@ def _folder_spec(fullname: str, path: list[str]) -> importlib.machinery.ModuleSp
 
 
 def _find(
-    fullname: str, tail: str, path: list[str], loader: type[_FileLoader]
+    fullname: str, tail: str, folders: list[str], loader: type[_FileLoader]
 ) -> importlib.machinery.ModuleSpec | None:
     marked = tail.endswith(_DOT)
     name = tail.removesuffix(_DOT).replace(_DOT, ".")
-    for parent in path:
+    for parent in folders:
         base = f"{parent}/{name}"
-        package = f"{base}/__init__.py"
-        file = f"{base}.py"
+        file, package = f"{base}.py", f"{base}/__init__.py"
         has_package = os.path.isfile(package)
         # Python prefers package, file, plain folder. The mark means the other one.
-        as_file = os.path.isfile(file) and (has_package if marked else not has_package)
-        if as_file:
+        as_file = os.path.isfile(file) and marked == has_package
+        if as_file or has_package:
+            path = file if as_file else package
             return importlib.util.spec_from_file_location(
-                fullname, file, loader=loader(fullname, file)
-            )
-        if has_package:
-            return importlib.util.spec_from_file_location(
-                fullname,
-                package,
-                loader=loader(fullname, package),
-                submodule_search_locations=[base],
+                fullname, path, loader=loader(fullname, path)
             )
         if os.path.isdir(base):
             return _folder_spec(fullname, [base])
     return None
 
 
-def _install() -> PagesFinder:
-    found = next((f for f in sys.meta_path if isinstance(f, PagesFinder)), None)
-    if found is None:
-        found = PagesFinder()
-        sys.meta_path.insert(0, found)
-    return found
-
-
-finder = _install()
+finder = PagesFinder()
+sys.meta_path.insert(0, finder)
 
 
 # -- importing ----------------------------------------------------------------------
@@ -283,10 +253,11 @@ def import_source(
     Everything that the import raises becomes a fault, even ``SystemExit``.
     """
     try:
-        with finder.loading():
-            # In an empty context: a module that is imported by the first request must
-            # not keep anything of it.
-            return contextvars.Context().run(import_page, name), []
+        # In an empty context: a module that is imported by the first request must not
+        # keep anything of it.
+        context = Context()
+        context.run(_is_loading.set, True)
+        return context.run(import_page, name), []
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt) and not _raises_itself(error):
             raise

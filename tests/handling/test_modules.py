@@ -251,7 +251,8 @@ def test_debug_never_runs_stale_bytecode(pytester: pytest.Pytester) -> None:
 def test_the_finder_is_installed_once() -> None:
     from flask_filepages.handling import loading as modules
 
-    assert modules._install() is modules.finder
+    found = [one for one in sys.meta_path if isinstance(one, modules.PagesFinder)]
+    assert found == [modules.finder]
     assert (
         modules.finder.find_spec("flask_filepages.tree.nowhere.x", ["/nowhere"]) is None
     )

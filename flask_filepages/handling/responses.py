@@ -78,14 +78,6 @@ def finish(context: Context, response: BaseResponse) -> BaseResponse:
     return response
 
 
-def with_no_store_on_error(response: BaseResponse) -> BaseResponse:
-    """Return *response*. An error gets ``no-store``, unless it has a
-    ``Cache-Control``."""
-    if response.status_code >= 400:
-        response.headers.setdefault("Cache-Control", "no-store")
-    return response
-
-
 def check_field(name: str, value: str) -> None:
     """Check the name (a token: RFC 9110, section 5.6.2) and the value (5.5) of a field.
 

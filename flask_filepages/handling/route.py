@@ -9,6 +9,7 @@ from dataclasses import field
 from dataclasses import replace
 from urllib.parse import unquote
 
+from flask import Request
 from werkzeug.exceptions import default_exceptions
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -43,7 +44,9 @@ from .responses import to_response
 from .templates import join_name
 from .templates import render_jinja
 from .view import View
+from .view import handle
 from .view import make_view
+from .view import respond
 from .view import rewrite
 
 if t.TYPE_CHECKING:
@@ -328,6 +331,10 @@ class BoundRoute:
         view.__module__ = self.module or self.site.anchor
         view.__name__ = view.__qualname__ = self.id
         return view
+
+    def respond(self, request: Request, params: dict[str, t.Any]) -> BaseResponse:
+        """Return the response to a request at the canonical URL of the route."""
+        return respond(Context(request, params, self), handle)
 
     def to_response(
         self, context: Context, handler: Handler, value: t.Any

@@ -24,7 +24,6 @@ from .origins import SAFE_METHODS
 from .origins import refuse_other_sites
 from .redirects import redirect_slash
 from .responses import finish
-from .responses import with_no_store_on_error
 
 if t.TYPE_CHECKING:
     from .route import BoundRoute
@@ -48,18 +47,24 @@ def make_view(route: BoundRoute) -> View:
             redirect = redirect_slash(request)
             if redirect is not None:
                 return redirect
-        return respond(Context(request, params, route))
+        return route.respond(request, params)
 
     return view
 
 
-def respond(context: Context) -> BaseResponse:
-    """Return the response to *context*, with its cookies; remember a failure."""
+def respond(context: Context, run: Callable[[Context], BaseResponse]) -> BaseResponse:
+    """Return the response of *run* to *context*, with its cookies; remember a failure.
+
+    An error gets ``no-store``, unless it has a ``Cache-Control``.
+    """
     try:
-        return with_no_store_on_error(finish(context, handle(context)))
+        response = finish(context, run(context))
     except BaseException as error:
         remember_failure(context, error)
         raise
+    if response.status_code >= 400:
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
 
 
 def handle(context: Context) -> BaseResponse:

@@ -27,12 +27,10 @@ from ..handling.failures import remember_failure
 from ..handling.handlers import Handler
 from ..handling.handlers import Handlers
 from ..handling.middleware import chain
-from ..handling.redirects import redirect_slash
 from ..handling.responses import add_default_cache_control
 from ..handling.responses import finish
-from ..handling.responses import with_no_store_on_error
 from ..handling.route import BoundRoute
-from ..handling.view import View
+from ..handling.view import respond
 from ..releases.http import StoredResponse
 from ..releases.release import Release
 from ..routing.files import STATIC_PATHS
@@ -260,39 +258,26 @@ class PrerenderedRoute(BoundRoute):
 
     # -- responding -------------------------------------------------------------
 
-    def make_view(self) -> View:
-        """Return the view: it renders for a build, sends a stored response, or runs the
-        handler like any other route."""
-        live_view = super().make_view()
-        has_one_slash_form = self.settings.trailing_slash != "ignore"
-
-        def view(**params: t.Any) -> t.Any:
-            request = current_request()
-            environ = request.environ
-            if RENDER in environ:
-                return self._render_for_build(request, params)
-            if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-                return live_view(**params)
-            release = self._release(environ)
-            if release is None:
-                return live_view(**params)
-            stored = release.find(environ["PATH_INFO"])
-            if stored is None or stored.endpoint != self.endpoint:
-                stored = self.find_stored(release, request.path)
-            if stored is None:
-                return live_view(**params)
-            if has_one_slash_form:
-                redirect = redirect_slash(request)
-                if redirect is not None:
-                    return redirect
+    def respond(self, request: Request, params: dict[str, t.Any]) -> BaseResponse:
+        """Render for a build, send a stored response, or run the handler like any other
+        route."""
+        environ = request.environ
+        if RENDER in environ:
+            return self._render_for_build(request, params)
+        is_readable = environ["REQUEST_METHOD"] in ("GET", "HEAD")
+        release = self._release(environ) if is_readable else None
+        if release is None:
+            return super().respond(request, params)
+        stored = release.find(environ["PATH_INFO"])
+        if stored is None or stored.endpoint != self.endpoint:
+            stored = self.find_stored(release, request.path)
+        if stored is not None:
             response = self._send(release, stored, request, params)
-            if response is None and not self.is_auto and not self._lists(request):
+            if response is not None:
+                return response
+            if not self.is_auto and not self._lists(request):
                 raise NotFound  # The file is gone, and so is the path.
-            return response or live_view(**params)
-
-        view.__module__ = live_view.__module__
-        view.__name__ = view.__qualname__ = live_view.__name__
-        return view
+        return super().respond(request, params)
 
     def _send(
         self,
@@ -317,13 +302,8 @@ class PrerenderedRoute(BoundRoute):
         response = make_response(self.app.response_class, status, headers, body)
         if not self.guards:
             return response
-        context = Context(request, params, self)
-        try:
-            guarded = chain(self.guards, lambda context: response)
-            return with_no_store_on_error(finish(context, guarded(context)))
-        except BaseException as error:
-            remember_failure(context, error)
-            raise
+        guarded = chain(self.guards, lambda context: response)
+        return respond(Context(request, params, self), guarded)
 
     def render(
         self, context: Context, template: str | None, data: dict[str, t.Any]

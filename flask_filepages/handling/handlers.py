@@ -8,6 +8,7 @@ import re
 import types
 import typing as t
 from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
 
@@ -126,23 +127,12 @@ def read_handlers(
             own[method] = names[method]
             warnings += handler_warnings(method, names[method], source, params)
         faults += found
-    warnings += [
-        Fault(
-            "near-miss",
-            source.relative,
-            f"{name} handles no method",
-            f"Did you mean `{meant}`?",
-            source.line_of(name),
-        )
-        for name, meant in _near_misses(module, own).items()
-    ]
-    for name in _OTHER_METHODS:
-        if inspect.isfunction(names.get(name)):
-            problem, line = f"{name} is not called", source.line_of(name)
-            fix = "Write `def ALL(context)` for methods without a handler."
-            where = ("near-miss", source.relative)
-            warnings.append(Fault(*where, problem, fix, line))
-    if any(is_cross_origin(handler) for handler in own.values()):
+    warnings += _near_misses(module, source, own)
+    # The decorator of Flask-CORS must handle OPTIONS itself.
+    if any(
+        getattr(handler, "provide_automatic_options", None) is False
+        for handler in own.values()
+    ):
         problem = "its @cross_origin never sees OPTIONS, so it handles no preflight"
         fix = "Write `middleware = cors([...])`, from flask_filepages."
         warnings.append(Fault("cross-origin", source.relative, problem, fix))
@@ -163,27 +153,24 @@ def _fix_without_handler(name: str) -> str:
     return f"Write `def GET(context): ...`. If it is not a route, name it _{name}."
 
 
-def is_cross_origin(handler: Handler) -> bool:
-    """Return True if *handler* has the decorator of Flask-CORS, which must handle
-    ``OPTIONS`` itself."""
-    return getattr(handler, "provide_automatic_options", None) is False
-
-
 def _near_misses(
-    module: types.ModuleType, own: t.Mapping[str, Handler]
-) -> dict[str, str]:
-    misses: dict[str, str] = {}
+    module: types.ModuleType, source: Source, own: t.Mapping[str, Handler]
+) -> Iterator[Fault]:
+    """Yield a warning for each function that seems to be a handler, but is not."""
+    known = (*METHODS, ALL)
     for name, value in vars(module).items():
-        if name in METHODS or name == ALL or not inspect.isfunction(value):
+        if name in known or not inspect.isfunction(value):
             continue
-        if value.__module__ != module.__name__ or name.startswith("_"):
+        if name in _OTHER_METHODS:
+            problem = f"{name} is not called"
+            fix = "Write `def ALL(context)` for methods without a handler."
+        elif value.__module__ != module.__name__ or name.startswith("_"):
             continue
-        upper = name.upper()
-        close = None
-        if upper in METHODS or upper == ALL:
-            close = upper
-        elif name.isupper():
-            close = closest(name, (*METHODS, ALL))
-        if close is not None and close not in own:
-            misses[name] = close
-    return misses
+        else:
+            close = name.upper() if name.upper() in known else None
+            if name.isupper():
+                close = closest(name, known)
+            if close is None or close in own:
+                continue
+            problem, fix = f"{name} handles no method", f"Did you mean `{close}`?"
+        yield Fault("near-miss", source.relative, problem, fix, source.line_of(name))

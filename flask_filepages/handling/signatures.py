@@ -27,15 +27,14 @@ def handler_faults(
     """
     line = source.line_of(method)
     problem = call_problem(handler, "context")
-    if problem is not None and not _is_decorated(handler):
-        fix = _fix(method, handler)
-        yield Fault("handler", source.relative, f"{method} {problem}", fix, line)
-    elif problem is None and not _is_decorated(handler):
-        wrong = _argument_problem(method, handler, params)
+    decorators = list(_decorators(handler))
+    if not decorators:
+        wrong, fix = _argument_problem(method, handler, params), _FIX.format(method)
+        if problem is not None:
+            wrong, fix = f"{method} {problem}", _fix(method, handler)
         if wrong is not None:
-            fix = _FIX.format(method)
             yield Fault("handler", source.relative, wrong, fix, line)
-    for decorator in _decorators(handler):
+    for decorator in decorators:
         # Below the first, functions may be called with more than the context.
         is_first = decorator is handler and problem is not None
         if is_first or first_argument(decorator, unwrap=False) is None:
@@ -56,10 +55,6 @@ def handler_warnings(
     wrong = _argument_problem(method, handler, params)
     if wrong is not None:
         yield Fault("handler", source.relative, wrong, _FIX.format(method), line)
-
-
-def _is_decorated(handler: t.Any) -> bool:
-    return any(True for _ in _decorators(handler))
 
 
 def _decorators(handler: t.Any) -> Iterator[t.Any]:

@@ -46,10 +46,7 @@ Respond = Callable[[Context], BaseResponse]
 MIDDLEWARE_NAME = "middleware"
 _group_re = re.compile(r"\([^/]*\)/")  # A group folder, which is not in the URL.
 # These functions make a middleware, and are easily given without their call.
-_FACTORIES = {
-    "cors": "flask_filepages.handling.origins",
-    "headers": "flask_filepages.handling.middleware",
-}
+_FACTORIES = ("cors", "headers")
 #: What other frameworks call a middleware, in lower case.
 _OTHER_NAMES = ("onrequest", "on_request", "handle")
 _ONCE = "_filepages_once_per_render"
@@ -294,8 +291,9 @@ def _fault(source: Source, problem: str, fix: str = _FIX) -> Fault:
 
 def _check_arguments(function: t.Any) -> tuple[str, str] | None:
     """Return problem and fix of a middleware that cannot be called, or ``None``."""
-    if _is_factory(function):
-        name = name_of(function)
+    name = getattr(function, "__qualname__", "")
+    package = str(getattr(function, "__module__", "")).rpartition(".")[0]
+    if name in _FACTORIES and package == "flask_filepages.handling":
         return f"is {name} itself", f"Call it: {name}(...)."
     if is_async(function):
         return "is async", _FIX
@@ -307,13 +305,6 @@ def _check_arguments(function: t.Any) -> tuple[str, str] | None:
     if hasattr(function, "__wrapped__"):
         return problem, "Let its decorator pass on all arguments: (*args, **kwargs)."
     return problem, _FIX
-
-
-def _is_factory(function: t.Any) -> bool:
-    """Return True for ``middleware = cors``, which lacks the call."""
-    name = getattr(function, "__qualname__", "")
-    module = getattr(function, "__module__", None)
-    return module is not None and _FACTORIES.get(name) == module
 
 
 def _may_be_middleware(module: types.ModuleType, name: str) -> bool:

@@ -29,6 +29,7 @@ from ..errors import closest
 from ..functions import argument_hint
 from ..functions import chain_of
 from ..functions import last_place
+from ..functions import summary_of
 from ..routing.files import Source
 
 _TREE_PACKAGE = "flask_filepages.tree"
@@ -274,8 +275,8 @@ def import_page(name: str) -> types.ModuleType:
 
 
 def _import_fault(error: BaseException, source: Source, folder: str) -> Fault:
-    kind = type(error).__name__
     if isinstance(error, SyntaxError):
+        kind = type(error).__name__
         file = _shown(error.filename or source.path, folder)
         fix = "Fix the syntax error on this line."
         if "null bytes" in str(error) or "codec can't decode" in str(error):
@@ -287,11 +288,8 @@ def _import_fault(error: BaseException, source: Source, folder: str) -> Fault:
         filename = frame.f_code.co_filename
         if os.path.realpath(filename).startswith(folder + os.sep):
             file, line = _shown(filename, folder), number
-    try:
-        # Flask explains in more paragraphs what does not apply to a page.
-        text = f"{kind}: {error}".removesuffix(": ").partition("\n")[0]
-    except Exception:
-        text = kind
+    # Flask explains in more paragraphs what does not apply to a page.
+    text = summary_of(error).partition("\n")[0]
     place = last_place(error)
     if place is not None and not place[0].startswith(folder + os.sep):
         text += f" ({os.path.relpath(place[0])}:{place[1]})"

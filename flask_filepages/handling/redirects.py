@@ -54,18 +54,14 @@ def redirect_slash(request: Request) -> BaseResponse | None:
     with_slash = rule.rule.endswith("/")
     if rule.slash == "ignore" or with_slash == path.endswith("/"):
         return None
-    if with_slash and _extension_re.search(path):
-        raise NotFound
-    if _internal_re.match(path):
+    if _internal_re.match(path) or (with_slash and _extension_re.search(path)):
         raise NotFound
     path = quote(f"{path}/" if with_slash else path.rstrip("/"), safe=_PATH_SAFE)
     return _redirect(request, request.root_path.rstrip("/") + path, None)
 
 
 def _redirect(request: Request, target: str, status: int | None) -> BaseResponse:
-    if target.startswith("/"):
-        target = re.sub(r"\A/{2,}", "/", target)
-    path, hash_, fragment = target.partition("#")
+    path, hash_, fragment = re.sub(r"\A/{2,}", "/", target).partition("#")
     query = quote(request.query_string, safe=targets.URL_SAFE)
     if query and "?" not in path:
         path = f"{path}?{query}"

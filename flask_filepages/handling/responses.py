@@ -50,7 +50,8 @@ def to_response(
         response = value.get_response(environ)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
-    if _is_wsgi_response(value):
+    # A response of another library is a WSGI app with status and headers.
+    if callable(value) and hasattr(value, "status") and hasattr(value, "headers"):
         return current_app.response_class.force_type(t.cast(t.Any, value), environ)
     if strict is False:
         return current_app.make_response(value)
@@ -104,12 +105,6 @@ def add_default_cache_control(response: BaseResponse, *, is_guarded: bool) -> No
     if response.status_code < 400 and not has_own:
         default = GUARDED_CACHE_CONTROL if is_guarded else DEFAULT_CACHE_CONTROL
         response.headers.add("Cache-Control", default)
-
-
-def _is_wsgi_response(value: t.Any) -> bool:
-    """Return True for a response of another library: a WSGI app with status and
-    headers."""
-    return callable(value) and hasattr(value, "status") and hasattr(value, "headers")
 
 
 _NOT_STRICT = (

@@ -190,16 +190,14 @@ def state_of_visitor(
 
     :param inspected: gets each template, so that a layout is read once for all pages.
     """
-    waiting, seen = [template], {template}
-    while waiting:
-        name = waiting.pop()
+    names = [template]
+    for name in names:  # It grows.
         if name not in inspected:
             inspected[name] = _inspect(_autoescaping(app.jinja_env), name)
         shown, used = inspected[name]
         if shown is not None:
             return shown
-        waiting += [other for other in used if other not in seen]
-        seen.update(used)
+        names += [other for other in used if other not in names]
     return None
 
 

@@ -27,9 +27,9 @@ from .handling.loading import anchor_for
 from .handling.loading import finder
 from .handling.loading import package_of
 from .handling.loading import replaced_name
+from .handling.middleware import Link
 from .handling.middleware import hooks_not_run
 from .handling.route import BoundRoute
-from .handling.route import MiddlewareFile
 from .handling.templates import Inspected
 from .handling.templates import Renderer
 from .handling.templates import render_jinja
@@ -138,7 +138,8 @@ class Site:
             redirects=settings.redirects,
             output=settings.output,
         )
-        self.middleware_files: dict[str, MiddlewareFile] = {}
+        #: The middleware of each ``_middleware.py`` that is loaded.
+        self.links: dict[str, list[Link]] = {}
         self.lock = threading.RLock()
         self._is_set_up = False
         self._start_warnings: list[Fault] = []

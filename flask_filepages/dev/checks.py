@@ -34,9 +34,13 @@ _METHODS = (".get", ".items", ".keys", ".values")
 
 def handler_faults(site: Site) -> tuple[list[Fault], list[Fault]]:
     """Return the errors and the warnings of how handlers use their context."""
-    sources = [bound.route.endpoint for bound in site.routes.values()]
-    sources += [file.source for file in site.middleware_files.values()]
-    texts = {source.relative: _text_of(source) for source in sources if source}
+    sources = {
+        source.relative: source
+        for bound in site.routes.values()
+        for source in (bound.route.endpoint, *bound.route.middleware)
+        if source is not None
+    }
+    texts = {name: _text_of(source) for name, source in sources.items()}
     # Middleware may set an attribute of the context, although `locals` is for that.
     known = {*dir(make_context(app=site.app))}
     for text in texts.values():

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import types
 import typing as t
-from dataclasses import dataclass
-from dataclasses import field
 from dataclasses import replace
 from urllib.parse import unquote
 
@@ -53,25 +51,6 @@ if t.TYPE_CHECKING:
     from ..site import Site
 
 
-@dataclass(slots=True)
-class MiddlewareFile:
-    """A ``_middleware.py``, shared by all routes of its folder and below."""
-
-    source: Source
-    module: str
-    links: list[Link] = field(default_factory=list)
-
-    def load(self, folder: str) -> list[Fault]:
-        """Import the file once, and return its faults."""
-        if self.links:
-            return []
-        module, faults = import_source(self.module, self.source, folder)
-        if module is not None:
-            links, faults = read_links(module, self.source)
-            self.links = [] if faults else links
-        return faults
-
-
 class BoundRoute:
     """A route in an app.
 
@@ -93,9 +72,6 @@ class BoundRoute:
         self.module = self._module_of(route.endpoint) if route.endpoint else None
         self.absent_params = dict.fromkeys(route.optional_params)
         self.status = site.status_of(route)
-        self.middleware_files = [
-            self._middleware_file(source) for source in route.middleware
-        ]
         self.rules: list[FileRule] = []
         self.handlers: Handlers | None = None
         self.functions: t.Mapping[str, Handler] = {}
@@ -108,21 +84,14 @@ class BoundRoute:
     def _module_of(self, source: Source) -> str:
         return module_name(self.site.anchor, self.site.folder, source.relative)
 
-    def _middleware_file(self, source: Source) -> MiddlewareFile:
-        made = MiddlewareFile(source, self._module_of(source))
-        return self.site.middleware_files.setdefault(source.relative, made)
-
     # -- loading ----------------------------------------------------------------
 
     def load(self) -> list[Fault]:
         """Import the files of the route once, and return their faults."""
-        route, folder = self.route, self.site.folder
+        route = self.route
         if self._loaded is not None or route.redirect is not None:
             return []
-        faults = []
-        for file in self.middleware_files:
-            self.site.importing = file.source.relative
-            faults += file.load(folder)
+        faults = [f for source in route.middleware for f in self._load_links(source)]
         own, links, found = self._read()
         faults += found
         if faults:
@@ -134,13 +103,27 @@ class BoundRoute:
         except RuntimeError as error:  # ensure_sync() lacks asgiref.
             fix = "Install the extra: Flask-Filepages[async]."
             return [Fault("async", route.name, str(error).partition(".")[0], fix)]
-        outer = [link for file in self.middleware_files for link in file.links]
+        outer = [one for s in route.middleware for one in self.site.links[s.relative]]
         self.links = with_cors_first([*outer, *links])
         self.guards = [link for link in self.links if not link.is_once_per_render]
         functions = [link.function for link in self.links]
         self.cors = next((f for f in functions if isinstance(f, Cors)), None)
         self._loaded = self._complete(own)
         return []
+
+    def _load_links(self, source: Source) -> list[Fault]:
+        """Import a ``_middleware.py`` once, for all routes of its folder and below;
+        return its faults."""
+        if source.relative in self.site.links:
+            return []
+        self.site.importing = source.relative
+        name = self._module_of(source)
+        module, faults = import_source(name, source, self.site.folder)
+        if module is not None:
+            links, faults = read_links(module, source)
+            if not faults:
+                self.site.links[source.relative] = links
+        return faults
 
     def activate(self) -> None:
         """Let the view use the handlers that were loaded."""

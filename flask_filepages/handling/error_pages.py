@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from flask import Flask
 from flask import Request
+from flask import current_app
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import default_exceptions
 from werkzeug.wrappers import Response as BaseResponse
@@ -43,44 +44,39 @@ def register_error_handler(app: Flask) -> None:
     ``Exception`` wins, whether it is registered before or after this call.
     """
     if HTTPException not in app.error_handler_spec[None][None]:
-        app.register_error_handler(HTTPException, ErrorHandler(app))
+        app.register_error_handler(HTTPException, handle_error)
 
 
-class ErrorHandler:
-    """The error handler of an app with FilePages."""
-
-    def __init__(self, app: Flask) -> None:
-        self._app = app
-
-    def __call__(self, error: HTTPException) -> t.Any:
-        app, request = self._app, current_request()
-        # Flask prefers the narrower class, which is HTTPException, so this one.
-        own = app.error_handler_spec[None][None].get(Exception)
-        if own is not None:
-            return app.ensure_sync(own)(error)
-        site = _site_of(request, error, app.extensions["filepages"])
-        if site is None or error.response is not None:
-            return error
-        page = site.tree.error_routes.get(error.code or 0)
-        rule = request.url_rule
-        if app.debug and rule is None:
-            with site.lock:
-                site.set_up()  # It logs the files that make no route.
-        matched = rule.route if isinstance(rule, FileRule) else None
-        wants_problem = _wants_problem(request, matched, site)
-        if page is not None and not (page.page and wants_problem):
-            cause = getattr(error, "original_exception", None) or error
-            try:
-                route = site.routes[page.id]
-                return _completed(request, _render_page(route, cause))
-            except Exception as other:
-                if isinstance(other, HTTPException) and other.code in _REFUSALS:
-                    return _completed(request, other.get_response(request.environ))
-                app.logger.exception("The %s page raised an error", error.code)
-        if matched is None and error.code != 404:
-            return error
-        make = _problem if wants_problem else _built_in
-        return _completed(request, make(request, error))
+def handle_error(error: HTTPException) -> t.Any:
+    """Handle an error of an app with FilePages."""
+    app, request = current_app, current_request()
+    # Flask prefers the narrower class, which is HTTPException, so this one.
+    own = app.error_handler_spec[None][None].get(Exception)
+    if own is not None:
+        return app.ensure_sync(own)(error)
+    site = _site_of(request, error, app.extensions["filepages"])
+    if site is None or error.response is not None:
+        return error
+    page = site.tree.error_routes.get(error.code or 0)
+    rule = request.url_rule
+    if app.debug and rule is None:
+        with site.lock:
+            site.set_up()  # It logs the files that make no route.
+    matched = rule.route if isinstance(rule, FileRule) else None
+    wants_problem = _wants_problem(request, matched, site)
+    if page is not None and not (page.page and wants_problem):
+        cause = getattr(error, "original_exception", None) or error
+        try:
+            route = site.routes[page.id]
+            return _completed(request, _render_page(route, cause))
+        except Exception as other:
+            if isinstance(other, HTTPException) and other.code in _REFUSALS:
+                return _completed(request, other.get_response(request.environ))
+            app.logger.exception("The %s page raised an error", error.code)
+    if matched is None and error.code != 404:
+        return error
+    make = _problem if wants_problem else _built_in
+    return _completed(request, make(request, error))
 
 
 def _completed(request: Request, response: BaseResponse) -> BaseResponse:

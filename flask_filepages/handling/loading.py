@@ -185,7 +185,8 @@ class PagesFinder(importlib.abc.MetaPathFinder):
             return _folder_spec(
                 fullname, [tail.replace(_SLASH, os.sep).replace(_DOT, ".")]
             )
-        anchors = [one for one in self._anchors if fullname.startswith(f"{one}.")]
+        known = [*self._anchors]  # Another thread may register one.
+        anchors = [one for one in known if fullname.startswith(f"{one}.")]
         anchor = max(anchors, key=len, default="")
         if (
             not anchor

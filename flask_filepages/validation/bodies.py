@@ -91,8 +91,10 @@ class BodyStream(io.RawIOBase):
             read = getattr(self._stream or self._open(), method)
             # Not every server's stream takes a size of -1.
             chunk: bytes = read() if size is None or size < 0 else read(size)
-        except Exception as error:
-            raise _http_error(error) from error
+        except HTTPException:
+            raise
+        except Exception as error:  # Each server has its own exceptions.
+            raise BadRequest("The body could not be read to its end.") from error
         if chunk:
             self._consumed = True
         return chunk
@@ -116,14 +118,6 @@ class BodyStream(io.RawIOBase):
                 own["stream"] = self
         self._stream = stream
         return stream
-
-
-def _http_error(error: Exception) -> HTTPException:
-    """Turn an error of the server's stream into an HTTP error. Each server has its own
-    exceptions for bodies that it cannot read."""
-    if isinstance(error, HTTPException):
-        return error
-    return BadRequest("The body could not be read to its end.")
 
 
 def _bounded(request: Request) -> t.IO[bytes] | None:

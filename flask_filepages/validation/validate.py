@@ -168,9 +168,6 @@ def _validated(
     function: Callable[..., t.Any], schemas: Mapping[str, Schema]
 ) -> Callable[..., t.Any]:
     takes_errors = _ERRORS in inspect.signature(function).parameters
-    parsers = {
-        location: _make_parser(location, schema) for location, schema in schemas.items()
-    }
 
     def with_values(
         args: tuple[t.Any, ...], given: dict[str, t.Any]
@@ -184,7 +181,7 @@ def _validated(
         if not isinstance(context, Context):
             # A decorator may pass an argument of its own before the context.
             context = next(arg for arg in args if isinstance(arg, Context))
-        values = _values(context, parsers, takes_errors)
+        values = _values(context, schemas, takes_errors)
         return {**given, **values} if given else values
 
     @functools.wraps(function)
@@ -218,16 +215,14 @@ def _refuse_params(
 
 
 def _values(
-    context: Context,
-    parsers: Mapping[str, Callable[[Context], t.Any]],
-    takes_errors: bool,
+    context: Context, schemas: Mapping[str, Schema], takes_errors: bool
 ) -> dict[str, t.Any]:
     """Return the keyword arguments of the handler."""
     values: dict[str, t.Any] = {}
     errors = ContentErrors()
-    for location, parse in parsers.items():
+    for location, schema in schemas.items():
         try:
-            values[location] = parse(context)
+            values[location] = _load(context, location, schema)
         except ValidationError as error:
             if location == "params":
                 raise NotFound from error
@@ -244,37 +239,30 @@ def _values(
     return values
 
 
-def _make_parser(location: str, schema: Schema) -> Callable[[Context], t.Any]:
-    """Return a function that loads *location*, or raises marshmallow's error."""
-    unknown = _unknown(location, schema)
-
-    def parse(context: Context) -> t.Any:
-        try:
-            value = locations.load(schema, context, location, unknown)
-        except (RecursionError, OverflowError) as error:
-            raise BadRequest("The content is too deep or too large.") from error
-        path = _huge_decimal(value)
-        if path is not None:
-            message: t.Any = ["Number too large."]
-            for name in reversed(path):
-                message = {name: message}
-            raise ValidationError(message)
-        return value
-
-    return parse
+def _load(context: Context, location: str, schema: Schema) -> t.Any:
+    """Return the values of *location*, or raise marshmallow's error."""
+    try:
+        value = locations.load(schema, context, location, _unknown(location, schema))
+    except (RecursionError, OverflowError) as error:
+        raise BadRequest("The content is too deep or too large.") from error
+    errors = _huge_decimal(value)
+    if errors is not None:
+        raise ValidationError(errors)
+    return value
 
 
-def _huge_decimal(value: t.Any) -> list[str] | None:
-    """Return the path to a Decimal that is too long to print, if there is one."""
+def _huge_decimal(value: t.Any) -> t.Any:
+    """Return the error of a Decimal that is too long to print, below the names that
+    lead to it, or ``None``."""
     if isinstance(value, (str, bytes, int, float, type(None))):
         return None
     if isinstance(value, Decimal):
         is_huge = value.is_finite() and abs(value.adjusted()) > _MOST_DIGITS
-        return [] if is_huge else None
+        return ["Number too large."] if is_huge else None
     for name, part in _parts_of(value):
-        path = _huge_decimal(part)
-        if path is not None:
-            return [str(name), *path]
+        errors = _huge_decimal(part)
+        if errors is not None:
+            return {str(name): errors}
     return None
 
 

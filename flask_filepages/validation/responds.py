@@ -156,13 +156,11 @@ def _mismatches(schema: Schema, data: t.Any, many: bool | None = None) -> t.Any:
         name: ["Unknown field."] for name in data if name not in known
     }
     for name, field in known.items():
-        if name not in data:
-            found_here: t.Any = ["Missing field."] if field.required else None
-        else:
-            found_here = _mismatch(field, name, data)
-        if found_here:
-            errors[name] = found_here
-    return errors
+        if name in data:
+            errors[name] = _mismatch(field, name, data)
+        elif field.required:
+            errors[name] = ["Missing field."]
+    return {name: found for name, found in errors.items() if found}
 
 
 def _mismatch(field: fields.Field[t.Any], name: t.Any, data: t.Any) -> t.Any:

@@ -3,9 +3,9 @@ file."""
 
 from __future__ import annotations
 
-import os
 import types
 import typing as t
+from pathlib import Path
 
 from flask import Flask
 from flask import render_template
@@ -65,10 +65,7 @@ def make_context(
         data=data or form,
         headers=sent,
     )
-    try:
-        request = app.request_class(builder.get_environ())
-    finally:
-        builder.close()
+    request = app.request_class(builder.get_environ())
     make_rereadable(request)
     route = t.cast("BoundRoute", _NoRoute(path, app))
     context = Context(request, dict(params or {}), route)
@@ -110,11 +107,7 @@ class _NoRoute:
         with context.app.request_context(context.request.environ):
             return render_template(template, **{**data, "context": context})
 
-    def rewrite(self, context: Context, to: str) -> t.NoReturn:
-        raise RuntimeError(
-            "make_context() belongs to no pages, so it cannot rewrite. Test a rewrite"
-            " with app.test_client()."
-        )
+    rewrite = site  # Both raise.
 
 
 def load_endpoint(file: str, *, beside: str, folder: str = "pages") -> types.ModuleType:
@@ -128,35 +121,26 @@ def load_endpoint(file: str, *, beside: str, folder: str = "pages") -> types.Mod
     :raises FileNotFoundError: if the file does not exist, or is not inside a folder of
         that name.
     """
-    path = os.path.realpath(os.path.join(os.path.dirname(beside), file))
-    if not os.path.isfile(path):
+    path = Path(beside).parent.joinpath(file).resolve()
+    if not path.is_file():
         raise FileNotFoundError(
             f"{path} does not exist; {file!r} is relative to {beside}."
         )
-    name = finder.name_of(path)
+    name = finder.name_of(str(path))
     if name is None:
-        root = _pages_root(path, folder)
-        parent = os.path.dirname(root)
-        anchor = anchor_for(root, _package(parent), parent)
-        finder.register(anchor, root, fresh=False)
-        name = finder.name_of(path)
-    return import_page(t.cast(str, name))
-
-
-def _pages_root(path: str, folder: str) -> str:
-    parent = os.path.dirname(path)
-    while os.path.basename(parent) != folder:
-        if parent == os.path.dirname(parent):
+        root = next((one for one in path.parents if one.name == folder), None)
+        if root is None:
             raise FileNotFoundError(
                 f"{path} is not in a folder named {folder!r}. Name it: folder=..."
             )
-        parent = os.path.dirname(parent)
-    return parent
+        anchor = anchor_for(str(root), _package(root.parent), str(root.parent))
+        finder.register(anchor, str(root), fresh=False)
+        name = finder.name_of(str(path))
+    return import_page(t.cast(str, name))
 
 
-def _package(folder: str) -> list[str]:
-    names: list[str] = []
-    while os.path.isfile(os.path.join(folder, "__init__.py")):
-        folder, name = os.path.split(folder)
-        names.insert(0, name)
-    return names
+def _package(folder: Path) -> list[str]:
+    """Return the package in *folder*, as a list of names."""
+    if not (folder / "__init__.py").is_file():
+        return []
+    return [*_package(folder.parent), folder.name]

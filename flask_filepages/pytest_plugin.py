@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import typing as t
 from collections.abc import Callable
@@ -71,9 +70,9 @@ def filepages_client(app: Flask) -> Iterator[FlaskClient]:
     A file that cannot be loaded fails the test here, with its name and line. Stored
     responses are not served: every request runs the code of its route.
     """
-    with contextlib.ExitStack() as suspended:
-        for site in app.extensions["filepages"].values():
-            suspended.enter_context(site.releases.suspended())
+    sites = list(app.extensions["filepages"].values())
+    with sites[0].releases.suspended():  # All sites share them.
+        for site in sites:
             site.load()
         yield app.test_client()
 
@@ -82,14 +81,12 @@ def filepages_client(app: Flask) -> Iterator[FlaskClient]:
 def stored_client(app: Flask, tmp_path: Path) -> Iterator[FlaskClient]:
     """Return a test client of the ``app`` fixture that gets stored responses, as
     visitors do: from a temporary build, without ``TESTING``."""
-    from flask_filepages.building.build import Build
-    from flask_filepages.building.build import Options
-
+    site = next(iter(app.extensions["filepages"].values()))
     folder = str(tmp_path / "filepages-build")
-    for _ in Build(app, Options(out=folder)):
+    for _ in site.pages.build(app, out=folder):
         pass
     before, app.testing = app.testing, False
-    with next(iter(app.extensions["filepages"].values())).releases.serving(folder):
+    with site.releases.serving(folder):
         yield app.test_client()
     app.testing = before
 
@@ -116,7 +113,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @dataclass(frozen=True)
 class _Argument:
     path: Path
-    names: tuple[str, ...]
+    name: str
 
     @property
     def folder(self) -> Path:
@@ -125,20 +122,12 @@ class _Argument:
         first = next((i for i, part in enumerate(parts) if "[" in part), len(parts))
         return Path(*parts[:first])
 
-    def leads_to(self, path: Path) -> bool:
-        return path in self.path.parents or self.covers(path)
-
-    def covers(self, path: Path) -> bool:
-        return self.path == path or self.path in path.parents
-
     def takes(self, item: pytest.Item) -> bool:
         """Return True if the argument names this test, its class, file or folder."""
-        nodes = item.listchain()
-        files = [i for i, node in enumerate(nodes) if isinstance(node, pytest.File)]
-        chain = [node.name for node in nodes[files[-1] + 1 :]]
-        last = getattr(item, "originalname", None) or item.name
-        names = {(*chain[: len(self.names)],), (*chain[:-1], last)}
-        return self.covers(item.path) and self.names in names
+        own, name = item.nodeid.partition("::")[2], self.name
+        is_below = own.startswith((f"{name}::", f"{name}["))
+        is_named = not name or own == name or is_below
+        return is_named and item.path.is_relative_to(self.path)
 
 
 _arguments_key = pytest.StashKey[list[_Argument]]()
@@ -149,23 +138,24 @@ def pytest_configure(config: pytest.Config) -> None:
     arguments = [_parse(arg, directory) for arg in config.args]
     bracketed = [a for a in arguments if a.folder != a.path and a.path.exists()]
     config.stash[_arguments_key] = arguments if bracketed else []
-    replaced = {
-        arg: str(argument.folder) if argument in bracketed else arg
+    replaced = (
+        str(argument.folder) if argument in bracketed else arg
         for arg, argument in zip(config.args, arguments, strict=True)
-    }
-    config.args[:] = list(dict.fromkeys(replaced[arg] for arg in config.args))
+    )
+    config.args[:] = list(dict.fromkeys(replaced))
 
 
 def _parse(arg: str, directory: Path) -> _Argument:
-    path, *names = arg.split("::")
-    return _Argument(Path(os.path.abspath(directory / path)), tuple(names))
+    path, _, name = arg.partition("::")
+    return _Argument(Path(os.path.abspath(directory / path)), name)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     arguments = config.stash[_arguments_key]
-    if arguments and not any(a.leads_to(collection_path) for a in arguments):
-        return True
-    return None
+    for path in [argument.path for argument in arguments]:
+        if path.is_relative_to(collection_path) or collection_path.is_relative_to(path):
+            return None
+    return True if arguments else None
 
 
 @pytest.hookimpl(tryfirst=True)  # The options -k and -m apply to the battery too.

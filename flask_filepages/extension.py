@@ -258,7 +258,7 @@ class FilePages:
     @property
     def routes(self) -> list[Route]:
         """The routes of the current app, the most specific first."""
-        return sites_of(self._current_app())[self.name].tree.routes
+        return self._current_site().tree.routes
 
     def paths(self) -> Iterator[ListedPath]:
         """Yield the paths of the current app that are known without a request: those of
@@ -266,13 +266,11 @@ class FilePages:
 
         :raises BuildError: if a ``get_static_paths`` failed.
         """
-        return sites_of(self._current_app())[self.name].listed_paths()
+        return self._current_site().listed_paths()
 
-    def _current_app(self) -> Flask:
-        if has_app_context():
-            app: Flask = t.cast(t.Any, current_app)._get_current_object()
-            return app
-        return self._only_app()
+    def _current_site(self) -> Site:
+        app = current_app if has_app_context() else self._only_app()
+        return sites_of(app)[self.name]
 
     def _only_app(self) -> Flask:
         apps = list(self._apps)

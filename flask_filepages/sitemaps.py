@@ -7,7 +7,6 @@ import typing as t
 from collections.abc import Callable
 from xml.sax.saxutils import escape
 
-from flask import Flask
 from flask import Response
 from flask import current_app
 
@@ -56,8 +55,7 @@ def sitemap(
     :raises ValueError: if there are more than 50,000 URLs, or a ``datetime`` has no
         time zone.
     """
-    app: Flask = t.cast(t.Any, current_app)._get_current_object()
-    site = sites_of(app)[pages.name]
+    site = sites_of(current_app)[pages.name]
     base = site.settings.base_url
     if base is None:
         raise SettingsError(
@@ -76,7 +74,7 @@ def sitemap(
             " path.route_id.startswith('/posts'))."
         )
     xml = f"{_START}{''.join(items)}</urlset>\n"
-    return app.response_class(xml, mimetype="application/xml")
+    return current_app.response_class(xml, mimetype="application/xml")
 
 
 def _item(path: ListedPath, changed: datetime.date | None) -> str:

@@ -163,6 +163,7 @@ class FilePages:
             # Before discovery, so that renaming a faulty file restarts the server.
             DevTools.of(app, settings).watcher.add(folder, self.renderers)
         first = next(iter(sites.values()), None)
+        build_folder = os.path.join(app.instance_path, settings.build_dir)
         site = Site(
             app,
             pages=self,
@@ -171,7 +172,8 @@ class FilePages:
             url_prefix=self.url_prefix,
             settings=replace(settings, redirects={}) if first else settings,
             renderers=self.renderers,
-            releases=first.releases if first else _releases(app, settings),
+            # All FilePages of an app share a build folder.
+            releases=first.releases if first else Releases(build_folder, app.name),
         )
         folder = os.path.relpath(site.folder, os.path.realpath(app.root_path))
         site.releases.owner.trees[self.name] = [self.url_prefix, folder]
@@ -302,9 +304,3 @@ def _serve_openapi(app: Flask, settings: Settings, path: str) -> None:
             " Flask-Filepages[openapi]."
         ) from error
     register(app, settings, path)
-
-
-def _releases(app: Flask, settings: Settings) -> Releases:
-    """Return the releases of the build folder, which all FilePages of an app share."""
-    folder = os.path.join(app.instance_path, settings.build_dir)
-    return Releases(folder, app.name)

@@ -167,11 +167,8 @@ class FilePages:
         site = Site(
             app,
             pages=self,
-            name=self.name,
             folder=folder,
-            url_prefix=self.url_prefix,
             settings=replace(settings, redirects={}) if first else settings,
-            renderers=self.renderers,
             # All FilePages of an app share a build folder.
             releases=first.releases if first else Releases(build_folder, app.name),
         )

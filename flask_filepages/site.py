@@ -31,7 +31,6 @@ from .handling.middleware import Link
 from .handling.middleware import hooks_not_run
 from .handling.route import BoundRoute
 from .handling.templates import Inspected
-from .handling.templates import Renderer
 from .handling.templates import render_jinja
 from .handling.templates import state_of_visitor
 from .prerendering.front import Front
@@ -105,11 +104,8 @@ class Site:
         app: Flask,
         *,
         pages: FilePages,
-        name: str,
         folder: str,
-        url_prefix: str,
         settings: Settings,
-        renderers: t.Mapping[str, Renderer],
         releases: Releases,
     ) -> None:
         self.app = app
@@ -117,11 +113,11 @@ class Site:
         #: changed later.
         self.created = time.time()
         self.pages = pages
-        self.name = name
+        self.name = pages.name
         self.folder = folder
-        self.url_prefix = url_prefix
+        self.url_prefix = pages.url_prefix
         self.settings = settings
-        self.renderers = renderers
+        self.renderers = pages.renderers
         self.releases = releases
         if os.path.exists(folder) and not os.path.isdir(folder):
             raise SettingsError(f"{folder} is not a folder. Name its folder.")
@@ -133,7 +129,7 @@ class Site:
         self.anchor = anchor_for(folder, package_of(app.import_name), app.root_path)
         self.tree = discover(
             folder,
-            page_suffixes=tuple(renderers),
+            page_suffixes=tuple(self.renderers),
             matchers=usable_matchers(app.url_map),
             redirects=settings.redirects,
             output=settings.output,

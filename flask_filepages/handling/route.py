@@ -65,12 +65,12 @@ class BoundRoute:
         self.site = site
         self.app = site.app
         self.settings = site.settings
-        self.route = route
+        self.route: Route = route
         self.id = route.id
         self.is_static = route.is_static
         self.endpoint = endpoint_name(site.name, route.id)
         self.module = self._module_of(route.endpoint) if route.endpoint else None
-        self.absent_params = dict.fromkeys(route.optional_params)
+        self.absent_params: dict[str, None] = dict.fromkeys(route.optional_params)
         self.status = site.status_of(route)
         self.rules: list[FileRule] = []
         self.handlers: Handlers | None = None

@@ -65,7 +65,10 @@ def make_context(
         data=data or form,
         headers=sent,
     )
-    request = app.request_class(builder.get_environ())
+    try:
+        request = app.request_class(builder.get_environ())
+    finally:
+        builder.close()
     make_rereadable(request)
     route = t.cast("BoundRoute", _NoRoute(path, app))
     context = Context(request, dict(params or {}), route)
@@ -107,7 +110,11 @@ class _NoRoute:
         with context.app.request_context(context.request.environ):
             return render_template(template, **{**data, "context": context})
 
-    rewrite = site  # Both raise.
+    def rewrite(self, context: Context, to: str) -> t.NoReturn:
+        raise RuntimeError(
+            "make_context() belongs to no pages, so it cannot rewrite. Test a rewrite"
+            " with app.test_client()."
+        )
 
 
 def load_endpoint(file: str, *, beside: str, folder: str = "pages") -> types.ModuleType:

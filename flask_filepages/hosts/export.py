@@ -196,15 +196,10 @@ class _Target:
             if self._is_as_written(name):
                 self._files.remove(name)
                 removed += 1
-            elif self._exists(name):
+            elif os.path.lexists(os.path.join(self.path, name)):
                 continue
             del self.listed[name]
         return removed
-
-    def _exists(self, name: str) -> bool:
-        with contextlib.suppress(ReleaseError):
-            return os.path.lexists(self._files.path(name))
-        return False
 
     def write_list(self) -> None:
         temporary = f"{self._list}.new"

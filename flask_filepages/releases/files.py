@@ -31,11 +31,14 @@ class StoredFiles:
     def path(self, name: str) -> str:
         """Return the path of a file.
 
-        :raises ReleaseError: *name* might lead out of the folder.
+        :raises ReleaseError: *name* might lead out of the folder, or lies behind a link
+            that does.
         """
         problem = name_problem(name)
         if problem is not None:
             raise ReleaseError(f"{name!r} is not the name of a stored file: {problem}")
+        if self._is_behind_link(name):
+            raise ReleaseError(f"{name} lies behind a link to another folder")
         return f"{self.root}{os.sep}{name}"
 
     def write(self, name: str, body: bytes) -> None:
@@ -69,10 +72,7 @@ class StoredFiles:
 
         :raises ReleaseError: the file does not lie in this folder.
         """
-        path = self.path(name)
-        if self._is_behind_link(name):
-            raise ReleaseError(f"{name} lies behind a link to another folder")
-        return os.open(path, _READ)
+        return os.open(self.path(name), _READ)
 
     def has(self, name: str, size: int) -> bool:
         """Return True if *name* is a regular file of *size* bytes."""
@@ -80,18 +80,14 @@ class StoredFiles:
             found = os.lstat(self.path(name))
         except (OSError, ReleaseError):
             return False
-        if self._is_behind_link(name):
-            return False
         return stat.S_ISREG(found.st_mode) and found.st_size == size
 
     def remove(self, name: str) -> None:
         """Delete a file, and its parent folders that are empty then.
 
-        Nothing is deleted through a link to another folder.
+        :raises ReleaseError: the file does not lie in this folder.
         """
         path = self.path(name)
-        if self._is_behind_link(name):
-            return
         with contextlib.suppress(OSError):
             os.unlink(path)
             while name := name.rpartition("/")[0]:
@@ -112,7 +108,8 @@ class StoredFiles:
         folder = name.rpartition("/")[0]
         known = self._links.get(folder)
         if known is None:
-            known = self._is_behind_link(folder) or os.path.islink(self.path(folder))
+            path = f"{self.root}{os.sep}{folder}"
+            known = self._is_behind_link(folder) or os.path.islink(path)
             self._links[folder] = known
         return known
 
@@ -121,7 +118,5 @@ class StoredFiles:
         folder = os.path.dirname(path)
         if folder not in self._folders:
             os.makedirs(folder, exist_ok=True)
-            if self._is_behind_link(name):
-                raise ReleaseError(f"{name} lies behind a link to another folder")
             self._folders.add(folder)
         return path

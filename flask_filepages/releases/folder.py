@@ -120,29 +120,21 @@ class BuildFolder:
 
         lock = FileLock(os.path.join(self.path, "lock"))
         try:
-            lock.acquire(timeout=-1 if wait else 0)
+            held = lock.acquire(timeout=-1 if wait else 0)
         except Timeout:
             raise ReleaseError(
                 f"Another build is writing to {self.path}. Wait for it, or use --wait."
             ) from None
-        try:
+        with held:
             yield
-        finally:
-            lock.release()
 
     @contextlib.contextmanager
     def staging(self) -> Iterator[str]:
         """Return a new folder for a build to write to, after deleting abandoned ones.
         It is deleted at the end, unless it was published."""
-        with os.scandir(self._releases) as found:
-            abandoned = [
-                entry.path
-                for entry in found
-                if entry.name.startswith(_STAGING)
-                and entry.is_dir(follow_symlinks=False)
-            ]
-        for path in abandoned:
-            shutil.rmtree(path)
+        for path in [*Path(self._releases).glob(f"{_STAGING}*")]:
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
         staging = os.path.join(self._releases, f"{_STAGING}{secrets.token_hex(4)}")
         # A signal may come at any time, also before the caller has got the folder.
         try:
@@ -169,8 +161,8 @@ class BuildFolder:
         target = f"{_RELEASES}/{number:06}"
         try:
             os.symlink(target, pointer, target_is_directory=True)
-        except (OSError, NotImplementedError, AttributeError) as error:
-            if isinstance(error, OSError) and error.errno not in _NO_LINKS:
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
                 raise
             with open(pointer, "w", encoding="ascii") as file:
                 file.write(target)
@@ -215,19 +207,13 @@ def refuse_protected(path: str, what: str, protected: t.Iterable[str]) -> None:
 
 
 def _delete(release: str) -> None:
-    """Delete the files in the manifest of *release*, then the folders that are
-    empty."""
-    try:
-        manifest = Manifest.open(release)
-    except (ReleaseError, OSError):
-        return  # Its files are unknown.
-    try:
-        names = [name for name, _ in manifest.files()]
-    except ReleaseError:
-        return
-    finally:
-        manifest.close()
-    with contextlib.suppress(OSError):
+    """Delete the files in the manifest of *release*, then the folders that are empty.
+
+    Nothing is deleted without a whole manifest: the files are unknown.
+    """
+    with contextlib.suppress(ReleaseError, OSError):
+        with contextlib.closing(Manifest.open(release)) as manifest:
+            names = [name for name, _ in manifest.files()]
         files = StoredFiles(release)
         for name in names:
             with contextlib.suppress(ReleaseError):

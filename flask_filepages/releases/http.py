@@ -17,8 +17,6 @@ from .manifest import ServedAt
 
 Environ = t.Mapping[str, t.Any]
 
-# Header fields that may select less than the whole response.
-_CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_RANGE", "HTTP_IF_MATCH")
 # A 304 has these fields (RFC 9110, 15.4.5). Others are left out.
 _IN_304 = frozenset(
     ("cache-control", "content-location", "date", "etag", "expires", "vary")
@@ -85,42 +83,33 @@ def select(
     A request for several ranges gets the whole response (14.2).
     """
     if stored.status[:3] == "200":
-        for name in _CONDITIONS:
-            if name in environ:
-                return _select_conditional(environ, stored.status, chosen)
+        match = environ.get("HTTP_IF_MATCH")
+        if match is not None and not _matches(match, chosen.etag, strong=True):
+            return Selection("412 Precondition Failed", _without_body(chosen))
+        none = environ.get("HTTP_IF_NONE_MATCH")
+        if none is not None and (none == chosen.etag or _matches(none, chosen.etag)):
+            return Selection("304 Not Modified", chosen.not_modified)
+        if "HTTP_RANGE" in environ and environ["REQUEST_METHOD"] == "GET":
+            part = _select_range(environ, chosen)
+            if part is not None:
+                return part
     return Selection(stored.status, chosen.headers, 0, chosen.size)
 
 
-def _select_conditional(
-    environ: Environ, status: str, chosen: Representation
-) -> Selection:
-    etag = chosen.etag
-    match = environ.get("HTTP_IF_MATCH")
-    if match is not None and not _matches(match, etag, strong=True):
-        return Selection("412 Precondition Failed", _without_body(chosen))
-    none = environ.get("HTTP_IF_NONE_MATCH")
-    if none is not None and (none == etag or _matches(none, etag)):
-        return Selection("304 Not Modified", chosen.not_modified)
-    wanted = environ.get("HTTP_RANGE")
-    if wanted is None or environ["REQUEST_METHOD"] != "GET":
-        return Selection(status, chosen.headers, 0, chosen.size)
-    if environ.get("HTTP_IF_RANGE", etag).strip() != etag:
-        return Selection(status, chosen.headers, 0, chosen.size)
-    return _select_range(wanted, status, chosen)
-
-
-def _select_range(wanted: str, status: str, chosen: Representation) -> Selection:
+def _select_range(environ: Environ, chosen: Representation) -> Selection | None:
+    """Return the part that ``Range`` names, or ``None`` if the field is ignored."""
     size = chosen.size
-    found = _range_re.match(wanted.strip())
-    if found is None or found[1] == found[2] == "":
-        return Selection(status, chosen.headers, 0, size)
+    found = _range_re.match(environ["HTTP_RANGE"].strip())
+    is_stale = environ.get("HTTP_IF_RANGE", chosen.etag).strip() != chosen.etag
+    if is_stale or found is None or found[1] == found[2] == "":
+        return None
     first, last = found[1], found[2]
     if first == "":
         start, end = max(0, size - int(last)), size - 1
     else:
         start, end = int(first), min(int(last), size - 1) if last else size - 1
         if last and int(last) < start:
-            return Selection(status, chosen.headers, 0, size)
+            return None
     if start >= size or end < start:
         headers = _without_body(chosen)
         headers.append(("Content-Range", f"bytes */{size}"))

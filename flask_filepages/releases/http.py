@@ -12,6 +12,8 @@ import typing as t
 from dataclasses import dataclass
 from dataclasses import field
 
+from werkzeug.http import parse_accept_header
+
 from .manifest import HeaderList
 from .manifest import ServedAt
 
@@ -23,9 +25,6 @@ _IN_304 = frozenset(
 )
 _tag_re = re.compile(r'\s*(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|\Z)|\s*,')
 _range_re = re.compile(r"bytes=\s*(\d{0,18})-(\d{0,18})\s*\Z", re.IGNORECASE | re.ASCII)
-_coding_re = re.compile(
-    r"\s*([\w*.-]+)\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?\Z", re.ASCII
-)
 
 
 @dataclass(slots=True)
@@ -150,20 +149,11 @@ def choose_coding(accepted: str, offered: tuple[str, ...]) -> str | None:
 
     :param offered: the available codings, the one with the smallest body first.
     """
-    ranks = _ranks(accepted)
-    plain = ranks.get("identity", ranks.get("*", 0.0001))
-    best, quality = None, plain
+    ranks = parse_accept_header(accepted[:1000])
+    # Whatever is accepted at all has at least this quality, and beats the plain form.
+    best, quality = None, ranks["identity"] or 0.001
     for coding in offered:
-        given = ranks.get(coding, ranks.get("*", 0.0))
-        if given > 0 and (given > quality or (best is None and given == quality)):
+        given = ranks[coding]
+        if given > quality or (best is None and given == quality):
             best, quality = coding, given
     return best
-
-
-def _ranks(accepted: str) -> dict[str, float]:
-    ranks = {}
-    for item in accepted[:1000].split(","):
-        found = _coding_re.match(item)
-        if found is not None:
-            ranks[found[1].lower()] = float(found[2] or 1)
-    return ranks

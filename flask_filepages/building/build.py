@@ -197,7 +197,7 @@ class Build:
             not self.options.verify
             and self.options.links == "off"
             and None not in digests.values()
-            and digests == last.listings()
+            and digests == last.meta.get("listings")
             and self._meta.items() <= last.meta.items()
             and dict(static.digests()) == last.static_digests()
             and last.is_whole()

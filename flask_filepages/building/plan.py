@@ -46,7 +46,7 @@ class Listing:
 
     route: PrerenderedRoute
     lines: t.Any
-    digest: bytes | None = None
+    digest: str | None = None
     objects: dict[int, StaticPath] = field(default_factory=dict)
     has_versions: bool = False
     is_empty: bool = True
@@ -70,7 +70,7 @@ class Listing:
             text = f"{line or ''}\n"
             digest.update(text.encode())
             self.lines.write(text)
-        self.digest = digest.digest() if is_promised else None
+        self.digest = digest.hexdigest() if is_promised else None
         return faults
 
     def entries(self) -> Iterator[tuple[str | None, StaticPath]]:

@@ -91,9 +91,6 @@ class LastRelease:
     def count(self) -> int:
         return self.manifest.count() if self.manifest is not None else 0
 
-    def listings(self) -> dict[str, bytes | None]:
-        return self.manifest.listings() if self.manifest is not None else {}
-
     def static_digests(self) -> dict[str, str]:
         return {name: file.digest for name, file in self.static_files().items()}
 
@@ -231,19 +228,21 @@ class ReleaseWriter:
         return faults
 
     def finish(
-        self, meta: t.Mapping[str, t.Any], listings: t.Mapping[str, bytes | None]
+        self, meta: t.Mapping[str, t.Any], listings: t.Mapping[str, str | None]
     ) -> tuple[bool, int]:
         """Complete the manifest. Return True if the release must be published, and the
-        number of paths that only the last release has."""
+        number of paths that only the last release has.
+
+        :param listings: digests of the paths that the routes list, by endpoint name.
+            Their order alone is no difference.
+        """
         removed = self._last.count() - self._also_in_last
         meta = {**meta, "codings": self._codings}
-        if not self._is_writing and (removed or meta != self._last.meta):
+        if removed or not meta.items() <= self._last.meta.items():
             self._start_writing()
         if not self._is_writing:
             return False, 0
-        for endpoint, digest in listings.items():
-            self.manifest.add_listing(endpoint, digest)
-        self.manifest.finish(meta)
+        self.manifest.finish({**meta, "listings": listings})
         return True, removed
 
     def _has(self, file: StaticFile) -> bool:

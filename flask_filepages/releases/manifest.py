@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:
     from sqlite3 import Connection
 
 #: A manifest of another version is not served, and no build compares with it.
-VERSION = 4
+VERSION = 5
 FILE_NAME = "manifest.sqlite"
 DIGEST_NAME = "manifest.sha256"
 #: The folders of a release: what everybody may have, and what lies behind middleware.
@@ -56,7 +56,6 @@ CREATE TABLE static_files (
     digest TEXT NOT NULL,
     variants TEXT NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE listings (endpoint TEXT PRIMARY KEY, digest BLOB) WITHOUT ROWID;
 """
 _COLUMNS = (
     "path, endpoint, status, headers, file, size, digest, variants, served_at, key,"
@@ -268,7 +267,7 @@ class Manifest:
             (verdict,) = self.connection.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":
                 raise ValueError(verdict)
-            for table in ("responses", "static_files", "listings"):
+            for table in ("responses", "static_files"):
                 self.connection.execute(f"SELECT * FROM {table} LIMIT 1")
             meta = self.meta()
             owner = meta["owner"]
@@ -347,10 +346,6 @@ class Manifest:
             found = self.connection.execute(query, (path,)).fetchone()
             return Entry.from_row(found) if found is not None else None
 
-    def listings(self) -> dict[str, bytes | None]:
-        """Return a digest of the paths that each route lists, by endpoint name."""
-        return dict(self.connection.execute("SELECT endpoint, digest FROM listings"))
-
     def static_files(self) -> dict[str, StaticFile]:
         """Return the copied static files, by name.
 
@@ -384,12 +379,6 @@ class Manifest:
     def add(self, entry: Entry) -> None:
         """Add a response."""
         self.connection.execute(_INSERT, entry.row())
-
-    def add_listing(self, endpoint: str, digest: bytes | None) -> None:
-        """Add the digest of the paths that a route lists."""
-        self.connection.execute(
-            "INSERT INTO listings VALUES (?, ?)", (endpoint, digest)
-        )
 
     def add_static_file(self, file: StaticFile) -> None:
         """Add a copied static file."""

@@ -209,9 +209,8 @@ class Releases:
         self._key = f"flask_filepages.release:{self._build_folder.path}"
         self._release: Release | None = None
         self._last_message: str | None = None
-        self._seen: tuple[str, int, int] | None = None
-        #: A release that was refused, and the state of its manifest at that time.
-        self._damaged: tuple[t.Any, list[tuple[int, int]]] | None = None
+        #: The release that was opened or refused, and the state of its manifest then.
+        self._seen: tuple[t.Any, ...] | None = None
         self._next_look = 0.0
         self._lock = threading.Lock()
         self._has_warned_of_root = False
@@ -282,37 +281,34 @@ class Releases:
         # release to serve.
         if not self._lock.acquire(blocking=self._next_look == 0.0):
             return
-        folder = looked_at = None
+        folder = seen = None
         try:
             if time.monotonic() < self._next_look:
                 return  # Another thread has just looked.
             folder = self._build_folder.current()
             if folder is None:
+                self._seen = None
+                level, message = logging.ERROR, f"{self.folder} has no release any more"
                 if self._release is None:
-                    self._log_once(
-                        logging.WARNING,
+                    level = logging.WARNING
+                    message = (
                         f"{self.folder} has no release, so prerendered routes run on"
-                        " each request. Run `flask filepages build`.",
+                        " each request. Run `flask filepages build`."
                     )
-                elif self._seen is not None:
-                    self._seen = None
-                    _log.error("%s has no release any more", self.folder)
+                self._log_once(level, message)
                 return
             # Another folder may have the same name now.
             found = os.stat(folder)
-            identity = (folder, found.st_ino, found.st_ctime_ns)
-            if identity == self._seen:
-                return
-            looked_at = (identity, state_of(folder))
-            if looked_at == self._damaged:
+            seen = (folder, found.st_ino, found.st_ctime_ns, state_of(folder))
+            if seen == self._seen:
                 return  # Do not compute its digest again and again.
             release = Release(folder, Manifest.open(folder))
             self.owner.check(release.meta)
-            self._release, self._seen = release, identity
+            self._release, self._seen = release, seen
             self._last_message = None
         except (OSError, ReleaseError) as error:
             if isinstance(error, ReleaseError):
-                self._damaged = looked_at
+                self._seen = seen
             message = f"Cannot serve {folder or self.folder}: {error}"
             self._log_once(logging.ERROR, message)
         finally:

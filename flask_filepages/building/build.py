@@ -128,7 +128,7 @@ class Build:
         staging = opened.enter_context(self.folder.staging())
         writer = ReleaseWriter(staging, last)
         opened.callback(writer.close)
-        plan = Plan(self.settings)
+        plan = Plan()
         opened.callback(plan.close)
         self._fill(plan, listings, writer, can_keep=can_keep)
         for entry, _ in redirects:

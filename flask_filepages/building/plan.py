@@ -28,7 +28,6 @@ from ..releases.names import folded
 from ..releases.names import name_problem
 from ..routing.files import STATIC_PATHS
 from ..routing.files import Source
-from ..settings import Settings
 from ..site import Site
 from .rendered import RenderedResponse
 
@@ -106,13 +105,11 @@ def read_listings(
     return listings
 
 
-def plan_faults(
-    routes: t.Collection[PrerenderedRoute], settings: Settings
-) -> list[Fault]:
+def plan_faults(routes: t.Collection[PrerenderedRoute]) -> list[Fault]:
     """Return what is wrong with the paths that a build would render."""
     faults: list[Fault] = []
     with contextlib.ExitStack() as opened:
-        plan = Plan(settings)
+        plan = Plan()
         opened.callback(plan.close)
         for listing in read_listings(routes, opened, faults):
             for entry, line in plan.entries_of(listing):
@@ -127,10 +124,9 @@ class Plan:
     :attr:`objects` has the paths whose props cannot be written as JSON, by URL path.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self) -> None:
         self.faults: list[Fault] = []
         self.objects: dict[str, StaticPath] = {}
-        self._settings = settings
         #: The names of the routes in errors, by endpoint name.
         self._names: dict[str, str] = {}
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
@@ -154,9 +150,6 @@ class Plan:
         bound = listing.route
         source = t.cast(Source, bound.route.source)
         names = bound.file_names
-        any_slash = (
-            self._settings.trailing_slash == "ignore" and not bound.route.has_extension
-        )
         for line, path in listing.entries():
             try:
                 url = unquote(bound.url_of(path.params), errors="strict")
@@ -173,7 +166,7 @@ class Plan:
             entry.is_guarded = bool(bound.guards)
             if bound.is_error_page:
                 entry.served_at = "nowhere"
-            elif any_slash and url != "/":
+            elif names.has_both_forms and url != "/":
                 entry.served_at = "both-slashes"
             if line is None:
                 self.objects[url] = path

@@ -104,7 +104,7 @@ def _find(ctx: click.Context) -> tuple[list[Site], list[Fault], list[Fault]]:
     warnings += unreachable_routes(sites)
     if loaded:
         routes = [route for site in loaded for route in site.prerendered.values()]
-        faults += plan_faults(routes, loaded[0].settings)
+        faults += plan_faults(routes)
         with loaded[0].releases.suspended():
             warnings += [link for site in loaded for link in link_warnings(site)]
     return sites, faults, warnings

@@ -61,7 +61,7 @@ class PrerenderedRoute(BoundRoute):
     def __init__(self, *args: t.Any) -> None:
         super().__init__(*args)
         self.is_auto = self.route.prerender == "auto"
-        self.file_names = FileNames.of(self)
+        self.file_names = FileNames(self)
         self._render_handlers: Handlers | None = None
         self._get_static_paths: Callable[[], t.Any] | None = None
         #: The props of all listed paths, and the release and the ``SCRIPT_NAME`` for

@@ -288,7 +288,7 @@ def test_a_wrong_entry_takes_no_other_path_down(
     assert client.get("/blog/other").status_code == 404
     assert problem in caplog.text
     site = sites_of(app)["filepages"]
-    faults = plan_faults(site.prerendered.values(), site.settings)
+    faults = plan_faults(site.prerendered.values())
     assert faults[0].file == "blog/[slug].py"
     with pytest.raises(BuildError, match=re.escape(problem)):
         built(app, out=app.instance_path)

@@ -30,7 +30,6 @@ from .handling.templates import template_faults
 try:
     import yaml
     from markdown_it import MarkdownIt
-    from markdown_it.token import Token
     from mdit_py_plugins.anchors import anchors_plugin
     from mdit_py_plugins.front_matter import front_matter_plugin
 except ModuleNotFoundError as error:
@@ -67,8 +66,7 @@ def render_markdown(context: Context, template: str, data: dict[str, t.Any]) -> 
 
     :raises jinja2.TemplateSyntaxError: the front matter is not a YAML mapping.
     """
-    document = _load(context.app.jinja_env, template)
-    layout = _layout(document, template)
+    document, layout = _load(context.app.jinja_env, template)
     if layout is None:
         return f'<!DOCTYPE html><meta charset="utf-8">{document.content}'
     # A copy, because the document is cached and a layout may change its values.
@@ -80,7 +78,7 @@ def render_markdown(context: Context, template: str, data: dict[str, t.Any]) -> 
 def _check(app: Flask, template: str, file: str) -> Iterator[Fault]:
     """Yield a fault if a Markdown page cannot be rendered."""
     try:
-        layout = _layout(_load(app.jinja_env, template), template)
+        _, layout = _load(app.jinja_env, template)
     except TemplateSyntaxError as error:
         is_encoding = isinstance(error, TemplateEncodingError)
         fix = "Save it as UTF-8." if is_encoding else "Fix this line."
@@ -93,74 +91,60 @@ def _check(app: Flask, template: str, file: str) -> Iterator[Fault]:
 t.cast(t.Any, render_markdown).check = _check
 
 
-def _load(environment: Environment, template: str) -> Document:
-    """Return the parsed text of a Markdown page.
+def _load(environment: Environment, template: str) -> tuple[Document, str | None]:
+    """Return the parsed text of a Markdown page, and the name of its layout. In the
+    pages folder ``./`` is relative.
 
     :raises jinja2.TemplateSyntaxError: its front matter is wrong.
     """
     loader = t.cast(t.Any, environment.loader)
     text, filename, _ = loader.get_source(environment, template)
-    document = _read(text, template, filename)
     line = text.partition("layout")[0].count("\n") + 1
     try:
-        layout = _layout(document, template)
+        document = _read(text)
+        layout = document.frontmatter.get("layout")
+        if isinstance(layout, str):
+            layout = join_name(layout, template)
+        is_name = isinstance(layout, str) and is_template(environment, layout)
+        if layout is not None and not is_name:
+            fix = similar_template(environment, str(layout), template)
+            message = f"its layout {layout!r} is not a template of the app. {fix}"
+            raise TemplateSyntaxError(message, line)
     except TemplateNotFound as error:  # It leads out of the pages folder.
         message = f"its layout {error.message}"
         raise TemplateSyntaxError(message, line, template, filename) from None
-    if layout is not None and not (
-        isinstance(layout, str) and is_template(environment, layout)
-    ):
-        fix = similar_template(environment, str(layout), template)
-        message = f"its layout {layout!r} is not a template of the app. {fix}"
-        raise TemplateSyntaxError(message, line, template, filename)
-    return document
-
-
-def _layout(document: Document, template: str) -> t.Any:
-    """Return the name of the layout. In the pages folder ``./`` is relative."""
-    layout = document.frontmatter.get("layout")
-    return join_name(layout, template) if isinstance(layout, str) else layout
+    except TemplateSyntaxError as error:
+        error.name, error.filename = template, filename
+        raise
+    return document, layout
 
 
 @functools.lru_cache(maxsize=_MOST_DOCUMENTS)
-def _read(text: str, template: str, filename: str | None) -> Document:
+def _read(text: str) -> Document:
     text = text.removeprefix("\ufeff")
     tokens = _markdown.parse(text)
-    front: t.Any = {}
+    front: t.Any = None
     if text.startswith("---\n") and text.strip("-\n") and tokens[0].type == "hr":
-        raise TemplateSyntaxError(
-            "the front matter is not closed by ---", 1, template, filename
-        )
+        raise TemplateSyntaxError("the front matter is not closed by ---", 1)
     if tokens and tokens[0].type == "front_matter":
-        front = _front_matter(tokens.pop(0), template, filename)
+        front = _front_matter(tokens.pop(0).content)
     html = _markdown.renderer.render(tokens, _markdown.options, {})
-    return Document(front, Markup(html))
+    return Document(front or {}, Markup(html))
 
 
-def _load_yaml(text: str) -> t.Any:
+def _front_matter(text: str) -> t.Any:
     try:
-        return yaml.load(text, _YamlLoader)
-    except yaml.YAMLError:
-        return yaml.safe_load(text)  # Its errors name the line more exactly.
-
-
-def _front_matter(
-    token: Token, template: str, filename: str | None
-) -> dict[str, t.Any]:
-    try:
-        front = _load_yaml(token.content)
+        try:
+            front = yaml.load(text, _YamlLoader)
+        except yaml.YAMLError:
+            front = yaml.safe_load(text)  # Its errors name the line more exactly.
     except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 2 if mark is not None else 1
         problem = getattr(error, "problem", None) or str(error)
-        raise TemplateSyntaxError(
-            f"the front matter is not YAML: {problem}", line, template, filename
-        ) from None
+        message = f"the front matter is not YAML: {problem}"
+        raise TemplateSyntaxError(message, line) from None
     if front is not None and not isinstance(front, dict):
-        raise TemplateSyntaxError(
-            "the front matter is not a mapping; write `title: ...`",
-            1,
-            template,
-            filename,
-        )
-    return front or {}
+        message = "the front matter is not a mapping; write `title: ...`"
+        raise TemplateSyntaxError(message, 1)
+    return front

@@ -70,8 +70,7 @@ class Build:
         self._releases = self._sites[0].releases
         self.folder = BuildFolder(options.out or self._releases.folder)
         self.report = Report(self.folder.path)
-        own = BuildFolder(self._releases.folder).path
-        self.report.is_served = self.folder.path == own
+        self.report.is_served = self.folder.path == self._releases.build_folder.path
         self._routes = {
             n: r for site in self._sites for n, r in site.prerendered.items()
         }

@@ -68,8 +68,6 @@ def preview(ctx: click.Context, folder: str | None, host: str, port: int) -> Non
     from werkzeug.serving import run_simple
     from werkzeug.utils import redirect
 
-    from ..releases.folder import BuildFolder
-
     # In debug, no release is served.
     os.environ["FLASK_DEBUG"] = "0"
     app = load_app(ctx)
@@ -87,7 +85,7 @@ def preview(ctx: click.Context, folder: str | None, host: str, port: int) -> Non
         run_simple(host, port, PlainHost.of(folder, root), threaded=True)
         return
     # Not `releases.current()`, which logs that the routes run on request instead.
-    if BuildFolder(releases.folder).current() is None:
+    if releases.build_folder.current() is None:
         raise click.ClickException(
             f"{releases.folder} has no release. Run `flask filepages build` first."
         )

@@ -33,7 +33,6 @@ from ..handling.templates import state_of_visitor
 from ..handling.view import closest_path
 from ..handling.view import match_path
 from ..prerendering.stored import PrerenderedRoute
-from ..releases.folder import BuildFolder
 from ..routing.files import STATIC_PATHS
 from ..routing.rules import FileRule
 from ..routing.rules import matched_path
@@ -189,7 +188,7 @@ def _storing(bound: BoundRoute, path: str) -> Info:
         "sent": sent_by(bound),
     }
     releases = bound.site.releases
-    has_release = BuildFolder(releases.folder).current() is not None
+    has_release = releases.build_folder.current() is not None
     release = releases.current() if has_release else None
     if release is not None:
         stored = bound.find_stored(release, path)

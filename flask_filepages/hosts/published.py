@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import mimetypes
 import os
@@ -19,7 +20,6 @@ from ..functions import described
 from ..handling.responses import DEFAULT_CACHE_CONTROL
 from ..handling.route import BoundRoute
 from ..prerendering.stored import PrerenderedRoute
-from ..releases.folder import BuildFolder
 from ..releases.manifest import Entry
 from ..releases.manifest import Manifest
 from ..releases.manifest import StaticFile
@@ -98,20 +98,17 @@ class Published:
                 f"APPLICATION_ROOT is {self.root!r}, which not every host takes. Use"
                 " letters, digits and -._~ only."
             )
-        self.build_folder = BuildFolder(self.sites[0].releases.folder)
+        self.build_folder = self.sites[0].releases.build_folder
         self.folder = self._current()
         self.routes: dict[str, BoundRoute] = {
             route.endpoint: route
             for site in self.sites
             for route in site.routes.values()
         }
-        manifest = Manifest.open(self.folder)
-        try:
+        with contextlib.closing(Manifest.open(self.folder)) as manifest:
             self.sites[0].releases.owner.check(manifest.meta())
             public = [entry for entry in manifest.entries() if not entry.is_guarded]
             self.static: dict[str, StaticFile] = manifest.static_files()
-        finally:
-            manifest.close()
         sizes = [entry.size for entry in public]
         sizes += [file.size for file in self.static.values()]
         #: The size of the largest file, in bytes.

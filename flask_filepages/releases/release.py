@@ -205,8 +205,8 @@ class Releases:
     def __init__(self, folder: str, app_name: str) -> None:
         self.folder = folder
         self.owner = Owner(app_name)
-        self._build_folder = BuildFolder(folder)
-        self._key = f"flask_filepages.release:{self._build_folder.path}"
+        self.build_folder = BuildFolder(folder)
+        self._key = f"flask_filepages.release:{self.build_folder.path}"
         self._release: Release | None = None
         self._last_message: str | None = None
         #: The release that was opened or refused, and the state of its manifest then.
@@ -285,7 +285,7 @@ class Releases:
         try:
             if time.monotonic() < self._next_look:
                 return  # Another thread has just looked.
-            folder = self._build_folder.current()
+            folder = self.build_folder.current()
             if folder is None:
                 self._seen = None
                 level, message = logging.ERROR, f"{self.folder} has no release any more"

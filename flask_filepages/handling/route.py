@@ -48,6 +48,7 @@ from .view import respond
 from .view import rewrite
 
 if t.TYPE_CHECKING:
+    from ..settings import Settings
     from ..site import Site
 
 
@@ -64,11 +65,11 @@ class BoundRoute:
     def __init__(self, site: Site, route: Route) -> None:
         self.site = site
         self.app = site.app
-        self.settings = site.settings
+        self.settings: Settings = site.settings
         self.route: Route = route
         self.id = route.id
         self.is_static = route.is_static
-        self.endpoint = endpoint_name(site.name, route.id)
+        self.endpoint: str = endpoint_name(site.name, route.id)
         self.module = self._module_of(route.endpoint) if route.endpoint else None
         self.absent_params: dict[str, None] = dict.fromkeys(route.optional_params)
         self.status = site.status_of(route)

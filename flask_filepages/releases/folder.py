@@ -161,8 +161,8 @@ class BuildFolder:
         target = f"{_RELEASES}/{number:06}"
         try:
             os.symlink(target, pointer, target_is_directory=True)
-        except OSError as error:
-            if error.errno not in _NO_LINKS:
+        except (OSError, NotImplementedError, AttributeError) as error:
+            if isinstance(error, OSError) and error.errno not in _NO_LINKS:
                 raise
             with open(pointer, "w", encoding="ascii") as file:
                 file.write(target)

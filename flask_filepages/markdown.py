@@ -75,7 +75,7 @@ def render_markdown(context: Context, template: str, data: dict[str, t.Any]) -> 
     return render_jinja(context, layout, values)
 
 
-def _check(app: Flask, template: str, file: str) -> Iterator[Fault]:
+def _check(app: Flask, template: str, file: str, seen: set[str]) -> Iterator[Fault]:
     """Yield a fault if a Markdown page cannot be rendered."""
     try:
         _, layout = _load(app.jinja_env, template)
@@ -85,7 +85,7 @@ def _check(app: Flask, template: str, file: str) -> Iterator[Fault]:
         yield Fault("template", file, error.message or "", fix, error.lineno)
         return
     if layout:
-        yield from template_faults(app, layout, layout)
+        yield from template_faults(app, layout, layout, seen)
 
 
 t.cast(t.Any, render_markdown).check = _check

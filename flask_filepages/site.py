@@ -314,10 +314,12 @@ class Site:
     def template_faults(self) -> list[Fault]:
         """Return the faults of all pages, and of the templates that they use.
 
-        A renderer may have a function ``check(app, template, file)`` that yields the
-        faults of a page.
+        A renderer may have a function ``check(app, template, file, seen)`` that yields
+        the faults of a page, but none of the templates in *seen*: many pages share a
+        layout.
         """
         faults: list[Fault] = []
+        seen: set[str] = set()
         for route in self.tree.routes:
             page = route.page
             if page is None:
@@ -326,8 +328,8 @@ class Site:
             check = getattr(renderer, "check", None)
             if check is not None:
                 name = self.template_name(page)
-                faults += check(self.app, name, page.relative)
-        return list(dict.fromkeys(faults))  # Many pages share a layout.
+                faults += check(self.app, name, page.relative, seen)
+        return list(dict.fromkeys(faults))
 
     def state_warnings(self) -> Iterator[Fault]:
         """Yield a warning for each prerendered page that shows what is of one visitor.

@@ -79,16 +79,20 @@ class PagesLoader(BaseLoader):
 
 
 def template_faults(
-    app: Flask, template: str, file: str, seen: set[str] | None = None
+    app: Flask, template: str, file: str, seen: set[str]
 ) -> Iterator[Fault]:
     """Yield a fault if the Jinja template *template*, in *file*, does not compile or
-    does not exist, and those of the templates that it uses."""
-    environment = _autoescaping(app.jinja_env)
-    seen = set() if seen is None else seen
+    does not exist, and those of the templates that it uses.
+
+    :param seen: templates that are skipped, as those of earlier calls.
+    """
+    if template in seen:
+        return
     seen.add(template)
+    environment = _autoescaping(app.jinja_env)
     try:
         tree = _parse(environment, template)
-        environment.get_template(template)
+        environment.compile(tree, template, raw=True)  # Are its filters known?
     except TemplateSyntaxError as error:
         problem = f"TemplateSyntaxError: {error.message}"
         is_encoding = isinstance(error, TemplateEncodingError)
@@ -113,7 +117,7 @@ def template_faults(
             problem = f"the template {joined[0]!r} does not exist"
             fix = similar_template(environment, names[0], template)
             yield Fault("template", file, problem, fix, line)
-        elif found not in seen:
+        else:
             _, is_page, relative = found.partition(":/")
             yield from template_faults(app, found, relative if is_page else found, seen)
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 import re
 import typing as t
-from dataclasses import dataclass
-from urllib.parse import quote
 
 from flask import Flask
 from jinja2 import Environment
@@ -24,50 +22,10 @@ from .published import Published
 from .published import Sent
 from .published import suffix_of
 from .published import types_of
-from .rules import Rules
 from .rules import literal
 from .rules import rules_of
 
-_word_re = re.compile(r"[A-Za-z0-9]+")
 _TEMPLATES = {"nginx": "nginx.conf.jinja", "caddy": "Caddyfile.jinja"}
-
-
-@dataclass(frozen=True, slots=True)
-class Exact:
-    """A response that a server is told by its path."""
-
-    number: int
-    sent: Sent
-    paths: list[str]
-    fields: Fields
-    not_found: str | None
-    is_setting: bool
-
-    @property
-    def keeps_query(self) -> bool:
-        """True for ``FILEPAGES_REDIRECTS``, which pass the query of the request on."""
-        return self.is_setting and "?" not in (self.sent.location or "")
-
-    @property
-    def regex(self) -> str:
-        """A regular expression for its paths. (Caddy ignores case in other matchers,
-        and mistakes ``%41`` for ``%``.)"""
-        end = "/?" if len(self.paths) > 1 else ""
-        return f"^{literal(self.paths[0])}{end}$"
-
-    @property
-    def folder(self) -> str:
-        """The folder of the file."""
-        return (self.sent.file or "").rpartition("/")[0]
-
-    @property
-    def name(self) -> str:
-        """The name of the file in its folder."""
-        return (self.sent.file or "").rpartition("/")[2]
-
-    @property
-    def has_own_status(self) -> bool:
-        return 200 < self.sent.code < 300 and self.sent.code != 204
 
 
 def write_config(
@@ -83,8 +41,8 @@ def write_config(
     if upstream is not None:
         upstream = _check_upstream(upstream)
     published = Published(app)
-    types = _types(published)
-    rules = rules_of(published, lambda sent: types.get(_suffix(sent)) == sent.type)
+    types = types_of(published)
+    rules = rules_of(published, lambda s: types.get(suffix_of(s.file or "")) == s.type)
     left_out = published.left_out(upstream=upstream is not None)
     left_out += _slashes_left_out(published)
     exact = rules.exact
@@ -93,7 +51,11 @@ def write_config(
         # Caddy decodes the name of a file that it looks for once more.
         percent = [s for s in published.files if "%" in s.path and s not in exact]
         exact = [*exact, *percent]
-    pages = _not_found(published)
+    # The 404 pages by the prefix of their paths, the longest prefix first.
+    pages = {
+        f"{published.root}{prefix}": page
+        for prefix, page in sorted(published.not_found.items(), reverse=True)
+    }
     template = _environment(server).get_template(_TEMPLATES[server])
     config = template.render(
         folder=os.path.join(published.build_folder.path, "current", "site"),
@@ -101,10 +63,11 @@ def write_config(
         upstream=upstream,
         types=types,
         common=rules.common,
-        rules=_with_numbers(rules, published, pages),
-        exact=[_exact(n, sent, published, pages) for n, sent in enumerate(exact)],
+        rules=[*rules.static, *rules.patterns],
+        exact=[_exact(sent, published) for sent in exact],
         not_found=pages,
         error_urls=_error_urls(published, pages),
+        page_for=lambda path: _page_for(path, pages),
     )
     return re.sub(r"\n(?:\s*\n)+", "\n", config), left_out
 
@@ -133,90 +96,52 @@ def _environment(server: str) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["quoted"] = _quote_caddy if server == "caddy" else _quote_nginx
-    environment.filters["urlpath"] = quote
     environment.filters["fields"] = _caddy_fields
+    environment.filters["literal"] = literal
     return environment
 
 
-def _types(published: Published) -> dict[str, str]:
-    """Return the types of the suffixes that a server can be told."""
-    # Other characters would be syntax of some server.
-    return {
-        suffix: type
-        for suffix, type in sorted(types_of(published).items())
-        if _word_re.fullmatch(suffix)
-    }
-
-
-def _suffix(sent: Sent) -> str:
-    return suffix_of(sent.file or "")
-
-
-class _NotFound(t.NamedTuple):
-    """A 404 page, and the paths for which it is sent."""
-
-    prefix: str
-    file: str
-    type: str
-    fields: Fields
-
-
-def _not_found(published: Published) -> list[_NotFound]:
-    """Return the 404 pages, the one with the longest prefix first."""
-    pages = sorted(published.not_found.items(), key=lambda page: -len(page[0]))
-    return [
-        _NotFound(f"{published.root}{prefix}", page.file or "", page.type, page.fields)
-        for prefix, page in pages
-    ]
-
-
-def _error_urls(published: Published, pages: list[_NotFound]) -> dict[str, str | None]:
-    """Return the URLs at which a server would find the file of an error page, each with
-    the 404 page for it. The app never sends an error page with the status 200."""
-    files = [*(page.file for page in pages), *published.other_error_pages]
+def _error_urls(published: Published, pages: dict[str, Sent]) -> list[str]:
+    """Return the URLs at which a server would find the file of an error page. The app
+    never sends an error page with the status 200."""
+    own = [page.file or "" for page in pages.values()]
+    files = [*own, *published.other_error_pages]
     names = [name for file in files for name in (file, file.removesuffix(".html"))]
-    urls = [f"{published.root}/{name}" for name in names]
-    return {url: _page_for(url, pages) for url in urls}
+    return list(dict.fromkeys(f"{published.root}/{name}" for name in names))
 
 
-def _page_for(path: str, pages: list[_NotFound]) -> str | None:
+def _page_for(path: str, pages: dict[str, Sent]) -> str | None:
     """Return the file of the 404 page for a path."""
-    for page in pages:
-        if f"{path}/".startswith(f"{page.prefix}/"):
+    for prefix, page in pages.items():
+        if f"{path}/".startswith(f"{prefix}/"):
             return page.file
     return None
 
 
-def _with_numbers(
-    rules: Rules, published: Published, pages: list[_NotFound]
-) -> list[dict[str, t.Any]]:
-    return [
-        {
-            "number": number,
-            "regex": f"^{literal(published.root)}{rule.regex}$",
-            "type": rule.treatment.type,
-            "fields": rule.treatment.fields,
-            "not_found": _page_for(published.root + rule.prefix, pages),
-        }
-        for number, rule in enumerate([*rules.static, *rules.patterns])
-    ]
-
-
-def _exact(
-    number: int, sent: Sent, published: Published, pages: list[_NotFound]
-) -> Exact:
+def _exact(sent: Sent, published: Published) -> dict[str, t.Any]:
+    """Return what a server is told about a response by its path."""
     paths = [published.root + path for path in sent.paths]
+    folder, _, name = (sent.file or "").rpartition("/")
     route = published.routes.get(sent.endpoint)
     is_setting = route is not None and route.route.redirect is not None
-    page = _page_for(paths[0], pages)
-    return Exact(number, sent, paths, sent.fields, page, is_setting)
+    end = "/?" if len(paths) > 1 else ""
+    return {
+        "sent": sent,
+        "paths": paths,
+        # Caddy ignores case in other matchers, and mistakes %41 for %.
+        "regex": f"^{literal(paths[0])}{end}$",
+        "folder": folder,
+        "name": name,
+        # FILEPAGES_REDIRECTS pass the query of the request on.
+        "keeps_query": is_setting and "?" not in (sent.location or ""),
+        "has_own_status": 200 < sent.code < 300 and sent.code != 204,
+    }
 
 
 def _slashes_left_out(published: Published) -> list[LeftOut]:
     """Return what a server does differently with the slash at the end of paths."""
     settings = published.settings
-    is_plain = settings.build_format == "directory"
-    if settings.trailing_slash == "ignore" and is_plain:
+    if (settings.trailing_slash, settings.build_format) == ("ignore", "directory"):
         return []
     why = "the server sends each path as its file is named, and does not redirect it"
     name = "FILEPAGES_TRAILING_SLASH"
@@ -225,13 +150,13 @@ def _slashes_left_out(published: Published) -> list[LeftOut]:
 
 def _fields_left_out(published: Published) -> list[LeftOut]:
     """Return the fields whose names Caddy reads as operations."""
-    found = {
-        LeftOut(published.name_of(sent), f"Caddy cannot set the field {name!r}"): None
+    found = (
+        LeftOut(published.name_of(sent), f"Caddy cannot set the field {name!r}")
         for sent in published.responses
         for name, _ in sent.fields
         if name[0] in "+-"
-    }
-    return list(found)
+    )
+    return list(dict.fromkeys(found))
 
 
 def _caddy_fields(fields: Fields) -> Fields:

@@ -257,7 +257,8 @@ def suffix_of(file: str) -> str:
 
 
 def types_of(published: Published) -> dict[str, str]:
-    """Return the most frequent content type of each suffix."""
+    """Return the most frequent content type of each suffix that a server can be
+    told."""
     counted: dict[str, Counter[str]] = {}
     for sent in published.files:
         counted.setdefault(suffix_of(sent.file or ""), Counter())[sent.type] += 1
@@ -265,7 +266,12 @@ def types_of(published: Published) -> dict[str, str]:
         guessed = mimetypes.guess_type(name)[0]
         if guessed is not None:
             counted.setdefault(suffix_of(name), Counter([guessed]))
-    return {suffix: types.most_common(1)[0][0] for suffix, types in counted.items()}
+    # Other characters would be syntax of some server.
+    return {
+        suffix: types.most_common(1)[0][0]
+        for suffix, types in sorted(counted.items())
+        if suffix.isascii() and suffix.isalnum()
+    }
 
 
 #: The types that all hosts send by suffix. The machine's own table may differ.

@@ -8,7 +8,6 @@ from __future__ import annotations
 import mimetypes
 import re
 import typing as t
-from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -23,56 +22,42 @@ from .rules import PathRule
 from .rules import rules_of
 
 # What a server has to say itself, and what only Netlify refuses to be told.
-_SERVERS_OWN = frozenset(
-    (
-        *("connection", "content-encoding", "content-length", "date", "location"),
-        *("server", "transfer-encoding"),
-    )
-)
-_NETLIFYS_OWN = frozenset(
-    (
-        *("accept-ranges", "age", "allow", "alt-svc", "content-range", "set-cookie"),
-        *("trailer", "upgrade", "basic-auth"),
-    )
-)
+_SERVERS_OWN = {
+    *("connection", "content-encoding", "content-length", "date", "location"),
+    *("server", "transfer-encoding"),
+}
+_NETLIFYS_OWN = {
+    *("accept-ranges", "age", "allow", "alt-svc", "content-range", "set-cookie"),
+    *("trailer", "upgrade", "basic-auth"),
+}
 # Cloudflare reads a colon before a letter as a placeholder.
 placeholder_re = re.compile(r":[A-Za-z]|\*")
 
-Block = tuple[str, list[str]]
+#: A path, and the lines that belong to it.
+Block = list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How a host reads ``_headers``.
 
-    With :attr:`can_remove`, a line ``! Name`` removes a field that a rule before set.
-    :attr:`within` stands for a param within a segment.
+    With :attr:`can_remove`, a line ``! Name`` removes a field that a rule before set,
+    and a part of a segment can be a param.
     """
 
     host: str
     can_remove: bool
-    within: str
-    reserved: frozenset[str]
+    reserved: set[str]
 
 
-NETLIFY = Dialect(
-    "Netlify",
-    can_remove=False,
-    within="*",
-    reserved=_SERVERS_OWN | _NETLIFYS_OWN,
-)
-CLOUDFLARE = Dialect(
-    "Cloudflare",
-    can_remove=True,
-    within=":",
-    reserved=_SERVERS_OWN,
-)
+NETLIFY = Dialect("Netlify", can_remove=False, reserved=_SERVERS_OWN | _NETLIFYS_OWN)
+CLOUDFLARE = Dialect("Cloudflare", can_remove=True, reserved=_SERVERS_OWN)
 
 
 def blocks_of(
     published: Published, left_out: list[LeftOut], dialect: Dialect
-) -> Iterator[Block]:
-    """Yield the blocks of ``_headers``, the general ones first.
+) -> list[Block]:
+    """Return the blocks of ``_headers``, the general ones first.
 
     On Netlify the last rule that matches wins, for each field. Cloudflare joins the
     values of all rules that match. So a rule for paths that another one matches too
@@ -84,13 +69,15 @@ def blocks_of(
     writer = _Writer(published, dialect, left_out)
     if rules.common != DEFAULT_FIELDS:
         fields = writer.fields(rules.common, None, "/*")
-        yield writer.rule(f"{published.root}/*", fields, {})
+        writer.rule(f"{published.root}/*", fields, {})
     patterns: dict[str, tuple[PathRule, list[Sent]]] = {}
     for rule in reversed(rules.patterns):
         path = _wildcards(rule, published.root, dialect)
-        if not _can_be_written(path, dialect):
+        # Cloudflare takes one star, and letters after a name are part of it.
+        has_letters = re.search(r":part\d+[A-Za-z_]", path)
+        if dialect.can_remove and (path.count("*") > 1 or has_letters):
             continue  # Its files get a rule each.
-        members = [sent for sent in published.files if rule.matches(sent.path)]
+        members = [sent for sent in published.files if rule.regex.fullmatch(sent.path)]
         if path not in patterns or len(patterns[path][1]) < len(members):
             patterns[path] = (rule, members)
     for path, (rule, members) in patterns.items():
@@ -104,20 +91,11 @@ def blocks_of(
         if "Content-Type" in fields:
             why = f"the 404 page of such a path is sent as {type} on {dialect.host}"
             left_out.append(LeftOut(path, why))
-        yield writer.rule(path, fields, told)
-    yield from writer.static_files()
+        writer.rule(path, fields, told)
+    writer.static_files()
     for sent in published.files:
-        block = writer.exact(sent)
-        if block is not None:
-            yield block
-
-
-def _can_be_written(path: str, dialect: Dialect) -> bool:
-    """Return True if the host reads all wildcards of a path. Cloudflare takes one star,
-    and letters after a name are part of it."""
-    if not dialect.can_remove:
-        return True
-    return path.count("*") < 2 and re.search(r":part\d+[A-Za-z_]", path) is None
+        writer.exact(sent)
+    return writer.blocks
 
 
 class _Writer:
@@ -130,23 +108,20 @@ class _Writer:
         self._dialect = dialect
         self._left_out = left_out
         self._rules: list[tuple[re.Pattern[str], dict[str, str]]] = []
+        self.blocks: list[Block] = []
 
     def rule(
         self, path: str, fields: dict[str, str], removed: t.Mapping[str, str]
-    ) -> Block:
-        """Return the block of a path with wildcards."""
-        parts = re.split(r"(\*|:[A-Za-z]\w*)", path)
-        wildcards = {"*": ".*"}
-        regex = "".join(
-            wildcards.get(part, "[^/]+") if n % 2 else re.escape(part)
-            for n, part in enumerate(parts)
-        )
+    ) -> None:
+        """Write the block of a path with wildcards."""
+        named = re.sub(r":[A-Za-z]\w*", "[^/]+", re.escape(path))
+        regex = named.replace(r"\*", ".*")
         if self._dialect is NETLIFY:
             compiled = re.compile(f"{regex}/?", re.IGNORECASE)
         else:
             compiled = re.compile(regex)
         self._rules.append((compiled, fields))
-        return path, self._lines(fields, removed)
+        self._write(path, fields, removed)
 
     def told_at(self, url: str) -> dict[str, str]:
         """Return the fields that the rules so far tell for a URL."""
@@ -156,8 +131,8 @@ class _Writer:
                 told = dict(fields) if self._dialect.can_remove else told | fields
         return told
 
-    def static_files(self) -> Iterator[Block]:
-        """Yield a block for each folder and suffix of static files that a rule matches
+    def static_files(self) -> None:
+        """Write a block for each folder and suffix of static files that a rule matches
         by chance."""
         done: set[str] = set()
         for name in self._published.static:
@@ -169,31 +144,31 @@ class _Writer:
             if told and path not in done:
                 done.add(path)
                 fields = self.fields(DEFAULT_FIELDS, type, name)
-                yield self.rule(self._published.url(path), fields, told)
+                self.rule(self._published.url(path), fields, told)
 
-    def exact(self, sent: Sent) -> Block | None:
-        """Return the block of one file, or ``None`` if it needs none."""
+    def exact(self, sent: Sent) -> None:
+        """Write the block of one file, if it needs one."""
         published, dialect = self._published, self._dialect
         url, name = published.url(sent.host_path), published.name_of(sent)
         told = self.told_at(url)
         needs_type = "Content-Type" in told or not has_usual_type(sent)
         if not (told or needs_type) and sent.fields == DEFAULT_FIELDS:
-            return None
+            return
         type = sent.type if needs_type else None
         wanted = self.fields(sent.fields, type, name)
         if told == wanted:
-            return None
+            return
         if dialect.can_remove and placeholder_re.search(url):
             why = f"{dialect.host} cannot write a rule for its path {url}"
             self._left_out.append(LeftOut(name, why))
-            return None
+            return
         extra = sorted(told.keys() - wanted.keys())
         if extra and not dialect.can_remove:
             why = f"it also gets {', '.join(extra)} of another rule on {dialect.host}"
             self._left_out.append(LeftOut(name, why))
         if not dialect.can_remove:
             url = without_wildcards(url)
-        return url, self._lines(wanted, told)
+        self._write(url, wanted, told)
 
     def fields(self, fields: Fields, type: str | None, name: str) -> dict[str, str]:
         """Return the fields that the host can be told, each name once.
@@ -215,11 +190,14 @@ class _Writer:
                 joined[known] = value
         return joined
 
-    def _lines(self, fields: dict[str, str], before: t.Mapping[str, str]) -> list[str]:
-        lines = [f"{name}: {value}" for name, value in fields.items()]
+    def _write(
+        self, path: str, fields: dict[str, str], before: t.Mapping[str, str]
+    ) -> None:
+        lines = [f"  {name}: {value}" for name, value in fields.items()]
         if self._dialect.can_remove:
-            lines[:0] = [f"! {name}" for name in sorted(before)]
-        return lines
+            lines[:0] = [f"  ! {name}" for name in sorted(before)]
+        if lines:
+            self.blocks.append([path, *lines])
 
 
 def without_wildcards(url: str) -> str:
@@ -235,12 +213,12 @@ def _wildcards(rule: PathRule, root: str, dialect: Dialect) -> str:
     for segment in rule.segments:
         path += "/"
         for part in segment.parts:
-            wildcard = ":" if len(segment.parts) == 1 else dialect.within
+            can_be_named = dialect.can_remove or len(segment.parts) == 1
             if part.kind == "text":
                 path += quote(part.text, safe=SEGMENT_SAFE)
-            elif part.kind == "rest" or wildcard == "*":
-                path += "*"
-            else:
+            elif part.kind == "param" and can_be_named:
                 number += 1
                 path += f":part{number}"
+            else:
+                path += "*"
     return f"{path}/" if rule.is_index and path[-1] != "*" else path

@@ -21,8 +21,6 @@ from .published import Published
 from .published import Sent
 from .published import Treatment
 
-IsUsual = t.Callable[[Sent], bool]
-
 
 @dataclass
 class PathRule:
@@ -35,17 +33,10 @@ class PathRule:
     is_index: bool = False
 
     @functools.cached_property
-    def regex(self) -> str:
+    def regex(self) -> re.Pattern[str]:
         """A regular expression for decoded paths, that nginx and Caddy also read."""
         segments = "".join(f"/{_regex_of(segment)}" for segment in self.segments)
-        return f"{literal(self.prefix)}{segments}/?"
-
-    @functools.cached_property
-    def _compiled(self) -> re.Pattern[str]:
-        return re.compile(self.regex)
-
-    def matches(self, path: str) -> bool:
-        return self._compiled.fullmatch(path) is not None
+        return re.compile(f"{literal(self.prefix)}{segments}/?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +52,25 @@ class Rules:
     static: list[PathRule]
     patterns: list[PathRule]
     exact: list[Sent]
-    is_usual: IsUsual
-
-    def treatment_of(self, sent: Sent) -> Treatment:
-        return Treatment(None if self.is_usual(sent) else sent.type, sent.fields)
 
 
-def rules_of(published: Published, is_usual: IsUsual) -> Rules:
+def rules_of(published: Published, is_usual: t.Callable[[Sent], bool]) -> Rules:
     """Return the rules of a site.
 
     :param is_usual: returns True if a host knows the type of a file by its suffix.
     """
+
+    def treatment_of(sent: Sent) -> Treatment:
+        return Treatment(None if is_usual(sent) else sent.type, sent.fields)
+
     files = published.files
-    rules = Rules(_common_fields(files), [], [], [], is_usual)
+    rules = Rules(_common_fields(files), [], [], [])
     plain = Treatment(None, rules.common)
     wanted: dict[str, Counter[Treatment]] = {}
     indexes: dict[str, bool] = {}
     for sent in files:
         counter = wanted.setdefault(sent.endpoint, Counter())
-        counter[rules.treatment_of(sent)] += 1
+        counter[treatment_of(sent)] += 1
         indexes[sent.endpoint] = (sent.file or "").endswith("/index.html")
     for endpoint, route in published.routes.items():
         if endpoint not in wanted or route.is_static:
@@ -93,10 +84,10 @@ def rules_of(published: Published, is_usual: IsUsual) -> Rules:
     ordered = [*rules.static, *rules.patterns]
     for sent in published.responses:
         is_file = sent.file is not None and sent.code == 200
-        matching = (rule for rule in ordered if rule.matches(sent.path))
+        matching = (rule for rule in ordered if rule.regex.fullmatch(sent.path))
         first = next(matching, None)
         told = first.treatment if first is not None else plain
-        if not is_file or told != rules.treatment_of(sent):
+        if not is_file or told != treatment_of(sent):
             rules.exact.append(sent)
     return rules
 
@@ -129,7 +120,7 @@ def _static_folders(
     matched = {
         name.split("/")[0]
         for name in published.static
-        if "/" in name and any(rule.matches(f"/{name}") for rule in patterns)
+        if "/" in name and any(rule.regex.fullmatch(f"/{name}") for rule in patterns)
     }
     rest = Segment("[...path]", (Part("rest", "path"),))
     return [PathRule(f"/{folder}", (rest,), plain) for folder in sorted(matched)]

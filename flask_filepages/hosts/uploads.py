@@ -50,12 +50,6 @@ class Upload:
     left_out: list[LeftOut] = field(default_factory=list)
     folder: str = ""
 
-    def tell(self, name: str, lines: t.Iterable[str]) -> None:
-        """Add a file of *lines*, unless there are none."""
-        text = "".join(f"{line}\n" for line in lines)
-        if text:
-            self.texts[name] = text
-
 
 def plain(published: Published) -> Upload:
     """Return what a host that only knows files needs: nothing."""
@@ -103,9 +97,8 @@ def netlify(published: Published) -> Upload:
         if prefix:
             path = f"{published.root}{quote(prefix)}"
             lines.append(f"{path}/* {published.root}/{quote(page.file or '')} 404")
-    blocks = list(blocks_of(published, upload.left_out, NETLIFY))
-    upload.tell("_headers", _lines_of(blocks))
-    upload.tell("_redirects", lines)
+    blocks = blocks_of(published, upload.left_out, NETLIFY)
+    _write_texts(upload, blocks, lines)
     _leave_out(published, upload)
     return upload
 
@@ -126,7 +119,7 @@ def cloudflare(published: Published) -> Upload:
                 upload.left_out.append(LeftOut(published.name_of(sent), why))
             else:
                 lines.append(f"{url} {sent.location} {sent.code}")
-    blocks = list(blocks_of(published, upload.left_out, CLOUDFLARE))
+    blocks = blocks_of(published, upload.left_out, CLOUDFLARE)
     _check_limits(published, lines, blocks)
     for name in published.names():
         first = name.split("/")[0]
@@ -136,8 +129,7 @@ def cloudflare(published: Published) -> Upload:
     if "" not in published.not_found:
         why = "without it, Cloudflare sends the home page for every unknown path"
         upload.left_out.append(LeftOut("404.html", why))
-    upload.tell("_headers", _lines_of(blocks))
-    upload.tell("_redirects", lines)
+    _write_texts(upload, blocks, lines)
     _leave_out(published, upload)
     return upload
 
@@ -152,11 +144,11 @@ HOSTS: dict[str, Callable[[Published], Upload]] = {
 # -- Cloudflare and Netlify -----------------------------------------------------------
 
 
-def _lines_of(blocks: list[Block]) -> Iterator[str]:
-    for path, lines in blocks:
+def _write_texts(upload: Upload, blocks: list[Block], redirects: list[str]) -> None:
+    headers = [line for block in blocks for line in block]
+    for name, lines in (("_headers", headers), ("_redirects", redirects)):
         if lines:
-            yield path
-            yield from (f"  {line}" for line in lines)
+            upload.texts[name] = "".join(f"{line}\n" for line in lines)
 
 
 def _check_limits(
@@ -166,11 +158,10 @@ def _check_limits(
 
     :raises ReleaseError: the site is beyond one.
     """
-    rules = [(path, lines) for path, lines in blocks if lines]
-    longest = max((len(line) + 2 for _, own in rules for line in own), default=0)
+    longest = max((len(line) for block in blocks for line in block[1:]), default=0)
     advice = "Give all paths of a route the same header fields"
     for what, found, most, fix in (
-        ("header rules", len(rules), _MOST_HEADER_RULES, advice),
+        ("header rules", len(blocks), _MOST_HEADER_RULES, advice),
         ("characters in a header rule", longest, _LONGEST_RULE, "Shorten the field"),
         ("redirects", len(redirects), _MOST_REDIRECTS, "Redirect fewer paths"),
         (
@@ -212,15 +203,13 @@ def _redirects(
 def _leave_out(
     published: Published, upload: Upload, *, sends_fields: bool = True
 ) -> None:
-    """Note what the host cannot send, once for each route.
+    """Note what the host cannot send.
 
     :param sends_fields: the host can be told types and header fields.
     """
-    found: dict[LeftOut, None] = {}
     for sent in published.responses:
         for why in _lacks(sent, upload, sends_fields=sends_fields):
-            found[LeftOut(published.name_of(sent), why)] = None
-    upload.left_out += found
+            upload.left_out.append(LeftOut(published.name_of(sent), why))
 
 
 def _lacks(sent: Sent, upload: Upload, *, sends_fields: bool) -> Iterator[str]:

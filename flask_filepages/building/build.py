@@ -82,7 +82,8 @@ class Build:
         start = time.perf_counter()
         self._load()
         with contextlib.ExitStack() as opened:
-            self.folder.claim(self._protected_folders())
+            sources = [site.folder for site in self._sites]
+            self.folder.claim(self.app, project_folder(self.app), sources)
             opened.enter_context(self.folder.lock(wait=self.options.wait))
             opened.enter_context(self._releases.suspended())
             yield from self._build(opened)
@@ -97,17 +98,6 @@ class Build:
         for site in self._sites:
             site.load()
             site.log([*site.state_warnings(), *site.slash_warnings()])
-
-    def _protected_folders(self) -> list[str]:
-        """Return the folders that the build folder must neither be nor contain, and the
-        build folder itself if it lies in a pages or static folder."""
-        sources = [site.folder for site in self._sites]
-        if self.app.static_folder is not None:
-            sources.append(os.path.realpath(self.app.static_folder))
-        path = self.folder.path
-        is_inside = any(path.startswith(folder + os.sep) for folder in sources)
-        folders = [self.app.root_path, project_folder(self.app), *sources]
-        return [*folders, path] if is_inside else folders
 
     def _build(self, opened: contextlib.ExitStack) -> Iterator[PageResult]:
         listings, redirects = self._list(opened)

@@ -130,38 +130,23 @@ class _Target:
 
     def __init__(self, published: Published, path: str, *, force: bool) -> None:
         self.path = path
-        self._check(published)
+        build_folder = published.build_folder.path
+        sources = [build_folder, *(site.folder for site in published.sites)]
+        refuse_protected(path, "the folder of an export", published.app, sources)
         self._files = StoredFiles(path)
         name = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
-        self._list = os.path.join(published.build_folder.path, "exports", f"{name}.txt")
+        self._list = os.path.join(build_folder, "exports", f"{name}.txt")
         self.listed = self._read_list()
         if os.path.exists(path) and not os.path.isdir(path):
             raise ReleaseError(f"{path} is a file. Name a folder.")
-        is_foreign = os.path.isdir(path) and os.listdir(path) and not self._is_ours()
-        if is_foreign and not force:
+        is_used = os.path.isdir(path) and os.listdir(path)
+        if is_used and not (force or any(map(self._is_as_written, self.listed))):
             raise ReleaseError(
                 f"{path} is not empty, and no export made it. Name another folder, or"
                 " use --force: it overwrites files of the same name, and deletes none."
             )
         os.makedirs(path, exist_ok=True)
         os.makedirs(os.path.dirname(self._list), exist_ok=True)
-
-    def _check(self, published: Published) -> None:
-        app = published.app
-        sources = [site.folder for site in published.sites]
-        if app.static_folder is not None:
-            sources.append(app.static_folder)
-        build_folder = published.build_folder.path
-        refuse_protected(
-            self.path,
-            "the folder of an export",
-            [app.root_path, build_folder, *sources],
-        )
-        for folder in (build_folder, *map(os.path.realpath, sources)):
-            if self.path.startswith(folder + os.sep):
-                raise ReleaseError(
-                    f"{self.path} lies in {folder}. Name another folder for the export."
-                )
 
     def _read_list(self) -> dict[str, str]:
         """Return the digests of the files of the last export, by name."""
@@ -172,11 +157,8 @@ class _Target:
         except FileNotFoundError:
             return {}
 
-    def _is_ours(self) -> bool:
-        """Return True if some file is as the last export wrote it."""
-        return any(map(self._is_as_written, self.listed))
-
     def _is_as_written(self, name: str) -> bool:
+        """Return True if a file is as the last export wrote it."""
         with contextlib.suppress(OSError, ReleaseError):
             return _digest(self._files.read(name)) == self.listed[name]
         return False
@@ -193,11 +175,12 @@ class _Target:
         """Delete files, and return how many. One that was changed stays."""
         removed = 0
         for name in sorted(names):
-            if self._is_as_written(name):
-                self._files.remove(name)
-                removed += 1
-            elif os.path.lexists(os.path.join(self.path, name)):
-                continue
+            with contextlib.suppress(ReleaseError):  # Somebody changed the list.
+                if self._is_as_written(name):
+                    self._files.remove(name)
+                    removed += 1
+                elif os.path.lexists(self._files.path(name)):
+                    continue
             del self.listed[name]
         return removed
 

@@ -99,7 +99,7 @@ class Published:
                 " letters, digits and -._~ only."
             )
         self.build_folder = self.sites[0].releases.build_folder
-        self.folder = self._current()
+        self.folder = self.build_folder.release()
         self.routes: dict[str, BoundRoute] = {
             route.endpoint: route
             for site in self.sites
@@ -139,15 +139,6 @@ class Published:
                 f"{route.guards[0].name} guards {route.route.name}, but was added after"
                 f" {self.folder} was built. Build again."
             )
-
-    def _current(self) -> str:
-        current = self.build_folder.current()
-        if current is None:
-            raise ReleaseError(
-                f"{self.build_folder.path} has no release. Run `flask filepages build`"
-                " first."
-            )
-        return current
 
     def _add(self, entry: Entry) -> None:
         is_error = entry.served_at == "nowhere" and not 300 <= entry.code < 400

@@ -24,9 +24,10 @@ import secrets
 import shutil
 import stat
 import time
-import typing as t
 from collections.abc import Iterator
 from pathlib import Path
+
+from flask import Flask
 
 from ..errors import ReleaseError
 from .files import StoredFiles
@@ -77,15 +78,28 @@ class BuildFolder:
             return None
         return os.path.join(self._releases, name)
 
+    def release(self) -> str:
+        """Return the folder of the current release.
+
+        :raises ReleaseError: there is none.
+        """
+        current = self.current()
+        if current is None:
+            raise ReleaseError(
+                f"{self.path} has no release. Run `flask filepages build` first."
+            )
+        return current
+
     # -- writing ----------------------------------------------------------------
 
-    def claim(self, protected: t.Iterable[str]) -> None:
+    def claim(self, app: Flask, project: str, sources: list[str]) -> None:
         """Create the folder if it does not exist, and mark it as ours.
 
-        :param protected: folders of the project, which it must neither be nor contain.
+        :param project: the folder of the project, which it must neither be nor contain.
+        :param sources: the pages folders, in which it must not lie, either.
         :raises ReleaseError: it cannot be a build folder.
         """
-        refuse_protected(self.path, "the build folder", protected)
+        refuse_protected(self.path, "the build folder", app, sources, project)
         marker = os.path.join(self.path, _MARKER)
         if not os.path.exists(marker):
             if os.path.isdir(self.path) and os.listdir(self.path):
@@ -190,19 +204,27 @@ class BuildFolder:
         return sorted(filter(_release_re.fullmatch, names), key=int)
 
 
-def refuse_protected(path: str, what: str, protected: t.Iterable[str]) -> None:
-    """Check that *path* neither is nor contains a folder that we must not write to.
+def refuse_protected(
+    path: str, what: str, app: Flask, sources: list[str], *protected: str
+) -> None:
+    """Check that *path* is no folder that we must not write to.
 
     :param what: what *path* is to be, for the error.
-    :raises ReleaseError: it is or contains one of *protected*, the home folder or the
-        root.
+    :raises ReleaseError: it is or contains one of *protected* or *sources*, a folder
+        of *app*, the home folder or the root; or it lies in one of *sources* or in the
+        static folder.
     """
-    for other in [os.path.sep, os.path.expanduser("~"), *protected]:
+    own = path.rstrip(os.sep) + os.sep
+    sources = [*sources, *filter(None, [app.static_folder])]
+    home = os.path.expanduser("~")
+    for other in [os.path.sep, home, app.root_path, *protected, *sources]:
         real = os.path.realpath(other)
-        if real == path or real.startswith(path.rstrip(os.sep) + os.sep):
+        is_inside = other in sources and path.startswith(real + os.sep)
+        if is_inside or f"{real}{os.sep}".startswith(own):
+            relation = "lies in" if is_inside else "is or contains"
             raise ReleaseError(
-                f"{path} cannot be {what}, because it is or contains {real}. Name"
-                " another folder."
+                f"{path} cannot be {what}, because it {relation} {real}. Name another"
+                " folder."
             )
 
 

@@ -15,10 +15,11 @@ from . import hosts
 from . import new
 from . import openapi
 from . import routes
+from .app import Commands
 from .app import replace_unprintable
 
 
-@click.group()
+@click.group(cls=Commands)
 def filepages() -> None:
     """File-based endpoints and pages."""
     replace_unprintable()

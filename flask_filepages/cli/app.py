@@ -19,37 +19,35 @@ import click
 if t.TYPE_CHECKING:
     from flask import Flask
 
-    from ..site import Site
+
+class Commands(click.Group):
+    """A group whose commands print the errors of this package without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> t.Any:
+        from ..errors import FilePagesError
+
+        try:
+            return super().invoke(ctx)
+        except FilePagesError as error:
+            click.secho(f"Error: {error}", fg="red", err=True)
+            ctx.exit(1)
 
 
 def load_app(ctx: click.Context) -> Flask:
     """Return the app that ``flask --app`` names.
 
-    :raises click.ClickException: a setting or a file name is wrong.
+    :raises click.ClickException: the app has no FilePages.
     """
     from flask.cli import ScriptInfo
 
-    from ..errors import FilePagesError
-
-    try:
-        return ctx.ensure_object(ScriptInfo).load_app()
-    except FilePagesError as error:
-        raise click.ClickException(str(error)) from error
-
-
-def load_sites(app: Flask) -> list[Site]:
-    """Return the sites of *app*.
-
-    :raises click.ClickException: the app has no FilePages.
-    """
     from ..site import sites_of
 
-    found = list(sites_of(app).values())
-    if not found:
+    app = ctx.ensure_object(ScriptInfo).load_app()
+    if not sites_of(app):
         raise click.ClickException(
             "This app has no FilePages. Add `FilePages(app)` where the app is created."
         )
-    return found
+    return app
 
 
 def not_empty(ctx: click.Context, param: click.Parameter, value: t.Any) -> t.Any:
@@ -66,26 +64,33 @@ def to_json(value: t.Any) -> str:
     return text if is_plain else json.dumps(value, indent=2)
 
 
-def fail_as_json(ctx: click.Context, error: Exception) -> t.NoReturn:
-    """Print *error* as JSON, its traceback on stderr if no command expects it, and
-    exit."""
-    if isinstance(error, click.ClickException):
-        told = failure_of(error.__cause__ or error, error.format_message())
-        click.echo(to_json(told))
-        ctx.exit(error.exit_code)
-    traceback.print_exception(error)
-    message = f"{type(error).__name__}: {error}".removesuffix(": ")
-    click.echo(to_json(failure_of(error, message)))
-    ctx.exit(1)
+@contextlib.contextmanager
+def reporting(ctx: click.Context, *, as_json: bool) -> Iterator[None]:
+    """Keep output of the app out of the output of the command, and print its errors as
+    JSON if a program reads it: with a traceback on stderr if no command expects it."""
+    from ..errors import FilePagesError
 
-
-def failure_of(error: BaseException, message: str) -> dict[str, t.Any]:
-    """Return an error for a program: its first line, and its faults."""
-    faults = [dataclasses.asdict(fault) for fault in getattr(error, "faults", ())]
-    return {
-        "error": message.partition("\n")[0] if faults else message,
-        "faults": faults,
-    }
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+        return
+    except OSError as error:
+        where = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        failure: Exception = click.ClickException(where)
+    except Exception as error:
+        failure = error
+    if not as_json:
+        raise failure
+    faults = [dataclasses.asdict(fault) for fault in getattr(failure, "faults", ())]
+    if isinstance(failure, click.ClickException):
+        message = failure.format_message()
+    elif isinstance(failure, FilePagesError):
+        message = str(failure).partition("\n")[0] if faults else str(failure)
+    else:
+        traceback.print_exception(failure)
+        message = f"{type(failure).__name__}: {failure}".removesuffix(": ")
+    click.echo(to_json({"error": message, "faults": faults}))
+    ctx.exit(getattr(failure, "exit_code", 1))
 
 
 def _can_print(text: str) -> bool:

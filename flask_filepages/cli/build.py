@@ -15,11 +15,9 @@ from collections.abc import Iterator
 import click
 
 from .app import clean_up_on_signals
-from .app import fail_as_json
-from .app import failure_of
 from .app import load_app
-from .app import load_sites
 from .app import not_empty
+from .app import reporting
 from .app import to_json
 
 if t.TYPE_CHECKING:
@@ -98,28 +96,21 @@ def build(ctx: click.Context, /, as_json: bool, **given: t.Any) -> None:
     """
     import sqlite3
 
-    from ..errors import FilePagesError
+    from ..errors import ReleaseError
 
     running: Build | None = None
     try:
-        # Output of the app must not mix with output of the command.
-        with contextlib.redirect_stdout(sys.stderr), clean_up_on_signals() as check:
-            running = _start(ctx, **given)
-            # Closed at once, so that an interrupted build deletes its files.
-            with contextlib.closing(iter(running)) as made:
-                results = _checked(made, check)
-                pages = [dataclasses.asdict(p) for p in results] if as_json else []
-                summary = Summary() if as_json else _show_progress(running, results)
-    except (FilePagesError, OSError, sqlite3.Error) as error:
-        if as_json:
-            click.echo(to_json(failure_of(error, _message(error))))
-        else:
-            click.secho(_message(error), fg="red", err=True)
-        ctx.exit(1)
-    except Exception as error:  # The app cannot be imported, for example.
-        if not as_json:
-            raise
-        fail_as_json(ctx, error)
+        with reporting(ctx, as_json=as_json), clean_up_on_signals() as check:
+            try:
+                running = _start(ctx, **given)
+                # Closed at once, so that an interrupted build deletes its files.
+                with contextlib.closing(iter(running)) as made:
+                    results = _checked(made, check)
+                    pages = [dataclasses.asdict(p) for p in results] if as_json else []
+                    summary = Summary() if as_json else _show_progress(running, results)
+            except (OSError, sqlite3.Error) as error:
+                message = f"Cannot write the release: {error}. The last release stays."
+                raise ReleaseError(message) from error
     except KeyboardInterrupt as error:
         release = running.report.release if running is not None else None
         state = f"{release} was published" if release else "nothing was published"
@@ -156,7 +147,6 @@ def _start(
     is_pool = executor == "processes" and jobs > 1
     start_method = workers.prepare_processes() if is_pool else "spawn"
     app = load_app(ctx)
-    load_sites(app)
     from ..building.build import Build
     from ..building.build import Options
 
@@ -176,14 +166,6 @@ def _start(
         **given,
     )
     return Build(app, options)
-
-
-def _message(error: Exception) -> str:
-    from ..errors import FilePagesError
-
-    if isinstance(error, FilePagesError):
-        return str(error)
-    return f"Cannot write the release: {error}. The last release stays."
 
 
 def _show_progress(running: Build, results: t.Iterator[PageResult]) -> Summary:

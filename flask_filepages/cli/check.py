@@ -8,7 +8,6 @@ import typing as t
 import click
 
 from .app import load_app
-from .app import load_sites
 from .app import to_json
 
 if t.TYPE_CHECKING:
@@ -70,17 +69,14 @@ def check(
 def _find(ctx: click.Context) -> tuple[list[Site], list[Fault], list[Fault]]:
     """Return the sites of the app, the errors and the warnings."""
     from ..errors import TreeError
+    from ..site import sites_of
 
-    sites: list[Site] = []
     faults: list[Fault] = []
     warnings: list[Fault] = []
     try:
-        app = load_app(ctx)
-        sites = load_sites(app)
-    except click.ClickException as error:
-        if not isinstance(error.__cause__, TreeError):
-            raise
-        return [], [*error.__cause__.faults], []
+        sites = list(sites_of(load_app(ctx)).values())
+    except TreeError as error:
+        return [], [*error.faults], []
     from ..building.plan import plan_faults
     from ..dev.checks import handler_faults
     from ..dev.checks import link_warnings

@@ -7,7 +7,6 @@ import typing as t
 import click
 
 from .app import load_app
-from .app import load_sites
 from .app import to_json
 
 
@@ -23,17 +22,12 @@ def explain(ctx: click.Context, method: str, path: str, as_json: bool) -> None:
     validation, and if the response is stored. No handler is called.
     """
     from ..dev import routes
-    from ..errors import FilePagesError
 
     if "/" in method:
         raise click.UsageError(f"Write the method first: explain GET {method}")
     app = load_app(ctx)
-    load_sites(app)
     app.debug = True  # Load only the files that the request needs.
-    try:
-        found = routes.explain(app, method.upper(), path)
-    except FilePagesError as error:
-        raise click.ClickException(str(error)) from error
+    found = routes.explain(app, method.upper(), path)
     if as_json:
         click.echo(to_json(found))
         return

@@ -2,49 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
+import dataclasses
 import os
-import sys
 import typing as t
-from collections.abc import Iterator
 
 import click
 
-from .app import fail_as_json
 from .app import load_app
-from .app import load_sites
 from .app import not_empty
+from .app import reporting
 from .app import to_json
 
 if t.TYPE_CHECKING:
     from ..hosts.published import LeftOut
-
-
-@contextlib.contextmanager
-def _reporting(ctx: click.Context, *, as_json: bool) -> Iterator[None]:
-    """Keep output of the app out of the output of the command, and print its errors, as
-    JSON if a program reads it."""
-    from ..errors import FilePagesError
-
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            yield
-        return
-    except FilePagesError as error:
-        failure: Exception = click.ClickException(str(error))
-        failure.__cause__ = error
-    except OSError as error:
-        message = (
-            f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        )
-        failure = click.ClickException(message)
-    except Exception as error:
-        if not as_json:
-            raise
-        failure = error
-    if not as_json:
-        raise failure
-    fail_as_json(ctx, failure)
 
 
 @click.command()
@@ -68,12 +38,14 @@ def preview(ctx: click.Context, folder: str | None, host: str, port: int) -> Non
     from werkzeug.serving import run_simple
     from werkzeug.utils import redirect
 
+    from ..site import sites_of
+
     # In debug, no release is served.
     os.environ["FLASK_DEBUG"] = "0"
     app = load_app(ctx)
     app.debug = app.testing = False
-    sites = load_sites(app)
-    releases, root = sites[0].releases, sites[0].settings.root
+    site = next(iter(sites_of(app).values()))
+    root = site.settings.root
     if folder is not None:
         if not os.path.isdir(folder):
             raise click.ClickException(
@@ -84,11 +56,7 @@ def preview(ctx: click.Context, folder: str | None, host: str, port: int) -> Non
 
         run_simple(host, port, PlainHost.of(folder, root), threaded=True)
         return
-    # Not `releases.current()`, which logs that the routes run on request instead.
-    if releases.build_folder.current() is None:
-        raise click.ClickException(
-            f"{releases.folder} has no release. Run `flask filepages build` first."
-        )
+    site.releases.build_folder.release()  # There must be one.
     start = redirect(f"{root}/")
     served = DispatcherMiddleware(start, {root: app}) if root else app
     run_simple(host, port, served, threaded=True)
@@ -122,15 +90,12 @@ def export(
     """
     from ..hosts.export import export as write
 
-    with _reporting(ctx, as_json=as_json):
+    with reporting(ctx, as_json=as_json):
         app = load_app(ctx)
-        load_sites(app)
         done = write(app, folder, host, force=force)
-    left_out = [one._asdict() for one in done.left_out]
     if as_json:
-        names = ("folder", "host", "release", "files", "written", "removed")
-        told = {name: getattr(done, name) for name in names}
-        click.echo(to_json({**told, "left_out": left_out}))
+        left_out = [one._asdict() for one in done.left_out]
+        click.echo(to_json({**dataclasses.asdict(done), "left_out": left_out}))
         return
     _show_left_out("The folder", done.left_out)
     click.echo(
@@ -166,9 +131,8 @@ def deploy_config(
     """
     from ..hosts.deploy_config import write_config
 
-    with _reporting(ctx, as_json=as_json):
+    with reporting(ctx, as_json=as_json):
         app = load_app(ctx)
-        load_sites(app)
         config, left_out = write_config(app, server, upstream)
     if as_json:
         told = [one._asdict() for one in left_out]

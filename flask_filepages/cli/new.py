@@ -11,7 +11,6 @@ from collections.abc import Callable
 import click
 
 from .app import load_app
-from .app import load_sites
 
 if t.TYPE_CHECKING:
     from jinja2 import Environment
@@ -57,8 +56,9 @@ def new(ctx: click.Context, route: str, kind: str) -> None:
     """
     from ..errors import PatternError
     from ..errors import TreeError
+    from ..site import sites_of
 
-    sites = {site.name: site for site in load_sites(load_app(ctx))}
+    sites = sites_of(load_app(ctx))
     name, colon, path = route.rpartition(":/")
     site = sites.get(name) if colon else next(iter(sites.values()))
     if site is None:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import click
 
 from .app import load_app
-from .app import load_sites
 from .app import to_json
 
 _YAML_SUFFIXES = (".yaml", ".yml")
@@ -37,12 +36,9 @@ def openapi(
     It needs the extra: Flask-Filepages[openapi]. What the document cannot contain is
     printed to stderr.
     """
-    from ..errors import FilePagesError
-
     if saved is not None and (out is not None or as_yaml):
         raise click.UsageError("--check writes nothing. Leave out --out and --yaml.")
     app = load_app(ctx)
-    load_sites(app)
     try:
         from ..openapi.document import describe
     except ImportError as error:
@@ -50,10 +46,7 @@ def openapi(
             f"This needs the package {error.name}. Install the extra:"
             " Flask-Filepages[openapi]."
         ) from error
-    try:
-        document, left_out = describe(app)
-    except FilePagesError as error:
-        raise click.ClickException(str(error)) from error
+    document, left_out = describe(app)
     for line in left_out:
         click.secho(line, fg="yellow", err=True)
     if saved is not None:

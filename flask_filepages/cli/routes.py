@@ -7,7 +7,6 @@ import typing as t
 import click
 
 from .app import load_app
-from .app import load_sites
 from .app import to_json
 
 if t.TYPE_CHECKING:
@@ -27,8 +26,9 @@ def routes(ctx: click.Context, as_json: bool) -> None:
     the front or from inside Flask.
     """
     from ..errors import TreeError
+    from ..site import sites_of
 
-    sites = load_sites(load_app(ctx))
+    sites = sites_of(load_app(ctx)).values()
     for site in sites:
         try:
             site.load()

@@ -57,10 +57,17 @@ def not_empty(ctx: click.Context, param: click.Parameter, value: t.Any) -> t.Any
     return value
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number of things, such as ``"1 file"`` or ``"2 files"``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def to_json(value: t.Any) -> str:
     """Return *value* as JSON that every terminal can show."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    is_plain = text.replace("\n", "").isprintable() and _can_print(text)
+    encoding = sys.stdout.encoding or "utf-8"
+    shown = text.encode(encoding, "replace").decode(encoding)
+    is_plain = text.replace("\n", "").isprintable() and shown == text
     return text if is_plain else json.dumps(value, indent=2)
 
 
@@ -91,14 +98,6 @@ def reporting(ctx: click.Context, *, as_json: bool) -> Iterator[None]:
         message = f"{type(failure).__name__}: {failure}".removesuffix(": ")
     click.echo(to_json({"error": message, "faults": faults}))
     ctx.exit(getattr(failure, "exit_code", 1))
-
-
-def _can_print(text: str) -> bool:
-    try:
-        text.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def replace_unprintable() -> None:

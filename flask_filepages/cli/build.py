@@ -15,6 +15,7 @@ from collections.abc import Iterator
 import click
 
 from .app import clean_up_on_signals
+from .app import counted
 from .app import load_app
 from .app import not_empty
 from .app import reporting
@@ -219,17 +220,15 @@ class Summary:
 
     def show(self, report: Report) -> None:
         """Print the summary. Routes and slow pages are left out if nothing changed."""
-        if report.release is None:
-            _show(report)
-            return
-        for group, counts in sorted(self.routes.items()):
-            size = _size(counts.pop("size"))
-            actions = ", ".join(f"{n:,} {action}" for action, n in counts.items())
-            click.echo(f"○ {self.titles[group]}  {actions}, {size}")
-        if self.slowest:
-            click.echo("Slowest:")
-        for seconds, path in self.slowest:
-            click.echo(f"  {seconds * 1000:8,.0f} ms  {path}")
+        if report.release is not None:
+            for group, counts in sorted(self.routes.items()):
+                size = _size(counts.pop("size"))
+                actions = ", ".join(f"{n:,} {action}" for action, n in counts.items())
+                click.echo(f"○ {self.titles[group]}  {actions}, {size}")
+            if self.slowest:
+                click.echo("Slowest:")
+            for seconds, path in self.slowest:
+                click.echo(f"  {seconds * 1000:8,.0f} ms  {path}")
         _show(report)
 
 
@@ -258,18 +257,15 @@ def _show(report: Report) -> None:
             ' FILEPAGES_OUTPUT to "hybrid".'
         )
     if report.changed:
-        first = ", ".join(report.changed[:_MOST_CHANGES])
-        rest = len(report.changed) - _MOST_CHANGES
-        more = f", and {rest} more" if rest > 0 else ""
-        click.echo(f"No version was used, because these changed: {first}{more}.")
+        changed = _first(report.changed, _MOST_CHANGES)
+        click.echo(f"No version was used, because these changed: {changed}.")
     for path in report.broken_promises:
         message = f"broken promise: {path} changed, but its version did not"
         click.secho(message, fg="red")
     if report.verified and not report.broken_promises:
         click.echo(f"Verified the versions of {report.verified:,} pages.")
     if report.release is None:
-        count = report.kept + report.rendered
-        pages = "1 page" if count == 1 else f"{count:,} pages"
+        pages = counted(report.kept + report.rendered, "page")
         click.echo(f"Nothing changed: {pages}.")
     else:
         click.echo(
@@ -280,22 +276,23 @@ def _show(report: Report) -> None:
     _show_release(report)
 
 
-def _files(count: int, noun: str = "file") -> str:
-    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"
+def _first(names: list[str], most: int) -> str:
+    """Return the first names, and how many more there are."""
+    rest = len(names) - most
+    more = [f"and {rest:,} more"] if rest > 0 else []
+    return ", ".join([*names[:most], *more])
 
 
 def _show_release(report: Report) -> None:
     """Print where the release is, what it holds and what to do next."""
     click.echo(f"The release is {report.current}")
-    click.echo(f"  site/     {_files(report.site_files, 'public file')}")
+    click.echo(f"  site/     {counted(report.site_files, 'public file')}")
     if report.guarded_files:
-        count = _files(report.guarded_files)
+        count = counted(report.guarded_files, "file")
         click.echo(f"  guarded/  {count} behind middleware, which only the app sends")
     if report.own_views:
-        shown = ", ".join(report.own_views[:_MOST_VIEWS])
-        rest = len(report.own_views) - _MOST_VIEWS
-        more = f" and {rest} more" if rest > 0 else ""
-        click.echo(f"Views of the app are not part of a static site: {shown}{more}.")
+        views = _first(report.own_views, _MOST_VIEWS)
+        click.echo(f"Views of the app are not part of a static site: {views}.")
     if not report.is_served:
         setting = f"FILEPAGES_BUILD_DIR = {report.folder!r}"
         click.echo(f"Next: set {setting} to serve, preview or export the release.")

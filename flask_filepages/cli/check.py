@@ -7,6 +7,7 @@ import typing as t
 
 import click
 
+from .app import counted
 from .app import load_app
 from .app import to_json
 
@@ -117,9 +118,5 @@ def _show(faults: list[Fault], warnings: list[Fault], routes: int) -> None:
         click.secho(f"warning[{warning.id}]: {warning}", fg="yellow")
     if faults or warnings:
         click.echo(f"Each check is explained at {_DOCS}")
-    counts = {
-        "route": routes,
-        "error": len(faults),
-        "warning": len(warnings),
-    }
-    click.echo(", ".join(f"{n} {k}{'' if n == 1 else 's'}" for k, n in counts.items()))
+    counts = {"route": routes, "error": len(faults), "warning": len(warnings)}
+    click.echo(", ".join(counted(n, noun) for noun, n in counts.items()))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import click
 
+from .app import counted
 from .app import load_app
 from .app import to_json
 
@@ -52,8 +53,12 @@ def openapi(
     if saved is not None:
         _check(ctx, document, saved)
         return
-    as_yaml = as_yaml or (out or "").endswith(_YAML_SUFFIXES)
-    text = _to_yaml(document) if as_yaml else to_json(document)
+    if as_yaml or (out or "").endswith(_YAML_SUFFIXES):
+        import yaml
+
+        text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+    else:
+        text = to_json(document)
     if out is None:
         click.echo(text.rstrip("\n"))
         return
@@ -62,8 +67,7 @@ def openapi(
             file.write(f"{text.rstrip()}\n")
     except OSError as error:
         raise click.ClickException(f"{out}: {error.strerror}.") from error
-    count = len(document.get("paths", ()))
-    click.echo(f"Wrote {out}: {count} {'path' if count == 1 else 'paths'}.")
+    click.echo(f"Wrote {out}: {counted(len(document.get('paths', ())), 'path')}.")
 
 
 def _check(ctx: click.Context, document: dict[str, t.Any], saved: str) -> None:
@@ -89,7 +93,7 @@ def _differences(old: t.Any, new: t.Any, where: str = "") -> Iterator[str]:
     :param where: the place of both in their documents.
     """
     if isinstance(old, dict) and isinstance(new, dict):
-        for key in (*old, *(key for key in new if key not in old)):
+        for key in old | new:
             place = f"{where} {key}"
             if key not in new:
                 yield f"-{place}"
@@ -135,10 +139,3 @@ def _read(path: str) -> t.Any:
         raise click.ClickException(
             f"{path} is neither JSON nor YAML: {error}"
         ) from error
-
-
-def _to_yaml(document: dict[str, t.Any]) -> str:
-    import yaml
-
-    text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
-    return text

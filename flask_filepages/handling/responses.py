@@ -54,7 +54,7 @@ def to_response(
     if callable(value) and hasattr(value, "status") and hasattr(value, "headers"):
         return current_app.response_class.force_type(t.cast(t.Any, value), environ)
     if strict is False:
-        return current_app.make_response(value)
+        return current_app.make_response(t.cast(t.Any, value))
     kind = "nothing (None)" if value is None else type(value).__name__
     where = with_line(file, function)
     fix = _fix(value) if strict else _fix(value).removesuffix(f" {_NOT_STRICT}")

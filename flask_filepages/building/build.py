@@ -16,7 +16,6 @@ from flask import Flask
 
 from ..errors import BuildError
 from ..errors import Fault
-from ..prerendering.get_static_paths import decode
 from ..releases.folder import BuildFolder
 from ..releases.manifest import Entry
 from ..releases.manifest import Manifest
@@ -34,20 +33,16 @@ from .promises import differences
 from .promises import project_folder
 from .promises import read_record
 from .promises import record_project
+from .render import BuildClient
 from .render import Job
 from .rendered import RenderedResponse
 from .report import Options as Options
 from .report import PageResult
 from .report import Report
 from .static_files import StaticFiles
-from .workers import Batch
 from .workers import Pool
-from .workers import Task
-from .workers import Worker
 from .workers import WorkerError
 from .workers import WorkerSpec
-from .workers import forget
-from .workers import register
 from .writer import LastRelease
 from .writer import ReleaseWriter
 
@@ -225,82 +220,60 @@ class Build:
         :raises BuildError: with everything that cannot be stored.
         """
         faults: list[Fault] = []
-        worker = Worker(self.app)
-        with self._pool(worker) as pool:
-            for batch in self._batches(plan, writer, worker, pool):
-                for response in batch.responses:
-                    entry, before = self._in_flight.pop(response.path)
-                    if response.problem is not None:
-                        faults.append(self._fault(entry, response))
-                        continue
-                    if response.warning is not None:
-                        self._warn(entry, response.warning)
-                    self._name_file(entry, response)
-                    if entry.file == "" and response.has_body:
-                        self._root_faults.append(self._root_fault(entry))
-                        continue
-                    is_equal = writer.add(entry, response, before)
-                    if can_verify and self.options.verify and before is not None:
-                        self._verify(entry, before)
-                    self.report.rendered += 1
-                    self.report.unchanged += is_equal
-                    action: t.Any = "unchanged" if is_equal else "rendered"
-                    yield self._result(entry, action, response.seconds)
-                if len(faults) >= _MOST_FAULTS:
-                    break
+        with contextlib.closing(self._responses(plan, writer)) as responses:
+            for response in responses:
+                entry, before = self._in_flight.pop(response.path)
+                if response.problem is not None:
+                    faults.append(self._fault(entry, response))
+                    if len(faults) >= _MOST_FAULTS:
+                        break
+                    continue
+                if response.warning is not None:
+                    self._warn(entry, response.warning)
+                self._name_file(entry, response)
+                if entry.file == "" and response.has_body:
+                    self._root_faults.append(self._root_fault(entry))
+                    continue
+                is_equal = writer.add(entry, response, before)
+                if can_verify and self.options.verify and before is not None:
+                    self._verify(entry, before)
+                self.report.rendered += 1
+                self.report.unchanged += is_equal
+                action: t.Any = "unchanged" if is_equal else "rendered"
+                yield self._result(entry, action, response.seconds)
         self._raise(faults)
 
-    @contextlib.contextmanager
-    def _pool(self, worker: Worker) -> Iterator[Pool | None]:
+    def _responses(
+        self, plan: Plan, writer: ReleaseWriter
+    ) -> Generator[RenderedResponse, None, None]:
+        client = BuildClient(self.app)
         make = self.options.make_executor
+        jobs = self._jobs(plan, writer, is_json=True)
         if make is None:
-            yield None
-            return
-        token = secrets.token_hex(4)
-        spec = WorkerSpec(self.options.app_import, os.getcwd(), token, self.folder.path)
-        register(spec, worker)  # Threads use the app that is loaded already.
-        pool = Pool(make, self.options.jobs, spec)
-        try:
-            yield pool
-        finally:
-            pool.close()
-            forget(spec)
-
-    def _batches(
-        self, plan: Plan, writer: ReleaseWriter, worker: Worker, pool: Pool | None
-    ) -> Iterator[Batch]:
-        if pool is None:
-            jobs = (
-                Job(path, endpoint, decode(line), digest)
-                for path, endpoint, line, digest in self._tasks(plan, writer)
-            )
-            yield from worker.batches(jobs)
+            yield from client.responses(jobs)
         else:
+            token, out = secrets.token_hex(4), self.folder.path
+            spec = WorkerSpec(self.options.app_import, os.getcwd(), token, out)
+            pool = Pool(make, self.options.jobs, spec, client)
             try:
-                yield from pool.render(self._tasks(plan, writer))
+                yield from pool.render(jobs)
             except WorkerError as error:
                 fault = Fault("worker", "the executor", str(error), error.fix)
                 raise BuildError(project_folder(self.app), [fault]) from error
+            finally:
+                pool.close()
         # Props that cannot be written as JSON cannot be sent to a worker.
-        jobs = (
-            Job(entry.path, entry.endpoint, plan.objects[entry.path])
-            for entry, _, _ in self._started(plan, writer, is_json=False)
-        )
-        yield from worker.batches(jobs)
+        yield from client.responses(self._jobs(plan, writer, is_json=False))
 
-    def _tasks(self, plan: Plan, writer: ReleaseWriter) -> Iterator[Task]:
-        for entry, line, before in self._started(plan, writer, is_json=True):
-            digest = before.digest if before is not None else None
-            yield entry.path, entry.endpoint, line or "", digest
-
-    def _started(
+    def _jobs(
         self, plan: Plan, writer: ReleaseWriter, *, is_json: bool
-    ) -> Iterator[tuple[Entry, str | None, Entry | None]]:
-        """Yield the paths to render with their last responses, and record both."""
-        for entry, line in plan.waiting(is_json=is_json):
+    ) -> Iterator[Job]:
+        """Yield the paths to render, and record their last responses."""
+        for entry, static_path in plan.waiting(is_json=is_json):
             before = writer.last_response(entry.path)
             self._in_flight[entry.path] = (entry, before)
-            yield entry, line, before
+            digest = before.digest if before is not None else None
+            yield Job(entry.path, entry.endpoint, static_path, digest)
 
     def _name_file(self, entry: Entry, response: RenderedResponse) -> None:
         """Give HTML of an endpoint the file name of a page."""

@@ -119,14 +119,12 @@ def plan_faults(routes: t.Collection[PrerenderedRoute]) -> list[Fault]:
 
 class Plan:
     """All paths of a build, in a temporary SQLite database, and what is wrong with
-    them.
-
-    :attr:`objects` has the paths whose props cannot be written as JSON, by URL path.
-    """
+    them."""
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
-        self.objects: dict[str, StaticPath] = {}
+        #: The paths whose props cannot be written as JSON, by URL path.
+        self._objects: dict[str, StaticPath] = {}
         #: The names of the routes in errors, by endpoint name.
         self._names: dict[str, str] = {}
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
@@ -169,7 +167,7 @@ class Plan:
             elif names.has_both_forms and url != "/":
                 entry.served_at = "both-slashes"
             if line is None:
-                self.objects[url] = path
+                self._objects[url] = path
             elif path.version is not None:
                 # Another route may list the same params and props.
                 text = f"{bound.endpoint} {line}"
@@ -214,8 +212,8 @@ class Plan:
         fix = "Remove one of them."
         self.faults.append(Fault("collision", route_name, problem, fix))
 
-    def waiting(self, *, is_json: bool) -> Iterator[tuple[Entry, str | None]]:
-        """Yield the paths to render, with their lines of JSON.
+    def waiting(self, *, is_json: bool) -> Iterator[tuple[Entry, str | StaticPath]]:
+        """Yield the paths to render, as JSON if possible.
 
         :param is_json: those whose props are JSON, or the others.
         """
@@ -228,7 +226,7 @@ class Plan:
             entry = Entry(*row)
             entry.headers, entry.variants = [], {}
             entry.is_guarded = bool(entry.is_guarded)
-            yield entry, line
+            yield entry, line or self._objects[entry.path]
 
     def count(self) -> int:
         """Return the number of paths."""

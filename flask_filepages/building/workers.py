@@ -13,7 +13,6 @@ import itertools
 import os
 import sys
 import threading
-import time
 import typing as t
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED
@@ -23,9 +22,6 @@ from concurrent.futures import Future
 from concurrent.futures import wait
 from dataclasses import dataclass
 
-from flask import Flask
-
-from ..prerendering.get_static_paths import decode
 from ..site import sites_of
 from .promises import Project
 from .promises import describe_project
@@ -34,10 +30,7 @@ from .render import BuildClient
 from .render import Job
 from .rendered import RenderedResponse
 
-#: Path, endpoint name, static path as JSON, digest in the last release.
-Task = tuple[str, str, str, "str | None"]
 _MOST_TRIES = 3
-_BATCH_SECONDS = 0.05  # Seconds of rendering between two results in one process.
 _FIRST_CHUNK, _LONGEST_CHUNK = 16, 1024
 _CHUNK_SECONDS = 0.1  # Rendering a chunk should take about this long.
 
@@ -67,53 +60,9 @@ class WorkerSpec:
     build_folder: str
 
 
-@dataclass(slots=True)
-class Batch:
-    """The responses of one chunk, and the seconds that it took."""
-
-    responses: list[RenderedResponse]
-    seconds: float
-
-
-class Worker:
-    """Renders paths for a build with an app in this process."""
-
-    def __init__(self, app: Flask) -> None:
-        sites = sites_of(app).values()
-        routes = {}
-        for site in sites:
-            site.load()
-            for route in site.prerendered.values():
-                route.forget_listing()
-                routes[route.endpoint] = route
-        self.app = app
-        self._client = BuildClient(app, next(iter(sites)).settings, routes)
-
-    def render(self, jobs: t.Iterable[Job]) -> Batch:
-        start = time.perf_counter()
-        responses = [self._client.get(job) for job in jobs]
-        return Batch(responses, time.perf_counter() - start)
-
-    def batches(self, jobs: Iterator[Job]) -> Iterator[Batch]:
-        """Render all *jobs*, and yield a batch every moment."""
-        while True:
-            batch = self.render(_one_batch(jobs))
-            if not batch.responses:
-                return
-            yield batch
-
-
-def _one_batch(jobs: Iterator[Job]) -> Iterator[Job]:
-    end = time.monotonic() + _BATCH_SECONDS
-    for job in jobs:
-        yield job
-        if time.monotonic() > end:
-            return
-
-
 # -- in a worker --------------------------------------------------------------------
 
-_workers: dict[WorkerSpec, Worker] = {}
+_clients: dict[WorkerSpec, BuildClient] = {}
 _projects: dict[WorkerSpec, Project] = {}
 _lock = threading.Lock()
 
@@ -134,32 +83,20 @@ def _exit_with(parent: t.Any) -> None:
     os._exit(1)
 
 
-def register(spec: WorkerSpec, worker: Worker) -> None:
-    """Let threads of this process render with *worker*."""
-    _workers[spec] = worker
-
-
-def forget(spec: WorkerSpec) -> None:
-    _workers.pop(spec, None)
-
-
-def render_chunk(spec: WorkerSpec, tasks: list[Task]) -> Batch:
-    """Render *tasks*. Executors call this function.
+def render_chunk(spec: WorkerSpec, chunk: list[Job]) -> list[RenderedResponse]:
+    """Render the paths of *chunk*. Executors call this function.
 
     :raises StaleWorkerError: the project has changed since this process started.
     """
     with _lock:
-        worker = _workers.get(spec)
-        if worker is None:
-            worker = _workers[spec] = _make_worker(spec)
-    return worker.render(
-        Job(path, endpoint, decode(line), last_digest)
-        for path, endpoint, line, last_digest in tasks
-    )
+        client = _clients.get(spec)
+        if client is None:
+            client = _clients[spec] = _make_client(spec)
+    return [client.get(job) for job in chunk]
 
 
-def _make_worker(spec: WorkerSpec) -> Worker:
-    earlier = next(reversed(_workers), None)
+def _make_client(spec: WorkerSpec) -> BuildClient:
+    earlier = next(reversed(_clients), None)
     if earlier is None:
         from flask.cli import ScriptInfo
 
@@ -168,34 +105,39 @@ def _make_worker(spec: WorkerSpec) -> Worker:
             app = ScriptInfo(app_import_path=spec.app_import).load_app()
         for site in sites_of(app).values():
             site.releases.is_suspended = True
-        worker = Worker(app)
+        client = BuildClient(app)
     elif (earlier.app_import, earlier.folder) == (spec.app_import, spec.folder):
-        worker = _workers[earlier]
+        client = _clients[earlier]
     else:
         raise StaleWorkerError(f"a worker has the app of {earlier.folder}")
-    project = describe_project(worker.app, spec.build_folder)
+    project = describe_project(client.app, spec.build_folder)
     if earlier is not None:
         changed = differences(_projects[earlier], project)
         if changed:
             raise StaleWorkerError(f"a worker was started before {changed[0]} changed")
     _projects[spec] = project
-    return worker
+    return client
 
 
 # -- handing out work ---------------------------------------------------------------
 
-_InFlight = dict["Future[Batch]", tuple[list[Task], int, Executor]]
+_InFlight = dict[Future[list[RenderedResponse]], tuple[list[Job], int, Executor]]
 
 
 class Pool:
-    """Hands chunks of tasks to an executor, and again if a worker is lost.
+    """Hands chunks of jobs to an executor, and again if a worker is lost.
 
     :param make: returns the executor, and a new one after a whole pool broke.
     :param width: the number of workers.
+    :param client: renders in threads, which use the app that is loaded already.
     """
 
     def __init__(
-        self, make: t.Callable[[], Executor], width: int, spec: WorkerSpec
+        self,
+        make: t.Callable[[], Executor],
+        width: int,
+        spec: WorkerSpec,
+        client: BuildClient,
     ) -> None:
         self._make = make
         self._executor = make()
@@ -203,13 +145,14 @@ class Pool:
         self._spec = spec
         self._size = float(_FIRST_CHUNK)
         self._in_flight: _InFlight = {}
+        _clients[spec] = client
 
-    def render(self, tasks: Iterator[Task]) -> Iterator[Batch]:
-        """Yield the batches of *tasks*, in the order in which they finish.
+    def render(self, jobs: Iterator[Job]) -> Iterator[RenderedResponse]:
+        """Yield the responses of *jobs*, in the order in which their chunks finish.
 
         :raises WorkerError: a chunk lost its worker three times, or a worker is stale.
         """
-        self._fill(tasks)
+        self._fill(jobs)
         while self._in_flight:
             done, _ = wait(self._in_flight, return_when=FIRST_COMPLETED)
             for future in done:
@@ -218,32 +161,33 @@ class Pool:
                 if error is not None:
                     self._retry(chunk, tries, executor, error)
                     continue
-                batch = future.result()
-                self._adapt_size(len(chunk), batch.seconds)
-                yield batch
-            self._fill(tasks)
+                responses = future.result()
+                self._adapt_size(responses)
+                yield from responses
+            self._fill(jobs)
 
     def close(self) -> None:
         """Cancel the chunks that are left, and shut the executor down."""
         for future in self._in_flight:
             future.cancel()
         self._executor.shutdown(wait=False)
+        _clients.pop(self._spec, None)
 
-    def _fill(self, tasks: Iterator[Task]) -> None:
+    def _fill(self, jobs: Iterator[Job]) -> None:
         while len(self._in_flight) < 2 * self._width:
-            chunk = list(itertools.islice(tasks, int(self._size)))
+            chunk = list(itertools.islice(jobs, int(self._size)))
             if not chunk:
                 return
             self._submit(chunk, 1)
 
     def _retry(
-        self, chunk: list[Task], tries: int, executor: Executor, error: BaseException
+        self, chunk: list[Job], tries: int, executor: Executor, error: BaseException
     ) -> None:
         if isinstance(error, StaleWorkerError):
             raise error
         if tries >= _MOST_TRIES:
             raise WorkerError(
-                f"{len(chunk)} paths from {chunk[0][0]} on were lost with their"
+                f"{len(chunk)} paths from {chunk[0].path} on were lost with their"
                 f" worker {tries} times: {type(error).__name__}: {error}"
             ) from error
         if isinstance(error, BrokenExecutor) and executor is self._executor:
@@ -251,13 +195,14 @@ class Pool:
             self._executor = self._make()
         self._submit(chunk, tries + 1)
 
-    def _submit(self, chunk: list[Task], tries: int) -> None:
+    def _submit(self, chunk: list[Job], tries: int) -> None:
         future = self._executor.submit(render_chunk, self._spec, chunk)
         self._in_flight[future] = (chunk, tries, self._executor)
 
-    def _adapt_size(self, count: int, seconds: float) -> None:
+    def _adapt_size(self, responses: list[RenderedResponse]) -> None:
         """Make chunks long enough to pay for their round trip."""
-        wanted = count * _CHUNK_SECONDS / max(seconds, 1e-4)
+        seconds = sum(response.seconds for response in responses)
+        wanted = len(responses) * _CHUNK_SECONDS / max(seconds, 1e-4)
         self._size = min(_LONGEST_CHUNK, max(1.0, (self._size + wanted) / 2))
 
 

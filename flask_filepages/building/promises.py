@@ -30,9 +30,8 @@ from jinja2 import TemplateNotFound
 from .. import __version__
 from ..routing.urls import digest_of_rules
 
-#: ``{"files": {"app.py": digest}, "config": {...}, "packages": {...}, "others":
-#: {...}}``
-Project = dict[str, dict[str, str]]
+#: Digests or versions by name: ``{"app.py": digest, "the package flask": "3.1"}``
+Project = dict[str, str]
 
 _FILE = "project.json"
 _SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
@@ -60,35 +59,25 @@ def describe_project(app: Flask, build_folder: str) -> Project:
 
     :param build_folder: not part of the project, even if it lies inside.
     """
+    config = {
+        f"app.config[{key!r}]": _digest(_stable_repr(value))
+        for key, value in app.config.items()
+        if key != "SECRET_KEY"
+    }
     return {
-        "files": dict(_digests(app, build_folder)),
-        "config": {
-            key: _digest(_stable_repr(app.config[key]))
-            for key in app.config
-            if key != "SECRET_KEY"
-        },
-        "packages": dict(_packages()),
-        "others": {
-            "Python": sys.version,
-            "Flask-Filepages": __version__,
-            "the routes": digest_of_rules(app.url_map),
-        },
+        **dict(_digests(app, build_folder)),
+        **config,
+        **dict(_packages()),
+        "Python": sys.version,
+        "Flask-Filepages": __version__,
+        "the routes": digest_of_rules(app.url_map),
     }
 
 
 def differences(before: Project, now: Project) -> list[str]:
     """Return readable names of the files, config keys and packages that differ."""
-    found = []
-    for section, name in (
-        ("files", "{}"),
-        ("config", "app.config[{!r}]"),
-        ("packages", "{}"),
-        ("others", "{}"),
-    ):
-        old, new = before.get(section, {}), now.get(section, {})
-        changed = sorted(k for k in {*old, *new} if old.get(k) != new.get(k))
-        found += [_printable(name.format(key)) for key in changed]
-    return found
+    names = [name for name in {**now, **before} if now.get(name) != before.get(name)]
+    return [_printable(name) for name in names]
 
 
 def read_record(folder: str, release: str) -> Project | None:
@@ -99,15 +88,30 @@ def read_record(folder: str, release: str) -> Project | None:
         project = record["project"] if record["release"] == release else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    if not isinstance(project, dict):
-        return None
-    is_whole = all(isinstance(section, dict) for section in project.values())
-    return project if is_whole else None
+    return project if isinstance(project, dict) else None
 
 
-def write_record(folder: str, release: str, project: Project) -> None:
-    """Record that *project* renders *release*. Only the owner can read the record,
-    because digests of config values might be guessed."""
+def record_project(
+    app: Flask, folder: str, release: str, project: Project, created: float
+) -> None:
+    """Record that *project* renders *release*, unless this process may run older code:
+    a file changed after the app was created.
+
+    Only the owner can read the record, because digests of config values might be
+    guessed.
+
+    :param folder: the build folder.
+    :param created: when the app was created, in seconds since the epoch.
+    """
+    for changed in _files(app, folder):
+        found = os.stat(changed)
+        if max(found.st_mtime, found.st_ctime) > created:
+            app.logger.warning(
+                "%s changed after the app was created, so the next build uses no"
+                " version. Build in a new process.",
+                _name(changed, project_folder(app)),
+            )
+            return
     path = os.path.join(folder, _FILE)
     temporary = f"{path}.{secrets.token_hex(4)}"
     file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -116,43 +120,11 @@ def write_record(folder: str, release: str, project: Project) -> None:
     os.replace(temporary, path)
 
 
-def record_project(
-    app: Flask, folder: str, release: str, project: Project, created: float
-) -> None:
-    """Record that *project* renders *release*, unless this process may run older code.
-
-    :param folder: the build folder.
-    :param created: when the app was created, in seconds since the epoch.
-    """
-    changed = changed_since(app, folder, created)
-    if changed is None:
-        write_record(folder, release, project)
-        return
-    app.logger.warning(
-        "%s changed after the app was created, so the next build uses no version. Build"
-        " in a new process.",
-        changed,
-    )
-
-
-def changed_since(app: Flask, build_folder: str, moment: float) -> str | None:
-    """Return the name of a file of the project that changed after *moment*, or
-    ``None``. A process that imported its code before may still run the old code.
-
-    :param moment: seconds since the epoch.
-    """
-    for path in _files(app, build_folder):
-        found = os.stat(path)
-        if max(found.st_mtime, found.st_ctime) > moment:
-            return _name(path, project_folder(app))
-    return None
-
-
 def _digests(app: Flask, build_folder: str) -> Iterator[tuple[str, str]]:
     """Yield name and digest of each file of the project, and of each template that is
     not a file."""
     root = project_folder(app)
-    for path in _files(app, build_folder):
+    for path in sorted(_files(app, build_folder)):
         with open(path, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()[:32]
         yield _name(path, root), digest
@@ -249,7 +221,7 @@ def _packages() -> Iterator[tuple[str, str]]:
             names = os.listdir(folder)
         except OSError:
             continue
-        for name in names:
+        for name in sorted(names):
             if name.endswith((".dist-info", ".egg-info")):
                 package, _, version = name.rpartition(".")[0].partition("-")
                 yield f"the package {package}", version

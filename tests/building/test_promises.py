@@ -225,10 +225,10 @@ def test_the_command_says_what_changed(run: Run, tmp_path: Path) -> None:
 
 
 def test_differences_are_named() -> None:
-    before = {"packages": {"the package a": "1", "the package b": "1"}}
-    now = {"packages": {"the package a": "2"}, "others": {"Python": "3"}}
+    before = {"a.py": "1", "the package a": "1", "the package b": "1"}
+    now = {"a.py": "1", "the package a": "2", "Python": "3"}
 
-    assert differences(before, now) == ["the package a", "the package b", "Python"]
+    assert differences(before, now) == ["the package a", "Python", "the package b"]
 
 
 # -- responses that are equal ----------------------------------------------------------

@@ -39,7 +39,8 @@ from .rendered import RenderedResponse
 from .report import Options as Options
 from .report import PageResult
 from .report import Report
-from .static_files import StaticFiles
+from .static_files import digests_of
+from .static_files import static_files
 from .workers import Pool
 from .workers import WorkerError
 from .workers import WorkerSpec
@@ -96,7 +97,7 @@ class Build:
 
     def _build(self, opened: contextlib.ExitStack) -> Iterator[PageResult]:
         listings, redirects = self._list(opened)
-        static = self._static_files()
+        static = static_files(self.app) if self.options.static else {}
         last = LastRelease(self.folder.current())
         opened.callback(last.close)
         last.check_owner(self._releases.owner)
@@ -153,12 +154,6 @@ class Build:
             self.report.own_views = own_views(self.app)
         return listings, redirects
 
-    def _static_files(self) -> StaticFiles:
-        static = StaticFiles.of(self.app) if self.options.static else StaticFiles({})
-        for name, problem in static.skipped.items():
-            self.app.logger.warning("%s is not copied: %s", name, problem)
-        return static
-
     # -- keeping ----------------------------------------------------------------
 
     def _is_same_project(self, last: LastRelease, project: Project) -> bool:
@@ -170,7 +165,7 @@ class Build:
         return not self.report.changed
 
     def _is_up_to_date(
-        self, last: LastRelease, listings: list[Listing], static: StaticFiles
+        self, last: LastRelease, listings: list[Listing], static: dict[str, str]
     ) -> bool:
         """Return True if every path is promised to be unchanged, and nothing is lost.
 
@@ -183,7 +178,7 @@ class Build:
             and None not in digests.values()
             and digests == last.meta.get("listings")
             and self._meta.items() <= last.meta.items()
-            and dict(static.digests()) == last.static_digests()
+            and digests_of(static) == last.static_digests()
             and last.is_whole()
         )
 

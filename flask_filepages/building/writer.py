@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import mimetypes
 import os
 import typing as t
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import filterfalse
+from pathlib import Path
 
 from ..errors import Fault
 from ..errors import ReleaseError
@@ -21,7 +23,7 @@ from .collisions import file_collisions
 from .rendered import COMPRESSORS
 from .rendered import RenderedResponse
 from .rendered import compressed
-from .static_files import StaticFiles
+from .static_files import digests_of
 
 # Raised if a file or folder of that name exists, which is reported in the end.
 _NAME_TAKEN_ERRORS = (FileExistsError, NotADirectoryError, IsADirectoryError)
@@ -183,10 +185,11 @@ class ReleaseWriter:
         self.manifest.add(entry)
         return False
 
-    def copy(self, static: StaticFiles) -> int:
-        """Add the static files; return how many were copied."""
+    def copy(self, static: t.Mapping[str, str]) -> int:
+        """Add the static files, whose paths are given by name; return how many were
+        copied."""
         last = self._last.static_files() if self._can_link else {}
-        digests = dict(static.digests())
+        digests = digests_of(static)
         for name, digest in digests.items():
             before = last.get(name)
             if before is None or before.digest != digest or not self._has(before):
@@ -199,8 +202,8 @@ class ReleaseWriter:
         if digests.keys() - same or last.keys() != digests.keys():
             self._start_writing()
         for name in filterfalse(same.__contains__, digests):
-            body = static.read(name)
-            variants = compressed(body, static.type_of(name))
+            body = Path(static[name]).read_bytes()
+            variants = compressed(body, mimetypes.guess_type(name)[0] or "")
             sizes = {
                 coding: len(smaller)
                 for coding, smaller in variants.items()

@@ -99,15 +99,17 @@ class Build:
         listings, redirects = self._list(opened)
         static = static_files(self.app) if self.options.static else {}
         last = LastRelease(self.folder.current())
-        opened.callback(last.close)
+        opened.callback(last.manifest.close)
         last.check_owner(self._releases.owner)
         if self.options.force:
             last = LastRelease(None)
+            opened.callback(last.manifest.close)
         has_versions = any(listing.has_versions for listing in listings)
         project = describe_project(self.app, self.folder.path) if has_versions else {}
         can_keep = has_versions and self._is_same_project(last, project)
         if can_keep and self._is_up_to_date(last, listings, static):
-            self.report.kept = self.report.total = last.count() - len(redirects)
+            self.report.kept = last.manifest.count() - len(redirects)
+            self.report.total = self.report.kept
             self._count_files(last.manifest)
             return
         staging = opened.enter_context(self.folder.staging())
@@ -172,13 +174,14 @@ class Build:
         One digest for each listing saves planning its paths.
         """
         digests = {listing.route.endpoint: listing.digest for listing in listings}
+        copied = {name: file.digest for name, file in last.static_files().items()}
         return (
             not self.options.verify
             and self.options.links == "off"
             and None not in digests.values()
             and digests == last.meta.get("listings")
             and self._meta.items() <= last.meta.items()
-            and digests_of(static) == last.static_digests()
+            and digests_of(static) == copied
             and last.is_whole()
         )
 
@@ -337,10 +340,9 @@ class Build:
             self.report.release = self.folder.publish(staging)
             self.folder.prune(self.options.keep)
 
-    def _count_files(self, manifest: Manifest | None) -> None:
-        if manifest is not None:
-            self.report.site_files = manifest.count_files(guarded=False)
-            self.report.guarded_files = manifest.count_files(guarded=True)
+    def _count_files(self, manifest: Manifest) -> None:
+        self.report.site_files = manifest.count_files(guarded=False)
+        self.report.guarded_files = manifest.count_files(guarded=True)
 
     def _result(self, entry: Entry, action: t.Any, seconds: float = 0.0) -> PageResult:
         route = self._routes[entry.endpoint]

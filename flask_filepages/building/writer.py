@@ -39,19 +39,12 @@ class LastRelease:
         self.name = os.path.basename(folder or "")
         # It lies in releases/ of the build folder.
         self._folder = os.path.dirname(os.path.dirname(folder or ""))
-        self.manifest: Manifest | None = None
         self.stored = StoredFiles(folder or "")
-        self.meta: dict[str, t.Any] = {}
-        if folder is not None:
-            try:
-                self.manifest = Manifest.open(folder)
-                self.meta = self.manifest.meta()
-            except (ReleaseError, OSError):
-                pass  # Treat a damaged release as missing.
-
-    def close(self) -> None:
-        if self.manifest is not None:
-            self.manifest.close()
+        try:
+            self.manifest = Manifest.open(folder) if folder else Manifest.create(None)
+        except (ReleaseError, OSError):  # Treat a damaged release as missing.
+            self.manifest = Manifest.create(None)
+        self.meta = self.manifest.meta()
 
     def check_owner(self, owner: Owner) -> None:
         """Check that the build folder does not belong to another app.
@@ -77,8 +70,6 @@ class LastRelease:
         return self._find(path) is not None
 
     def _find(self, path: str) -> Entry | None:
-        if self.manifest is None:
-            return None
         with contextlib.suppress(ReleaseError):  # Treat a damaged row as missing.
             return self.manifest.find(path)
         return None
@@ -90,22 +81,13 @@ class LastRelease:
         """Link a file of this release into *files*."""
         files.link(name, self.stored, name)
 
-    def count(self) -> int:
-        return self.manifest.count() if self.manifest is not None else 0
-
-    def static_digests(self) -> dict[str, str]:
-        return {name: file.digest for name, file in self.static_files().items()}
-
     def static_files(self) -> dict[str, StaticFile]:
-        if self.manifest is not None:
-            with contextlib.suppress(ReleaseError):
-                return self.manifest.static_files()
+        with contextlib.suppress(ReleaseError):
+            return self.manifest.static_files()
         return {}
 
     def is_whole(self) -> bool:
         """Return True if no file is missing or has another size."""
-        if self.manifest is None:
-            return False
         with contextlib.suppress(ReleaseError):
             return all(self.has(*file) for file in self.manifest.files())
         return False
@@ -239,7 +221,7 @@ class ReleaseWriter:
         :param listings: digests of the paths that the routes list, by endpoint name.
             Their order alone is no difference.
         """
-        removed = self._last.count() - self._also_in_last
+        removed = self._last.manifest.count() - self._also_in_last
         meta = {**meta, "codings": self._codings}
         if removed or not meta.items() <= self._last.meta.items():
             self._start_writing()

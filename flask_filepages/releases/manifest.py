@@ -206,14 +206,13 @@ class Manifest:
         self._folder = folder
 
     @classmethod
-    def create(cls, folder: str) -> Manifest:
-        """Return a new manifest in *folder*."""
+    def create(cls, folder: str | None) -> Manifest:
+        """Return a new manifest in *folder*, or in memory."""
         import sqlite3
 
+        path = os.path.join(folder, FILE_NAME) if folder else ":memory:"
         connection = sqlite3.connect(
-            os.path.join(folder, FILE_NAME),
-            isolation_level=None,
-            check_same_thread=False,
+            path, isolation_level=None, check_same_thread=False
         )
         # No journal: the release of a killed build is never published.
         connection.execute("PRAGMA journal_mode = OFF")
@@ -221,7 +220,7 @@ class Manifest:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.executescript(_SCHEMA)
         connection.execute("BEGIN")
-        return cls(connection, folder)
+        return cls(connection, folder or "")
 
     @classmethod
     def open(cls, folder: str) -> Manifest:

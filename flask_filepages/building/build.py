@@ -115,11 +115,11 @@ class Build:
         staging = opened.enter_context(self.folder.staging())
         writer = ReleaseWriter(staging, last)
         opened.callback(writer.close)
-        plan = Plan()
+        plan = Plan(self._names)
         opened.callback(plan.close)
         self._fill(plan, listings, writer, can_keep=can_keep)
         for entry, _ in redirects:
-            plan.add(entry, self._names[entry.endpoint], None, is_done=True)
+            plan.add(entry, None, is_done=True)
         self._raise(plan.faults)
         self.report.total = plan.count() - len(redirects)
         for entry in writer.kept():
@@ -196,7 +196,6 @@ class Build:
         """Plan all paths, and keep the responses of those that promise no change."""
         can_keep = can_keep and not self.options.verify
         for listing in listings:
-            name = listing.route.route.name
             for entry, line in plan.entries_of(listing):
                 before = None
                 if can_keep and entry.key is not None:
@@ -204,7 +203,7 @@ class Build:
                     promised = (entry.key, entry.is_guarded)
                     if before and (before.key, before.is_guarded) != promised:
                         before = None
-                is_free = plan.add(entry, name, line, is_done=before is not None)
+                is_free = plan.add(entry, line, is_done=before is not None)
                 if is_free and before is not None:
                     writer.keep(before)
 

@@ -109,24 +109,26 @@ def plan_faults(routes: t.Collection[PrerenderedRoute]) -> list[Fault]:
     """Return what is wrong with the paths that a build would render."""
     faults: list[Fault] = []
     with contextlib.ExitStack() as opened:
-        plan = Plan()
+        plan = Plan({route.endpoint: route.route.name for route in routes})
         opened.callback(plan.close)
         for listing in read_listings(routes, opened, faults):
             for entry, line in plan.entries_of(listing):
-                plan.add(entry, listing.route.route.name, line)
+                plan.add(entry, line)
     return [*faults, *plan.faults]
 
 
 class Plan:
     """All paths of a build, in a temporary SQLite database, and what is wrong with
-    them."""
+    them.
 
-    def __init__(self) -> None:
+    :param names: the names of the routes in errors, by endpoint name.
+    """
+
+    def __init__(self, names: t.Mapping[str, str]) -> None:
         self.faults: list[Fault] = []
         #: The paths whose props cannot be written as JSON, by URL path.
         self._objects: dict[str, StaticPath] = {}
-        #: The names of the routes in errors, by endpoint name.
-        self._names: dict[str, str] = {}
+        self._names = names
         self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode = OFF")
         self._db.execute(
@@ -174,34 +176,22 @@ class Plan:
                 entry.key = hashlib.sha256(text.encode()).digest()[:16]
             yield entry, line
 
-    def add(
-        self, entry: Entry, route_name: str, line: str | None, *, is_done: bool = False
-    ) -> bool:
+    def add(self, entry: Entry, line: str | None, *, is_done: bool = False) -> bool:
         """Add a path. Return False, and add a fault, if the path is taken.
 
         :param is_done: the response is there already, and need not be rendered.
         """
-        self._names[entry.endpoint] = route_name
-        row = (
-            folded(entry.path),
-            entry.path,
-            entry.endpoint,
-            entry.file,
-            entry.served_at,
-            entry.is_guarded,
-            entry.key,
-            line,
-            is_done,
-        )
+        what = (entry.path, entry.endpoint, entry.file, entry.served_at)
+        row = (folded(entry.path), *what, entry.is_guarded, entry.key, line, is_done)
         values = ", ".join("?" * len(row))
         try:
             self._db.execute(f"INSERT INTO paths VALUES ({values})", row)
         except sqlite3.IntegrityError:
-            self._collide(entry, route_name)
+            self._collide(entry)
             return False
         return True
 
-    def _collide(self, entry: Entry, route_name: str) -> None:
+    def _collide(self, entry: Entry) -> None:
         find = "SELECT path, endpoint FROM paths WHERE folded = ?"
         path, endpoint = self._db.execute(find, (folded(entry.path),)).fetchone()
         problem = f"it lists the path {path} twice"
@@ -209,8 +199,8 @@ class Plan:
             problem = f"its path {entry.path} differs from {path} only by case"
         elif endpoint != entry.endpoint:
             problem = f"its path {path} is also a path of {self._names[endpoint]}"
-        fix = "Remove one of them."
-        self.faults.append(Fault("collision", route_name, problem, fix))
+        name, fix = self._names[entry.endpoint], "Remove one of them."
+        self.faults.append(Fault("collision", name, problem, fix))
 
     def waiting(self, *, is_json: bool) -> Iterator[tuple[Entry, str | StaticPath]]:
         """Yield the paths to render, as JSON if possible.

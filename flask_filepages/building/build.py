@@ -114,7 +114,7 @@ class Build:
             return
         staging = opened.enter_context(self.folder.staging())
         writer = ReleaseWriter(staging, last)
-        opened.callback(writer.close)
+        opened.callback(writer.manifest.close)
         plan = Plan(self._names)
         opened.callback(plan.close)
         self._fill(plan, listings, writer, can_keep=can_keep)
@@ -122,7 +122,7 @@ class Build:
             plan.add(entry, None, is_done=True)
         self._raise(plan.faults)
         self.report.total = plan.count() - len(redirects)
-        for entry in writer.kept():
+        for entry in writer.manifest.entries():
             self.report.kept += 1
             yield self._result(entry, "kept")
         for entry, response in redirects:

@@ -6,7 +6,6 @@ import contextlib
 import mimetypes
 import os
 import typing as t
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import filterfalse
 from pathlib import Path
@@ -61,9 +60,7 @@ class LastRelease:
     def find(self, path: str) -> Entry | None:
         """Return the response of a path, if its files are as they were written."""
         entry = self._find(path)
-        if entry is None or not all(self.has(*file) for file in entry.files()):
-            return None
-        return entry
+        return entry if entry is not None and self.has_all(entry.files()) else None
 
     def lists(self, path: str) -> bool:
         """Return True if the release has *path*, whatever became of its files."""
@@ -74,12 +71,9 @@ class LastRelease:
             return self.manifest.find(path)
         return None
 
-    def has(self, name: str, size: int) -> bool:
-        return self.stored.has(name, size)
-
-    def link_to(self, files: StoredFiles, name: str) -> None:
-        """Link a file of this release into *files*."""
-        files.link(name, self.stored, name)
+    def has_all(self, files: t.Iterable[tuple[str, int]]) -> bool:
+        """Return True if no file is missing or has another size."""
+        return all(self.stored.has(*file) for file in files)
 
     def static_files(self) -> dict[str, StaticFile]:
         with contextlib.suppress(ReleaseError):
@@ -89,7 +83,7 @@ class LastRelease:
     def is_whole(self) -> bool:
         """Return True if no file is missing or has another size."""
         with contextlib.suppress(ReleaseError):
-            return all(self.has(*file) for file in self.manifest.files())
+            return self.has_all(self.manifest.files())
         return False
 
 
@@ -113,9 +107,6 @@ class ReleaseWriter:
         self._codings = list(COMPRESSORS)
         self._can_link = last.meta.get("codings") == self._codings
 
-    def close(self) -> None:
-        self.manifest.close()
-
     def last_response(self, path: str) -> Entry | None:
         """Return the last response of a path, if an equal one could be linked."""
         return self._last.find(path) if self._can_link else None
@@ -126,10 +117,6 @@ class ReleaseWriter:
         self.manifest.add(entry)
         if self._is_writing:
             self._link(entry)
-
-    def kept(self) -> Iterator[Entry]:
-        """Yield the responses that have been added so far."""
-        return self.manifest.entries()
 
     def text(self, entry: Entry) -> str:
         """Return the body of a response that has been added, as text."""
@@ -174,7 +161,9 @@ class ReleaseWriter:
         digests = digests_of(static)
         for name, digest in digests.items():
             before = last.get(name)
-            if before is None or before.digest != digest or not self._has(before):
+            if before is None or before.digest != digest:
+                continue
+            if not self._last.has_all(before.files()):
                 continue
             self._same_static.append(before)
             self.manifest.add_static_file(before)
@@ -230,9 +219,6 @@ class ReleaseWriter:
         self.manifest.finish({**meta, "listings": listings})
         return True, removed
 
-    def _has(self, file: StaticFile) -> bool:
-        return all(self._last.has(*one) for one in file.files())
-
     def _start_writing(self) -> None:
         if not self._is_writing:
             self._is_writing = True
@@ -250,6 +236,6 @@ class ReleaseWriter:
     def _link(self, file: Entry | StaticFile) -> None:
         for name, _ in file.files():
             try:
-                self._last.link_to(self._files, name)
+                self._files.link(name, self._last.stored, name)
             except _NAME_TAKEN_ERRORS:
                 self._taken.append(name)

@@ -31,6 +31,7 @@ from ..routing.rules import FileRule
 from ..site import sites_of
 from .rendered import LARGEST
 from .rendered import RenderedResponse
+from .rendered import refusal
 
 _BATCH_SECONDS = 0.05  # Seconds of rendering before the responses are written.
 
@@ -112,8 +113,9 @@ class BuildClient:
         contextvars.Context().run(self._request, job, response)
         if response.problem is None:
             route = self._routes[job.endpoint]
-            response.check(
-                is_error_page=route.is_error_page, is_guarded=bool(route.guards)
+            headers, is_guarded = tuple(response.headers), bool(route.guards)
+            response.problem, response.fix = refusal(
+                response.status, headers, route.is_error_page, is_guarded
             )
         if response.problem is None:
             response.complete(self._settings)

@@ -62,15 +62,6 @@ class RenderedResponse:
         kind = _joined(self.headers).get("content-type", "").partition(";")[0].strip()
         return 300 <= self.code < 400 or kind.lower() in _HTML
 
-    def check(self, *, is_error_page: bool, is_guarded: bool) -> None:
-        """Set :attr:`problem` and :attr:`fix` if the response cannot be stored."""
-        headers = tuple(self.headers)
-        reason = _reason_to_refuse(
-            self.code, self.status, headers, is_error_page, is_guarded
-        )
-        if reason is not None:
-            self.problem, self.fix = reason
-
     def complete(self, settings: Settings) -> None:
         """Give a redirect its page, and compute the digest of the body."""
         if 300 <= self.code < 400:
@@ -110,15 +101,14 @@ def _joined(headers: t.Iterable[tuple[str, str]]) -> dict[str, str]:
 
 # Most responses of a site have one of a few header lists.
 @functools.lru_cache(256)
-def _reason_to_refuse(
-    code: int,
+def refusal(
     status: str,
     headers: tuple[tuple[str, str], ...],
     is_error_page: bool,
     is_guarded: bool,
-) -> tuple[str, str] | None:
-    """Return why a response cannot be stored and how to fix it, or ``None``."""
-    fields = _joined(headers)
+) -> tuple[str | None, str]:
+    """Return why a response cannot be stored, or ``None``, and how to fix it."""
+    code, fields = int(status.partition(" ")[0]), _joined(headers)
     if code >= 400 and not is_error_page:
         return f"the response is {status}", "Leave the path out, or fix the handler."
     if code < 200 or code in (205, 206, 304):
@@ -128,19 +118,15 @@ def _reason_to_refuse(
     if "set-cookie" in fields:
         problem = "it sets a cookie, which every visitor would get"
         return problem, "Set cookies on routes with `prerender = False`."
-    cache_control = fields.get("cache-control", "")
+    wrong_re = _public_re if is_guarded else _private_re
+    found = wrong_re.search(fields.get("cache-control", ""))
+    if found is None:
+        return None, ""
+    problem = f"its Cache-Control says {found[1].lower()}"
     if is_guarded:
-        public = _public_re.search(cache_control)
-        if public:
-            says = public[1].lower()
-            problem = f"its Cache-Control says {says}, but middleware guards it"
-            return problem, "Write `private`, or mark the middleware @once_per_render."
-        return None
-    private = _private_re.search(cache_control)
-    if private:
-        problem = f"its Cache-Control says {private[1].lower()}"
-        return problem, "Write `prerender = False`, or another Cache-Control."
-    return None
+        fix = "Write `private`, or mark the middleware @once_per_render."
+        return f"{problem}, but middleware guards it", fix
+    return problem, "Write `prerender = False`, or another Cache-Control."
 
 
 def _without_type(headers: HeaderList) -> HeaderList:

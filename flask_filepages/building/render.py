@@ -11,11 +11,9 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from flask import Flask
-from flask import session
 from jinja2 import TemplateSyntaxError
 from werkzeug.exceptions import BadRequestKeyError
 from werkzeug.exceptions import HTTPException
-from werkzeug.wrappers import Response as BaseResponse
 
 from ..errors import NotAResponseError
 from ..errors import SettingsError
@@ -26,10 +24,8 @@ from ..prerendering.build_request import RENDER
 from ..prerendering.build_request import Render
 from ..prerendering.get_static_paths import decode
 from ..prerendering.static_paths import StaticPath
-from ..releases.headers import stored_headers
 from ..routing.rules import FileRule
 from ..site import sites_of
-from .rendered import LARGEST
 from .rendered import RenderedResponse
 from .rendered import refusal
 
@@ -138,14 +134,11 @@ class BuildClient:
         environ["wsgi.input"] = io.BytesIO()
         environ["wsgi.errors"] = io.StringIO()
 
-        def take(sent: BaseResponse) -> None:
-            _take(sent, environ, response)
-
         static_path = job.static_path
         if isinstance(static_path, str):
             static_path = decode(static_path)
-        render = Render(job.endpoint, static_path.params, static_path.props, take)
-        environ[RENDER] = render
+        given = (static_path.params, static_path.props)
+        environ[RENDER] = render = Render(job.endpoint, *given, response.take)
         statuses: list[str] = []
 
         def start_response(status: str, headers: t.Any, exc_info: t.Any = None) -> None:
@@ -163,7 +156,6 @@ class BuildClient:
         response.warning = render.warning
         if response.warning is None and render.reads_state:
             response.warning = self._state_warning
-        del environ[RENDER]  # Break the cycle of environ and request context.
         if render.error is not None:
             response.problem, response.fix = self._explain(
                 render.error, is_listed=bool(render.params)
@@ -201,7 +193,9 @@ class BuildClient:
         else:
             problem = f"{type(error).__name__}: {error}".removesuffix(": ")
             fix = " ".join(notes_of(error))
-        where = _place_of(error)
+        where = last_place(error)
+        if isinstance(error, TemplateSyntaxError) and error.filename:
+            where = error.filename, error.lineno
         if where is not None:
             file, line = where
             problem += f" ({os.path.relpath(file, self.app.root_path)}:{line})"
@@ -234,60 +228,3 @@ class BuildClient:
         who = " or ".join(names) or "something before the route"
         fix = "Let it ignore requests for this path, or write `prerender = False`."
         return f"{who} responded with {status} before the route", fix
-
-
-def _place_of(error: BaseException) -> tuple[str, int] | None:
-    """Return the last file and line of the user's code that *error* went through."""
-    if isinstance(error, TemplateSyntaxError) and error.filename:
-        return error.filename, error.lineno
-    return last_place(error)
-
-
-def _take(
-    sent: BaseResponse, environ: dict[str, t.Any], response: RenderedResponse
-) -> None:
-    """Copy *sent*, a response that left the middleware, into *response*."""
-    response.status, response.code = sent.status, sent.status_code
-    if session.modified:
-        response.problem = "it sets the session, which every visitor would get"
-        response.fix = "Set it on routes with `prerender = False`."
-    headers = sent.get_wsgi_headers(environ)
-    response.headers = stored_headers(headers)
-    response.body = _read_body(sent)
-    # The body was taken already; do not let Werkzeug make it twice.
-    rest = _ClosingOnly(sent.close)
-    start = rest, sent.status, headers.to_wsgi_list()
-    vars(sent)["get_wsgi_response"] = lambda environ: start
-
-
-class _ClosingOnly:
-    """An empty body that only closes its response."""
-
-    __slots__ = ("close",)
-
-    def __init__(self, close: t.Callable[[], None]) -> None:
-        self.close = close
-
-    def __iter__(self) -> t.Iterator[bytes]:
-        return iter(())
-
-
-def _read_body(response: BaseResponse) -> bytes:
-    """Return the whole body. Call this within the request: a streamed body may need it.
-
-    :raises ValueError: the body is too large.
-    """
-    is_whole = response.is_sequence and not response.direct_passthrough
-    chunks, size = [], 0
-    for chunk in response.iter_encoded():
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > LARGEST:
-            raise ValueError(
-                f"its body is over {LARGEST // 2**20} MiB; serve it on demand"
-            )
-    body = b"".join(chunks)
-    if not is_whole:
-        response.direct_passthrough = False
-        response.response = [body]
-    return body

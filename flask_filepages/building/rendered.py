@@ -15,6 +15,11 @@ from dataclasses import dataclass
 from dataclasses import field
 from urllib.parse import urljoin
 
+from flask import request
+from flask import session
+from werkzeug.wrappers import Response as BaseResponse
+
+from ..releases.headers import stored_headers
 from ..releases.manifest import HeaderList
 from ..settings import Settings
 
@@ -62,6 +67,23 @@ class RenderedResponse:
         kind = _joined(self.headers).get("content-type", "").partition(";")[0].strip()
         return 300 <= self.code < 400 or kind.lower() in _HTML
 
+    def take(self, sent: BaseResponse) -> None:
+        """Copy *sent*, a response that left the middleware. Call this within the
+        request.
+
+        :raises ValueError: the body is too large.
+        """
+        self.status, self.code = sent.status, sent.status_code
+        if session.modified:
+            self.problem = "it sets the session, which every visitor would get"
+            self.fix = "Set it on routes with `prerender = False`."
+        headers = sent.get_wsgi_headers(request.environ)
+        self.headers = stored_headers(headers)
+        self.body = _read_body(sent)
+        # The body was taken already; do not let Werkzeug make it twice.
+        start = _ClosingOnly(sent.close), sent.status, headers.to_wsgi_list()
+        vars(sent)["get_wsgi_response"] = lambda environ: start
+
     def complete(self, settings: Settings) -> None:
         """Give a redirect its page, and compute the digest of the body."""
         if 300 <= self.code < 400:
@@ -80,6 +102,39 @@ class RenderedResponse:
         fields = _joined(self.headers)
         if "content-encoding" not in fields:
             self.variants = compressed(self.body, fields.get("content-type", ""))
+
+
+class _ClosingOnly:
+    """An empty body that only closes its response."""
+
+    __slots__ = ("close",)
+
+    def __init__(self, close: Callable[[], None]) -> None:
+        self.close = close
+
+    def __iter__(self) -> t.Iterator[bytes]:
+        return iter(())
+
+
+def _read_body(response: BaseResponse) -> bytes:
+    """Return the whole body.
+
+    :raises ValueError: the body is too large.
+    """
+    is_whole = response.is_sequence and not response.direct_passthrough
+    chunks, size = [], 0
+    for chunk in response.iter_encoded():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > LARGEST:
+            raise ValueError(
+                f"its body is over {LARGEST // 2**20} MiB; serve it on demand"
+            )
+    body = b"".join(chunks)
+    if not is_whole:
+        response.direct_passthrough = False
+        response.response = [body]
+    return body
 
 
 def compressed(body: bytes, content_type: str) -> dict[str, bytes]:

@@ -47,24 +47,20 @@ def check(
     the words in brackets, separated by commas: --ignore link,near-miss.
     Exits with 1 if there is an error. Warnings alone exit with 0.
     """
-    sites, faults, warnings = _find(ctx)
-    kept = [
-        [
-            one
-            for one in found
-            if one.id not in ignore and (not select or one.id in select)
-        ]
-        for found in (faults, warnings)
-    ]
+    from ..errors import FAULT_IDS
+
+    wanted = (select or {*FAULT_IDS}) - ignore
+    sites, *found = _find(ctx)
+    faults, warnings = ([f for f in one if f.id in wanted] for one in found)
     if as_json:
         dicts = {
-            name: [{**dataclasses.asdict(f), "docs": f"{_DOCS}#{f.id}"} for f in found]
-            for name, found in zip(("faults", "warnings"), kept, strict=True)
+            name: [{**dataclasses.asdict(f), "docs": f"{_DOCS}#{f.id}"} for f in one]
+            for name, one in (("faults", faults), ("warnings", warnings))
         }
         click.echo(to_json(dicts))
     else:
-        _show(kept[0], kept[1], sum(len(site.routes) for site in sites))
-    ctx.exit(1 if kept[0] else 0)
+        _show(faults, warnings, sum(len(site.routes) for site in sites))
+    ctx.exit(1 if faults else 0)
 
 
 def _find(ctx: click.Context) -> tuple[list[Site], list[Fault], list[Fault]]:
@@ -95,15 +91,13 @@ def _find(ctx: click.Context) -> tuple[list[Site], list[Fault], list[Fault]]:
             loaded.append(site)
         faults += site.template_faults()
         warnings += [*site.warnings, *site.state_warnings(), *site.slash_warnings()]
-        found = handler_faults(site)
-        faults += found[0]
-        warnings += found[1]
+        for fault, is_error in handler_faults(site).items():
+            (faults if is_error else warnings).append(fault)
     warnings += unreachable_routes(sites)
-    if loaded:
-        routes = [route for site in loaded for route in site.prerendered.values()]
-        faults += plan_faults(routes)
-        with loaded[0].releases.suspended():
-            warnings += [link for site in loaded for link in link_warnings(site)]
+    routes = [route for site in loaded for route in site.prerendered.values()]
+    faults += plan_faults(routes)
+    with sites[0].releases.suspended():  # All sites share them.
+        warnings += [link for site in loaded for link in link_warnings(site)]
     return sites, faults, warnings
 
 

@@ -13,7 +13,9 @@ from ..building.links import template_links
 from ..errors import Fault
 from ..errors import closest
 from ..handling.route import BoundRoute
+from ..routing.files import ENDPOINT_SUFFIX
 from ..routing.files import Source
+from ..routing.files import walk
 from ..routing.urls import shape_of
 from ..testing import make_context
 from .handler_code import Use
@@ -32,15 +34,10 @@ _attribute_re = re.compile(r"\b(\w+)\.(\w+)")
 _METHODS = (".get", ".items", ".keys", ".values")
 
 
-def handler_faults(site: Site) -> tuple[list[Fault], list[Fault]]:
-    """Return the errors and the warnings of how handlers use their context."""
-    sources = {
-        source.relative: source
-        for bound in site.routes.values()
-        for source in (bound.route.endpoint, *bound.route.middleware)
-        if source is not None
-    }
-    texts = {name: _text_of(source) for name, source in sources.items()}
+def handler_faults(site: Site) -> dict[Fault, bool]:
+    """Return the faults of how handlers use their context, with True for an error."""
+    files = walk(site.folder, {ENDPOINT_SUFFIX}, [])
+    texts = {source.relative: _text_of(source) for source in files}
     # Middleware may set an attribute of the context, although `locals` is for that.
     known = {*dir(make_context(app=site.app))}
     for text in texts.values():
@@ -63,8 +60,7 @@ def handler_faults(site: Site) -> tuple[list[Fault], list[Fault]]:
                 faults[_unknown_name(bound, use)] = use.is_sure
         if not any(use.names[0] == ".is_prerendered" for use in found):
             faults.update(dict.fromkeys(_reads_of_visitor(bound, found), False))
-    errors = [fault for fault, is_error in faults.items() if is_error]
-    return errors, [fault for fault, is_error in faults.items() if not is_error]
+    return faults
 
 
 def _text_of(source: Source) -> str:

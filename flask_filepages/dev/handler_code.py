@@ -7,6 +7,7 @@ import ast
 import json
 import typing as t
 from collections import Counter
+from collections.abc import Iterator
 
 from ..handling.handlers import ALL
 from ..handling.handlers import METHODS
@@ -16,6 +17,8 @@ from ..routing.files import Source
 _SAME_FOR_ALL = (".method", ".path", ".url_rule", ".endpoint", ".view_args")
 
 Names = tuple[str, ...]
+#: What a variable may stand for.
+_ALIASED: tuple[Names, ...] = ((), (".params",), (".request",))
 
 
 class Use(t.NamedTuple):
@@ -48,9 +51,9 @@ class Use(t.NamedTuple):
         first, second, *_ = (*self.names, "")
         if first == ".request":
             return second not in _SAME_FOR_ALL
-        if first == ".url":
-            return second == ".query"
-        return first == ".session" or (first == ".cookies" and not self.sets_cookie)
+        return self.names[:2] == (".url", ".query") or (
+            first in (".session", ".cookies") and not self.sets_cookie
+        )
 
     @property
     def sets_cookie(self) -> bool:
@@ -71,100 +74,72 @@ def uses_of(source: Source | None) -> list[Use]:
         return []  # The import reports it.
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
     functions = {node.name: node for node in tree.body if isinstance(node, kinds)}
-    found: set[Use] = set()
-    for handler in functions.keys() & {*METHODS, ALL}:
-        reader = _Reader(functions, handler, _flask_names(tree))
-        reader.read(functions[handler], 0)
-        found |= reader.uses
-    return sorted(found)
+    known = _flask_names(tree)
+    handlers = functions.keys() & {*METHODS, ALL}
+    return sorted({use for one in handlers for use in _uses_in(one, functions, known)})
 
 
-class _Reader(ast.NodeVisitor):
-    """Collects the uses of the context in one handler."""
+def _uses_in(
+    handler: str, functions: t.Mapping[str, t.Any], known: t.Mapping[str, Names]
+) -> Iterator[Use]:
+    """Yield how a handler uses the context, and functions to which it passes it.
 
-    def __init__(
-        self, functions: t.Mapping[str, t.Any], handler: str, known: dict[str, Names]
-    ) -> None:
-        self.uses: set[Use] = set()
-        self._functions = functions
-        self._handler = handler
-        self._known = known
-        #: What variables stand for. ``()`` is the context itself.
-        self._names: dict[str, Names] = {}
-        self._seen: set[tuple[str, int]] = set()
-        self._bound: Counter[str] = Counter()
-        self._is_guarded = False
-
-    def read(self, function: t.Any, position: int) -> None:
-        """Read *function*, whose argument at *position* is the context."""
+    :param known: the names of the file that stand for a part of the context.
+    """
+    calls = [(handler, 0)]
+    for name, position in calls:  # It grows.
+        function = functions[name]
         arguments = [*function.args.posonlyargs, *function.args.args][position:]
-        key = (function.name, position)
-        if key in self._seen or not arguments:
-            return
-        self._seen.add(key)
-        name = arguments[0].arg
-        if name != "context" and function.decorator_list:
-            return  # A decorator may call it with something else.
-        before = self._names, self._bound, self._is_guarded
-        self._names = {**self._known, name: ()}
-        nodes = list(ast.walk(function))
+        if not arguments or (arguments[0].arg != "context" and function.decorator_list):
+            continue  # A decorator may call it with something else.
+        nodes: list[t.Any] = list(ast.walk(function))
+        is_guarded = any(map(_is_question, nodes))
         # A name that is bound a second time may be something else.
-        self._bound = Counter(filter(None, map(_bound_name, nodes)))
-        self._is_guarded = any(map(_is_question, nodes))
-        for statement in function.body:
-            self.visit(statement)
-        self._names, self._bound, self._is_guarded = before
+        bound = Counter(filter(None, map(_bound_name, nodes)))
+        variables = {one: known[one] for one in known if not bound[one]}
+        if bound[arguments[0].arg] == 1:
+            variables[arguments[0].arg] = ()
+        inner: set[ast.AST] = set()  # The beginnings of longer names.
+        for node in nodes:
+            if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value:
+                target = getattr(node, "targets", [getattr(node, "target", None)])[0]
+                names = _names_of(node.value, variables)
+                if names in _ALIASED and bound[getattr(target, "id", "")] == 1:
+                    variables[target.id] = names
+                    inner.add(node.value)
+            is_call = isinstance(node, ast.Call)
+            called = getattr(node.func, "id", "") if is_call else ""
+            is_known = called in functions and not bound[called]
+            for index, argument in enumerate(node.args if is_known else ()):
+                is_context = _names_of(argument, variables) == ()
+                if is_context and (called, index) not in calls:
+                    calls.append((called, index))
+            names = _names_of(node, variables)
+            if names is not None:
+                inner.add(next(ast.iter_child_nodes(node)))
+            is_stored = isinstance(getattr(node, "ctx", None), ast.Store)
+            if names and not (node in inner or is_stored):
+                yield Use(node.lineno, handler, names, not (is_call or is_guarded))
 
-    def visit_Assign(self, node: ast.Assign | ast.AnnAssign) -> None:
-        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-        names = node.value and self._names_of(node.value)
-        is_alias = names in ((), (".params",), (".request",))
-        if isinstance(target, ast.Name) and is_alias:
-            self._names[target.id] = t.cast(Names, names)
-        else:
-            self.generic_visit(node)
 
-    visit_AnnAssign = visit_Assign
+def _names_of(node: ast.AST, variables: t.Mapping[str, Names]) -> Names | None:
+    """Return the names after the context, or ``None`` for something else.
 
-    def generic_visit(self, node: t.Any) -> None:
-        names = self._names_of(node)
-        is_call = isinstance(node, ast.Call)
-        called = getattr(node.func, "id", "") if is_call else ""
-        function = None if self._bound[called] else self._functions.get(called)
-        for position, argument in enumerate(node.args if function else ()):
-            if self._names_of(argument) == ():
-                self.read(function, position)
-        if not names:
-            super().generic_visit(node)
-            return
-        if not isinstance(getattr(node, "ctx", None), ast.Store):
-            is_sure = not (is_call or self._is_guarded)
-            self.uses.add(Use(node.lineno, self._handler, names, is_sure))
-        for argument in node.args if is_call else ():
-            self.visit(argument)
-
-    def _names_of(self, node: ast.AST) -> Names | None:
-        """Return the names after the context, or ``None`` for something else."""
-        key: ast.AST | None = None
-        name = ""
-        if isinstance(node, ast.Name):
-            names = self._names.get(node.id)
-            is_global = node.id in self._known
-            return names if self._bound[node.id] == (0 if is_global else 1) else None
-        if isinstance(node, ast.Attribute):
-            base, name = node.value, f".{node.attr}"
-        elif isinstance(node, ast.Subscript):
-            base, key = node.value, node.slice
-        elif isinstance(node, ast.Call) and node.args and _is_get(node.func):
-            base, key = node.func.value, node.args[0]
-        else:
+    :param variables: what variables stand for. ``()`` is the context itself.
+    """
+    match node:
+        case ast.Name(variable):
+            return variables.get(variable)
+        case ast.Attribute(base, attribute):
+            name = f".{attribute}"
+        case ast.Subscript(base, ast.Constant(str(key))):
+            name = json.dumps([key])
+        case ast.Call(ast.Attribute(base, "get"), [ast.Constant(str(key)), *_]):
+            name = json.dumps([key])
+        case _:
             return None
-        if isinstance(key, ast.Constant) and isinstance(key.value, str):
-            name = json.dumps([key.value])
-        elif key is not None:
-            return None
-        names = self._names_of(base)
-        return None if names is None else (*names, name)
+    names = _names_of(base, variables)
+    return None if names is None else (*names, name)
 
 
 def _bound_name(node: ast.AST) -> str | None:
@@ -178,10 +153,6 @@ def _bound_name(node: ast.AST) -> str | None:
 def _is_question(node: ast.AST) -> bool:
     """Return True for ``name in context.params``, ``hasattr()`` and ``try``."""
     return isinstance(node, (ast.In, ast.Try)) or getattr(node, "id", "") == "hasattr"
-
-
-def _is_get(function: ast.expr) -> t.TypeGuard[ast.Attribute]:
-    return isinstance(function, ast.Attribute) and function.attr == "get"
 
 
 def _flask_names(tree: ast.Module) -> dict[str, Names]:

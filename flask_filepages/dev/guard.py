@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import typing as t
 
 _HOSTS = r"localhost|(?:[a-z0-9-]+\.)+localhost|127\.0\.0\.1|\[::1\]"
 _host_re = re.compile(rf"(?:{_HOSTS})(?::[0-9]{{1,5}})?", re.IGNORECASE | re.ASCII)
+#: The addresses of this machine, as the socket writes them.
+_loopback_re = re.compile(r"(?:::ffff:)?127(?:\.[0-9]{1,3}){3}|::1")
 _SAME_SITE = (None, "none", "same-origin")
 #: What proxies add to the requests that they pass on.
 _FORWARDED = (
@@ -36,21 +37,14 @@ def refusal(environ: dict[str, t.Any], hosts: t.Container[str] | None) -> str | 
     if hosts is None and not server.startswith("Werkzeug"):
         return "the server is not the development server"
     host = environ.get("HTTP_HOST", "")
+    address = environ.get(_ORIGINAL, environ).get("REMOTE_ADDR") or ""
     if hosts is not None:
         if re.sub(r":[0-9]*\Z", "", host).lower() not in hosts:
             return f"the host {host!r} is not in FILEPAGES_DEV_HOSTS"
-    elif not _is_loopback(environ.get(_ORIGINAL, environ).get("REMOTE_ADDR")):
+    elif not _loopback_re.fullmatch(address):
         return "the request comes from another machine"
     elif not _host_re.fullmatch(host):
         return f"the host {host!r} is not a name of this machine"
     if environ.get("HTTP_SEC_FETCH_SITE") not in _SAME_SITE:
         return "a page of another site has sent the request"
     return None
-
-
-def _is_loopback(address: str | None) -> bool:
-    try:
-        parsed = ipaddress.ip_address(address or "")
-    except ValueError:
-        return False
-    return (getattr(parsed, "ipv4_mapped", None) or parsed).is_loopback

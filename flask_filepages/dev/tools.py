@@ -19,7 +19,6 @@ from flask import Request
 from jinja2 import Environment
 from jinja2 import PackageLoader
 from markupsafe import Markup
-from markupsafe import escape
 from werkzeug.datastructures import ContentSecurityPolicy
 from werkzeug.wrappers import Response
 
@@ -74,7 +73,6 @@ class DevTools:
         #: True if another WSGI middleware wraps the app.
         self.has_other_middleware = "wsgi_app" in vars(app)
         self._has_warned = False
-        flask.request_started.connect(self._note_start, app)
         flask.request_finished.connect(self._finish, app)
         flask.got_request_exception.connect(self._note_error, app)
         logging.getLogger("werkzeug").addFilter(_is_logged)
@@ -92,6 +90,7 @@ class DevTools:
         path = environ.get("PATH_INFO", "")
         is_ours = path in (PATH, f"{PATH}.json") or path.startswith(f"{PATH}/")
         if not (is_ours and self.app.debug):
+            environ[_START] = time.perf_counter()
             return self._wsgi_app(environ, start)
         response = self._respond(Request(environ), path.removeprefix(PATH))
         response.headers.extend(_HEADERS)
@@ -102,10 +101,8 @@ class DevTools:
     def _respond(self, request: Request, path: str) -> Response:
         reason = refusal(request.environ, self.hosts)
         if reason is not None:
-            text = (
-                f"The development tools refuse this request: {reason}. In a container,"
-            )
-            text += " set FILEPAGES_DEV_HOSTS.\n"
+            text = f"The development tools refuse this request: {reason}."
+            text += " In a container, set FILEPAGES_DEV_HOSTS.\n"
             return Response(text, 403, mimetype="text/plain")
         if request.method not in ("GET", "HEAD"):
             return Response(status=405, headers={"Allow": "GET, HEAD"})
@@ -131,16 +128,15 @@ class DevTools:
         ]
 
     def _page(self, name: str, request: Request, **data: t.Any) -> Response:
-        root = _root(request)
-        script = Markup(self._script(request))
+        root, script = _root(request), self._script(request)
         data = {"root": root, "tools": root + PATH, "script": script, **data}
         text = _templates().get_template(name).render(data)
         return Response(text, mimetype="text/html")
 
-    def _script(self, request: Request) -> str:
+    def _script(self, request: Request) -> Markup:
         """Return the element that reloads the page after a change."""
-        version, root = self.watcher.state["version"], escape(_root(request))
-        return f'<script src="{root}{_SCRIPT}" data-version="{version}" async></script>'
+        script = Markup('<script src="{}{}" data-version="{}" async></script>')
+        return script.format(_root(request), _SCRIPT, self.watcher.state["version"])
 
     def failure_page(self, request: Request, error: LoadError) -> Response | None:
         """Return a page about files that cannot be loaded, or ``None`` for a visitor
@@ -171,9 +167,6 @@ class DevTools:
         return refusal(environ, self.hosts) is not None
 
     # -- signals ----------------------------------------------------------------
-
-    def _note_start(self, app: Flask, **extra: t.Any) -> None:
-        current_request().environ[_START] = time.perf_counter()
 
     def _note_error(self, app: Flask, exception: Exception, **extra: t.Any) -> None:
         if not app.debug:
@@ -220,8 +213,7 @@ class DevTools:
         is_coded = "Content-Encoding" in response.headers or charset != "utf-8"
         if is_coded or self._refuses_page(request):
             return False
-        policy = response.headers.get("Content-Security-Policy")
-        if policy is None or not _is_blocked_by(response.content_security_policy):
+        if not _is_blocked_by(response.content_security_policy):
             text: bytes = response.get_data()
             return bool(text) and _SCRIPT.encode() not in text
         if not self._has_warned:
@@ -229,7 +221,7 @@ class DevTools:
             self.app.logger.warning(
                 "Live reload is off for pages with the Content-Security-Policy %r: it"
                 " does not allow scripts and connections of 'self'.",
-                policy,
+                response.headers["Content-Security-Policy"],
             )
         return False
 

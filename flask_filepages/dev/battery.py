@@ -24,8 +24,6 @@ from marshmallow import Schema
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
-from ..building.build import Build
-from ..building.build import Options
 from ..errors import BuildError
 from ..functions import summary_of
 from ..handling.handlers import ALL
@@ -72,13 +70,12 @@ class Visitor:
     def build(self) -> tuple[str, dict[str, str]]:
         """The folder of a build, and the errors of those that failed, by file."""
         self._folder = tempfile.TemporaryDirectory(prefix="filepages-battery-")
-        options = Options(out=f"{self._folder.name}/site", static=False)
+        out = f"{self._folder.name}/site"
         try:
-            for _ in Build(self.app, options):
-                pass
+            list(self._site.pages.build(self.app, out=out, static=False))
         except BuildError as error:
             return "", {fault.file: fault.problem for fault in error.faults}
-        return t.cast(str, options.out), {}
+        return out, {}
 
 
 def method_not_allowed(visitor: Visitor, bound: BoundRoute, url: str) -> None:
@@ -241,25 +238,23 @@ class Battery(pytest.Collector):
             sites = app.extensions["filepages"].values()
             for site in sites:
                 site.load()
+            routes = [bound for site in sites for bound in site.routes.values()]
             file = Path(app.root_path, _SAMPLES)
             samples = json.loads(file.read_text("utf-8")) if file.exists() else {}
         except (Exception, SystemExit) as error:
             raise pytest.UsageError(summary_of(error)) from error
-        unknown = samples.keys() - {
-            route_id for site in sites for route_id in site.routes
-        }
+        unknown = samples.keys() - {bound.id for bound in routes}
         if unknown:
             raise pytest.UsageError(f"{file} has {unknown}, which are not routes.")
         visitor = Visitor(app)
-        for site in sites:
-            for bound in site.routes.values():
-                if bound.route.redirect is None and not bound.is_error_page:
-                    for fact in _facts_of(bound):
-                        name = f"{site.url_prefix}{bound.id}[{fact.__name__}]"
-                        item = FactItem.from_parent(self, name=name)
-                        item.bound, item.sample = bound, samples.get(bound.id)
-                        item.check = functools.partial(fact, visitor, bound)
-                        yield item
+        for bound in routes:
+            if bound.route.redirect is None and not bound.is_error_page:
+                for fact in _facts_of(bound):
+                    name = f"{bound.site.url_prefix}{bound.id}[{fact.__name__}]"
+                    item = FactItem.from_parent(self, name=name)
+                    item.bound, item.sample = bound, samples.get(bound.id)
+                    item.check = functools.partial(fact, visitor, bound)
+                    yield item
 
 
 class FactItem(pytest.Item):
@@ -273,9 +268,8 @@ class FactItem(pytest.Item):
         params, bound = self.sample, self.bound
         if params is None and isinstance(bound, PrerenderedRoute):
             params = next((path.params for path in bound.paths()), None)
-        if params is None and bound.route.params.keys() > {
-            *bound.route.optional_params
-        }:
+        required = bound.route.params.keys() - bound.route.optional_params
+        if params is None and required:
             names = ", ".join(f'"{name}": "..."' for name in bound.route.params)
             pytest.skip(f'write {_SAMPLES} with {{"{bound.id}": {{{names}}}}}')
         url = bound.url_of(params or {})

@@ -163,8 +163,8 @@ def _broken_links(
         urls = (root + entry.path, root + route.file_names.url(entry.path))
         bases = [urljoin(url, page.base) for url in urls]
         for line, link in page.links:
-            paths = [targets.path_of(link, base) for base in bases]
-            found = [ids_of((path or "").rstrip("/") or "/") for path in paths]
+            paths = filter(None, (targets.path_of(link, base) for base in bases))
+            found = [ids_of(path.rstrip("/") or "/") for path in paths]
             ids = next((one for one in found if one is not None), None)
             wanted = urldefrag(link)[1].partition(":~:")[0]
             problem = fix = ""

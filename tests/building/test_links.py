@@ -47,6 +47,7 @@ def build(make_pages: MakePages, page: str, **config: str) -> list[str]:
         *("/#hello", "/#old", "/#top", "/#TOP", "/#", "#", "/about#caf%C3%A9"),
         *("/about#caf\xe9", "/#:~:text=Hello", "/static/a.css", "?page=2", ""),
         *("https://x.example/y", "//x.example", "mailto:a@b.example", "/#/spa"),
+        *("https://x.example/y#z", "mailto:a@b.example#z"),
         "javascript:void(0)",
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
+import itertools
 import os
 import secrets
 import time
@@ -48,6 +49,7 @@ from .writer import LastRelease
 from .writer import ReleaseWriter
 
 _MOST_FAULTS = 1000
+_MOST_LINKS = 100
 
 
 class Build:
@@ -130,7 +132,8 @@ class Build:
         yield from self._render(plan, writer, can_verify=can_keep)
         self.report.copied = writer.copy(static)
         self._raise([*self._root_faults, *writer.check(self._names)])
-        self._raise(link_faults(self.app, self._routes, writer, self.options.links))
+        if self.options.links != "off":
+            self._check_links(writer)
         self._publish(writer, staging, listings)
         if has_versions:
             current = os.path.basename(self.folder.current() or "")
@@ -305,6 +308,13 @@ class Build:
         now = (entry.status, entry.headers, entry.digest)
         if now != (before.status, before.headers, before.digest):
             self.report.broken_promises.append(entry.path)
+
+    def _check_links(self, writer: ReleaseWriter) -> None:
+        found = link_faults(self.app, self._routes, writer)
+        faults = list(itertools.islice(found, _MOST_LINKS))
+        if self.options.links == "error":
+            self._raise(faults)
+        self._sites[0].log(faults)
 
     # -- publishing -------------------------------------------------------------
 

@@ -8,7 +8,6 @@ import typing as t
 from collections.abc import Iterator
 from functools import lru_cache
 from html.parser import HTMLParser
-from itertools import islice
 from urllib.parse import unquote
 from urllib.parse import urldefrag
 from urllib.parse import urljoin
@@ -26,7 +25,6 @@ from ..releases.manifest import Entry
 from ..routing.rules import FileRule
 from .writer import ReleaseWriter
 
-_MOST_FAULTS = 100
 _markdown_re = re.compile(
     r"(?<!\\)\[[^]\n]*\]\(((?:[^\s()<>]|\([^\s()]*\))+)"
 )  # [text](/path)
@@ -124,56 +122,39 @@ class LinkTargets:
 
 
 def link_faults(
-    app: Flask,
-    routes: t.Mapping[str, PrerenderedRoute],
-    writer: ReleaseWriter,
-    mode: t.Literal["error", "warn", "off"],
-) -> list[Fault]:
-    """Return the first faults of links in the HTML that a build stores, or log them if
-    *mode* is ``"warn"``.
+    app: Flask, routes: t.Mapping[str, PrerenderedRoute], writer: ReleaseWriter
+) -> Iterator[Fault]:
+    """Yield the faults of links in the HTML that a build stores.
 
     :param routes: the prerendered routes, by endpoint name.
     """
-    found = _broken_links(app, routes, writer) if mode != "off" else iter(())
-    faults = list(islice(found, _MOST_FAULTS))
-    if mode == "error":
-        return faults
-    for fault in faults:
-        app.logger.warning("%s", fault)
-    return []
-
-
-def _broken_links(
-    app: Flask, routes: t.Mapping[str, PrerenderedRoute], writer: ReleaseWriter
-) -> Iterator[Fault]:
     root = next((route.settings.root for route in routes.values()), "")
     targets = LinkTargets(app, root)
 
     @lru_cache(1000)
-    def ids_of(path: str) -> set[str] | None:
+    def page_of(path: str) -> HtmlLinks | None:
         found = writer.manifest.find(path)
-        return HtmlLinks(writer.text(found)).ids if found and _is_html(found) else None
+        return HtmlLinks(writer.text(found)) if found and _is_html(found) else None
 
     for entry in writer.manifest.entries():
-        route = routes.get(entry.endpoint)
-        if route is None or not _is_html(entry):
+        route, page = routes.get(entry.endpoint), page_of(entry.path)
+        if route is None or page is None:
             continue
-        page = HtmlLinks(writer.text(entry))
         # The app serves /about, and hosts send about/index.html at /about/.
         urls = (root + entry.path, root + route.file_names.url(entry.path))
         bases = [urljoin(url, page.base) for url in urls]
         for line, link in page.links:
             paths = filter(None, (targets.path_of(link, base) for base in bases))
-            found = [ids_of(path.rstrip("/") or "/") for path in paths]
-            ids = next((one for one in found if one is not None), None)
-            wanted = urldefrag(link)[1].partition(":~:")[0]
+            found = [page_of(path.rstrip("/") or "/") for path in paths]
+            target = next(filter(None, found), None)
+            name = urldefrag(link)[1].partition(":~:")[0]
             problem = fix = ""
-            if ids is None:
+            if target is None:
                 path = targets.missing_path(link, bases)
                 if path is not None:
                     problem, fix = "no route has this path", targets.fix(path)
-            elif not (_top_re.fullmatch(wanted) or {wanted, unquote(wanted)} & ids):
-                close = closest(wanted, ids)
+            elif not (_top_re.fullmatch(name) or {name, unquote(name)} & target.ids):
+                close = closest(name, target.ids)
                 fix = f"Did you mean #{close}?" if close else "Correct the link."
                 problem = "no element has this id"
             if problem:

@@ -105,19 +105,16 @@ def _rules(site: Site, stem: str, kind: str) -> list[FileRule]:
     :raises TreeError: another file or a view of the app has the same pattern.
     """
     from ..errors import TreeError
+    from ..routing import routes
     from ..routing.converters import usable_matchers
     from ..routing.files import Source
-    from ..routing.routes import SegmentCache
-    from ..routing.routes import find_collisions
-    from ..routing.routes import make_route
-    from ..routing.routes import segments_of
     from ..routing.rules import FileRule
     from ..routing.urls import collisions_with_app
 
     file = f"{stem}.html" if kind == "page" else f"{stem}.py"
     source = Source(os.path.join(site.folder, file), file, stem)
-    cache = SegmentCache(usable_matchers(site.app.url_map))
-    route = make_route(segments_of(source, cache))
+    cache = routes.SegmentCache(usable_matchers(site.app.url_map))
+    route = routes.make_route(routes.segments_of(source, cache))
     route.page, route.endpoint = (source, None) if kind == "page" else (None, source)
     route.prerender = site.settings.output != "server"
     bound = site.bind(route)
@@ -126,7 +123,7 @@ def _rules(site: Site, stem: str, kind: str) -> list[FileRule]:
     if kind == "test" and stem not in [other for _, other in sources]:
         raise click.UsageError(f"There is no file for {route.id}. Write it first.")
     others = [one for one, other in sources if other != stem]
-    faults = find_collisions([*others, route])
+    faults = routes.find_collisions([*others, route])
     faults += collisions_with_app(site.app.url_map, site.name, rules)
     if faults and kind != "test":
         raise TreeError(site.folder, faults)
@@ -144,8 +141,7 @@ def _files(site: Site, stem: str, kind: str, rules: list[FileRule]) -> dict[str,
     test = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
     pages = os.path.basename(site.folder)
     url = rules[-1].rule if rules else ""
-    for part in parts:
-        url = re.sub(rf"<(?:\w+:)?{part.text}>", str(params[part.text]), url)
+    url = re.sub(r"<(?:\w+:)?([\w$]+)>", lambda found: str(params[found[1]]), url)
     values = {
         "name": name,
         "title": test.replace("_", " ").capitalize(),

@@ -188,16 +188,14 @@ def _storing(bound: BoundRoute, path: str) -> Info:
         "sent": sent_by(bound),
     }
     releases = bound.site.releases
-    has_release = releases.build_folder.current() is not None
-    release = releases.current() if has_release else None
+    release = releases.current() if releases.build_folder.current() else None
     if release is not None:
         stored = bound.find_stored(release, path)
         name = os.path.basename(release.folder)
         when = f"release {name}, built {build_time(release.folder)}"
         found["stored"] = f"{stored.status} in {when}" if stored else f"not in {when}"
-        found["headers"] = (
-            [": ".join(one) for one in stored.plain.headers] if stored else []
-        )
+        headers = stored.plain.headers if stored else []
+        found["headers"] = [": ".join(one) for one in headers]
     return found
 
 

@@ -92,7 +92,7 @@ def _uses_in(
         arguments = [*function.args.posonlyargs, *function.args.args][position:]
         if not arguments or (arguments[0].arg != "context" and function.decorator_list):
             continue  # A decorator may call it with something else.
-        nodes: list[t.Any] = list(ast.walk(function))
+        nodes = list(ast.walk(function))
         is_guarded = any(map(_is_question, nodes))
         # A name that is bound a second time may be something else.
         bound = Counter(filter(None, map(_bound_name, nodes)))
@@ -101,24 +101,27 @@ def _uses_in(
             variables[arguments[0].arg] = ()
         inner: set[ast.AST] = set()  # The beginnings of longer names.
         for node in nodes:
-            if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value:
-                target = getattr(node, "targets", [getattr(node, "target", None)])[0]
-                names = _names_of(node.value, variables)
-                if names in _ALIASED and bound[getattr(target, "id", "")] == 1:
-                    variables[target.id] = names
-                    inner.add(node.value)
-            is_call = isinstance(node, ast.Call)
-            called = getattr(node.func, "id", "") if is_call else ""
-            is_known = called in functions and not bound[called]
-            for index, argument in enumerate(node.args if is_known else ()):
-                is_context = _names_of(argument, variables) == ()
-                if is_context and (called, index) not in calls:
-                    calls.append((called, index))
+            match node:
+                case ast.Assign([ast.Name(target), *_], value) | ast.AnnAssign(
+                    ast.Name(target), _, ast.expr() as value
+                ):
+                    names = _names_of(value, variables)
+                    if names in _ALIASED and bound[target] == 1:
+                        variables[target] = names
+                        inner.add(value)
+                case ast.Call(ast.Name(called), given) if not bound[called]:
+                    for index, argument in enumerate(given):
+                        call = (called, index)
+                        is_context = _names_of(argument, variables) == ()
+                        if is_context and called in functions and call not in calls:
+                            calls.append(call)
             names = _names_of(node, variables)
             if names is not None:
                 inner.add(next(ast.iter_child_nodes(node)))
             is_stored = isinstance(getattr(node, "ctx", None), ast.Store)
-            if names and not (node in inner or is_stored):
+            is_part = node in inner or is_stored
+            if names and isinstance(node, ast.expr) and not is_part:
+                is_call = isinstance(node, ast.Call)
                 yield Use(node.lineno, handler, names, not (is_call or is_guarded))
 
 

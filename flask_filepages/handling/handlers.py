@@ -19,8 +19,7 @@ from ..context import Context
 from ..errors import Fault
 from ..errors import closest
 from ..routing.files import Source
-from .signatures import handler_faults
-from .signatures import handler_warnings
+from .signatures import argument_problems
 
 #: The only names of a module that a request can call. The request method is never used
 #: as an attribute name.
@@ -122,11 +121,16 @@ def read_handlers(
             continue
         if method == "QUERY" and isinstance(names[method], str):
             continue  # The text of an SQL query.
-        found = list(handler_faults(method, names[method], source, params))
-        if not found:
+        errors: list[Fault] = []
+        found: list[Fault] = []
+        for problem, fix, is_error in argument_problems(method, names[method], params):
+            line = source.line_of(method)
+            fault = Fault("handler", source.relative, problem, fix, line)
+            (errors if is_error else found).append(fault)
+        faults += errors
+        if not errors:
             own[method] = names[method]
-            warnings += handler_warnings(method, names[method], source, params)
-        faults += found
+            warnings += found
     warnings += _near_misses(module, source, own)
     # The decorator of Flask-CORS must handle OPTIONS itself.
     if any(

@@ -259,7 +259,8 @@ def read_links(
     """
     names = vars(module)
     if MIDDLEWARE_NAME not in names:
-        found = {n.lower(): n for n in names if _may_be_middleware(module, n)}
+        own = [name for name in names if not name.startswith("__")]
+        found = {n.lower(): n for n in own if _may_be_middleware(module, n)}
         close = closest(MIDDLEWARE_NAME, found, 0.8)
         if not (close or source.is_middleware):
             return [], []

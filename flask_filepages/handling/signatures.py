@@ -7,54 +7,44 @@ import os
 import typing as t
 from collections.abc import Iterator
 
-from ..errors import Fault
 from ..functions import call_problem
 from ..functions import first_argument
-from ..routing.files import Source
 
 _FIX = "Write `def {}(context): ...`; a param is context.params[name]."
 _STREAM_FIX = "Return flask.Response(generator()) to stream, instead of `yield`."
 _LOCATIONS = ("json", "form", "query", "params", "headers", "cookies", "files")
 
 
-def handler_faults(
-    method: str, handler: t.Any, source: Source, params: t.Container[str]
-) -> Iterator[Fault]:
-    """Yield a fault if a handler cannot be called with a context, or if one of its
-    decorators cannot.
+def argument_problems(
+    method: str, handler: t.Any, params: t.Container[str]
+) -> Iterator[tuple[str, str, bool]]:
+    """Yield what is wrong with the arguments of a handler or of its decorators: the
+    problem, its fix, and True if it is an error. A handler without an error can be
+    called with a context.
 
     :param params: the params of the route. Unlike a view, a handler does not get them.
     """
-    line = source.line_of(method)
     problem = call_problem(handler, "context")
     decorators = list(_decorators(handler))
-    if not decorators:
-        wrong, fix = _argument_problem(method, handler, params), _FIX.format(method)
-        if problem is not None:
-            wrong, fix = f"{method} {problem}", _fix(method, handler)
-        if wrong is not None:
-            yield Fault("handler", source.relative, wrong, fix, line)
     for decorator in decorators:
         # Below the first, functions may be called with more than the context.
         is_first = decorator is handler and problem is not None
         if is_first or first_argument(decorator, unwrap=False) is None:
-            told, fix = _explain_decorator(method, decorator)
-            yield Fault("handler", source.relative, told, fix, line)
-
-
-def handler_warnings(
-    method: str, handler: t.Any, source: Source, params: t.Container[str]
-) -> Iterator[Fault]:
-    """Yield warnings about the arguments of a handler that can be called."""
-    line = source.line_of(method)
-    if first_argument(handler) in ("request", "req"):
-        problem = f"the first argument of {method} is the context"
-        fix = f"Write `def {method}(context)`, and context.request."
-        yield Fault("handler", source.relative, problem, fix, line)
+            yield *_explain_decorator(method, decorator), True
+    if problem is not None and not decorators:
+        yield f"{method} {problem}", _fix(method, handler), True
+        return
+    first = first_argument(handler)
     # A decorator may call its function with other arguments, so this only warns.
-    wrong = _argument_problem(method, handler, params)
-    if wrong is not None:
-        yield Fault("handler", source.relative, wrong, _FIX.format(method), line)
+    is_error, fix = not decorators, _FIX.format(method)
+    if first is None:
+        yield f"{method} takes no context", fix, is_error
+    elif first in params and first != "context":
+        told = f"{method} takes {first!r}, but it is called with the context"
+        yield told, fix, is_error
+    elif first in ("request", "req"):
+        fix = f"Write `def {method}(context)`, and context.request."
+        yield f"the first argument of {method} is the context", fix, False
 
 
 def _decorators(handler: t.Any) -> Iterator[t.Any]:
@@ -65,19 +55,6 @@ def _decorators(handler: t.Any) -> Iterator[t.Any]:
             return
         yield handler
         handler = wrapped
-
-
-def _argument_problem(
-    method: str, handler: t.Any, params: t.Container[str]
-) -> str | None:
-    """Return the problem of a handler that takes nothing, or a param as Flask views
-    do."""
-    first = first_argument(handler)
-    if first is None:
-        return f"{method} takes no context"
-    if first in params and first != "context":
-        return f"{method} takes {first!r}, but it is called with the context"
-    return None
 
 
 def _fix(method: str, value: t.Any) -> str:

@@ -40,30 +40,39 @@ def load(schema: Schema, context: Context, location: str, unknown: t.Any) -> t.A
     """
     data = raw(context, location)
     if location in _REPEATED:
-        data = _as_dict(data, schema)
-    if location in _TYPED_BY_HAND:
-        data = _without_empty_texts(data, schema)
+        data = _as_dict(data, schema, is_typed=location in _TYPED_BY_HAND)
     return schema.load(data, unknown=unknown)
 
 
-def _as_dict(data: t.Any, schema: Schema) -> dict[str, t.Any]:
+def _as_dict(data: t.Any, schema: Schema, *, is_typed: bool) -> dict[str, t.Any]:
     """Turn a multidict into a dict: all values for list fields, the first for others.
 
     The names of header fields are matched without regard to case.
+
+    :param is_typed: leave out the empty texts of all but string fields.
     """
     values: dict[str, t.Any] = {}
+    # Header fields are not a mapping.
+    fold = str if isinstance(data, Mapping) else str.lower
     known = set()
     for name, field in schema.load_fields.items():
         key = name if field.data_key is None else field.data_key
-        if key in data:
-            known.add(key.lower())
-            # A list field that splits one text itself says is_multiple = False.
-            is_list = isinstance(field, (fields.List, fields.Tuple))
-            is_list = getattr(field, "is_multiple", is_list)
-            values[key] = _list(data, key) if is_list else data[key]
-    is_exact = isinstance(data, Mapping)  # Header fields are not a mapping.
+        if key not in data:
+            continue
+        known.add(fold(key))
+        # A list field that splits one text itself says is_multiple = False.
+        is_list = isinstance(field, (fields.List, fields.Tuple))
+        is_list = getattr(field, "is_multiple", is_list)
+        value = _list(data, key) if is_list else data[key]
+        inner = field.inner if isinstance(field, fields.List) else field
+        if is_typed and type(inner) not in TEXTS:
+            if is_list:
+                value = [one for one in value if one != ""]
+            if value in ("", []):
+                continue
+        values[key] = value
     for key in data.keys():  # noqa: SIM118 - iterating over headers yields pairs
-        if key not in values and (is_exact or key.lower() not in known):
+        if fold(key) not in known:
             values[key] = data[key]
     return values
 
@@ -80,22 +89,6 @@ def _list(data: t.Any, key: str) -> list[t.Any]:
         # Of a quoted value that does not end, Werkzeug would keep nothing.
         for value in ([line] if line.count('"') % 2 else parse_list_header(line))
     ]
-
-
-def _without_empty_texts(data: dict[str, t.Any], schema: Schema) -> dict[str, t.Any]:
-    """Return *data* without the empty texts of all but string fields."""
-    kept = dict(data)
-    for name, field in schema.load_fields.items():
-        key = name if field.data_key is None else field.data_key
-        value = kept.get(key)
-        inner = field.inner if isinstance(field, fields.List) else field
-        if type(inner) in TEXTS:
-            continue
-        if isinstance(value, list):
-            value = kept[key] = [one for one in value if one != ""]
-        if value in ("", []):
-            del kept[key]
-    return kept
 
 
 def raw(context: Context, location: str) -> t.Any:

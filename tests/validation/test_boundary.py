@@ -479,7 +479,6 @@ FIELDS = {
     "Access-Control-Request-Method": "whether OPTIONS is a preflight",
     "Authorization": "whether a browser added credentials by itself",
     "Content-Encoding": "whether a body is refused",
-    "Content-Security-Policy": "of a response: whether live reload works, in debug",
     "Cookie": "whether a visitor is behind the request",
     "Forwarded": "whether the development tools are refused, in debug",
     "If-Match": "whether a stored answer is sent",

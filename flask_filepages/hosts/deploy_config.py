@@ -42,7 +42,7 @@ def write_config(
         upstream = _check_upstream(upstream)
     published = Published(app)
     types = types_of(published)
-    rules = rules_of(published, lambda s: types.get(suffix_of(s.file or "")) == s.type)
+    rules = rules_of(published, lambda s: types.get(suffix_of(s.file)) == s.type)
     left_out = published.left_out(upstream=upstream is not None)
     left_out += _slashes_left_out(published)
     exact = rules.exact
@@ -104,8 +104,7 @@ def _environment(server: str) -> Environment:
 def _error_urls(published: Published, pages: dict[str, Sent]) -> list[str]:
     """Return the URLs at which a server would find the file of an error page. The app
     never sends an error page with the status 200."""
-    own = [page.file or "" for page in pages.values()]
-    files = [*own, *published.other_error_pages]
+    files = [page.file for page in (*pages.values(), *published.error_pages)]
     names = [name for file in files for name in (file, file.removesuffix(".html"))]
     return list(dict.fromkeys(f"{published.root}/{name}" for name in names))
 
@@ -121,9 +120,8 @@ def _page_for(path: str, pages: dict[str, Sent]) -> str | None:
 def _exact(sent: Sent, published: Published) -> dict[str, t.Any]:
     """Return what a server is told about a response by its path."""
     paths = [published.root + path for path in sent.paths]
-    folder, _, name = (sent.file or "").rpartition("/")
-    route = published.routes.get(sent.endpoint)
-    is_setting = route is not None and route.route.redirect is not None
+    folder, _, name = sent.file.rpartition("/")
+    is_setting = sent.route.route.redirect is not None
     end = "/?" if len(paths) > 1 else ""
     return {
         "sent": sent,
@@ -151,7 +149,7 @@ def _slashes_left_out(published: Published) -> list[LeftOut]:
 def _fields_left_out(published: Published) -> list[LeftOut]:
     """Return the fields whose names Caddy reads as operations."""
     found = (
-        LeftOut(published.name_of(sent), f"Caddy cannot set the field {name!r}")
+        LeftOut(sent.name, f"Caddy cannot set the field {name!r}")
         for sent in published.responses
         for name, _ in sent.fields
         if name[0] in "+-"

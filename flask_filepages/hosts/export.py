@@ -72,7 +72,7 @@ def export(app: Flask, folder: str, host: str, *, force: bool = False) -> Export
 
 def _check_slashes(published: Published) -> None:
     settings = published.settings
-    has_index = any("/index.html" in (sent.file or "") for sent in published.files)
+    has_index = any("/index.html" in sent.file for sent in published.files)
     if settings.trailing_slash == "never" and has_index:
         raise ReleaseError(
             "Hosts send about/index.html at /about/, but FILEPAGES_TRAILING_SLASH is"
@@ -92,7 +92,7 @@ def _contents(published: Published, upload: Upload) -> dict[str, _Read]:
     below = f"{upload.folder}/" if upload.folder else ""
     found: dict[str, _Read] = {}
     # Hosts compress files themselves, so the compressed variants stay here.
-    for name in published.names():
+    for name in published.names:
         if name not in upload.replaced:
             found[below + name] = _reader(stored, f"{SITE}/{name}")
     for name, text in upload.texts.items():

@@ -149,7 +149,7 @@ class _Writer:
     def exact(self, sent: Sent) -> None:
         """Write the block of one file, if it needs one."""
         published, dialect = self._published, self._dialect
-        url, name = published.url(sent.host_path), published.name_of(sent)
+        url, name = published.url(sent.host_path), sent.name
         told = self.told_at(url)
         needs_type = "Content-Type" in told or not has_usual_type(sent)
         if not (told or needs_type) and sent.fields == DEFAULT_FIELDS:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import mimetypes
 import os
 import re
 import typing as t
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from flask import Flask
@@ -51,33 +49,34 @@ class Treatment(t.NamedTuple):
     fields: Fields
 
 
-@dataclass(frozen=True, slots=True)
 class Sent:
-    """One public response. :attr:`path` is decoded, without the root of the app."""
+    """One public response.
 
-    path: str
-    file: str | None
-    code: int
-    type: str
-    location: str | None
-    fields: Fields
-    endpoint: str
-    has_both_slashes: bool
+    :attr:`path` is decoded, without the root of the app, :attr:`paths` are all at which
+    it is sent. :attr:`file` is ``""`` without a body, and :attr:`name` that of the
+    route, for messages.
+    """
 
-    @property
-    def paths(self) -> list[str]:
-        """The paths at which it is sent."""
-        if self.has_both_slashes and self.path[-1] != "/":
-            return [self.path, f"{self.path}/"]
-        return [self.path]
+    def __init__(self, entry: Entry, route: BoundRoute) -> None:
+        named = {name.lower(): value for name, value in entry.headers}
+        self.route, self.name = route, route.route.name
+        self.path, self.code, self.file = entry.path, entry.code, entry.file or ""
+        self.type, self.location = named.get("content-type", ""), named.get("location")
+        own = ("content-type", "location")
+        fields = [pair for pair in entry.headers if pair[0].lower() not in own]
+        # Only the order of fields of one name matters.
+        self.fields: Fields = tuple(sorted(fields, key=lambda pair: pair[0]))
+        self.paths = [self.path]
+        # The file of a FILEPAGES_REDIRECTS page stands for both forms of its path.
+        if entry.served_at != "path" and self.path[-1] != "/":
+            self.paths.append(f"{self.path}/")
 
     @property
     def host_path(self) -> str:
         """The path at which a plain host sends the file."""
-        file = self.file or ""
-        if file.rpartition("/")[2] == "index.html":
-            return f"/{file.removesuffix('index.html')}"
-        return f"/{file.removesuffix('.html')}"
+        if self.file.rpartition("/")[2] == "index.html":
+            return f"/{self.file.removesuffix('index.html')}"
+        return f"/{self.file.removesuffix('.html')}"
 
 
 class Published:
@@ -109,22 +108,29 @@ class Published:
             self.sites[0].releases.owner.check(manifest.meta())
             public = [entry for entry in manifest.entries() if not entry.is_guarded]
             self.static: dict[str, StaticFile] = manifest.static_files()
-        sizes = [entry.size for entry in public]
-        sizes += [file.size for file in self.static.values()]
+        sizes = [*(e.size for e in public), *(f.size for f in self.static.values())]
         #: The size of the largest file, in bytes.
         self.largest = max(sizes, default=0)
-        #: The 404 pages, by the prefix of their URLs.
-        self.not_found: dict[str, Sent] = {}
-        self.other_error_pages: list[str] = []
-        self.responses: list[Sent] = []
         for site in self.sites:
             site.load()
+        self.responses: list[Sent] = []
+        self.error_pages: list[Sent] = []
         for entry in public:
-            self._check(entry)
             self._add(entry)
+        #: The responses that are files with the status 200.
+        self.files = [s for s in self.responses if s.file and s.code == 200]
+        stored = [s.file for s in (*self.responses, *self.error_pages) if s.file]
+        #: The names of all files, without compressed variants.
+        self.names = [*stored, *self.static]
+        #: The 404 pages, by the prefix of their URLs.
+        self.not_found = {
+            f"/{page.file}".removesuffix("/404.html"): page
+            for page in self.error_pages
+            if page.file.rpartition("/")[2] == "404.html"
+        }
 
-    def _check(self, entry: Entry) -> None:
-        """Check that a public response is still public.
+    def _add(self, entry: Entry) -> None:
+        """Add a public response, if it is still public.
 
         :raises ReleaseError: its file is gone, or a guard is newer than the release.
         """
@@ -139,36 +145,11 @@ class Published:
                 f"{route.guards[0].name} guards {route.route.name}, but was added after"
                 f" {self.folder} was built. Build again."
             )
-
-    def _add(self, entry: Entry) -> None:
-        is_error = entry.served_at == "nowhere" and not 300 <= entry.code < 400
-        if is_error and entry.file is not None:
-            prefix, _, name = entry.file.rpartition("/")
-            if name == "404.html":
-                self.not_found[prefix and f"/{prefix}"] = _sent(entry)
-            else:
-                self.other_error_pages.append(entry.file)
-        if not is_error:
-            self.responses.append(_sent(entry))
-
-    def names(self) -> Iterator[str]:
-        """Yield the names of all files, without compressed variants."""
-        for sent in self.responses:
-            if sent.file is not None:
-                yield sent.file
-        yield from (str(page.file) for page in self.not_found.values())
-        yield from self.other_error_pages
-        yield from self.static
-
-    @functools.cached_property
-    def files(self) -> list[Sent]:
-        """The responses that are files with the status 200."""
-        return [sent for sent in self.responses if sent.file and sent.code == 200]
-
-    def name_of(self, sent: Sent) -> str:
-        """Return the name of the route of a response, for messages."""
-        route = self.routes.get(sent.endpoint)
-        return route.route.name if route is not None else sent.path
+        sent = Sent(entry, route)
+        if entry.served_at != "nowhere" or 300 <= entry.code < 400:
+            self.responses.append(sent)
+        elif sent.file:
+            self.error_pages.append(sent)
 
     def url(self, path: str) -> str:
         """Return the URL of a decoded path, as the links of the site have it."""
@@ -217,29 +198,6 @@ def _routes_left_out(site: Site) -> Iterator[LeftOut]:
             yield LeftOut(route.route.name, why)
 
 
-def _sent(entry: Entry) -> Sent:
-    named = {name.lower(): value for name, value in entry.headers}
-    own = ("content-type", "location")
-    # The file of a FILEPAGES_REDIRECTS page stands for both forms of its path.
-    both = entry.served_at in ("both-slashes", "nowhere")
-    return Sent(
-        entry.path,
-        entry.file,
-        entry.code,
-        named.get("content-type", ""),
-        named.get("location"),
-        # Only the order of fields of one name matters.
-        tuple(
-            sorted(
-                (pair for pair in entry.headers if pair[0].lower() not in own),
-                key=lambda pair: pair[0],
-            )
-        ),
-        entry.endpoint,
-        both,
-    )
-
-
 # -- types --------------------------------------------------------------------------
 
 
@@ -252,7 +210,7 @@ def types_of(published: Published) -> dict[str, str]:
     told."""
     counted: dict[str, Counter[str]] = {}
     for sent in published.files:
-        counted.setdefault(suffix_of(sent.file or ""), Counter())[sent.type] += 1
+        counted.setdefault(suffix_of(sent.file), Counter())[sent.type] += 1
     for name in published.static:
         guessed = mimetypes.guess_type(name)[0]
         if guessed is not None:
@@ -291,14 +249,14 @@ _SIMILAR = {
 def has_usual_type(sent: Sent) -> bool:
     """Return True if every host sends the type of the file by its suffix."""
     kind, parameters = _split_type(sent)
-    usual = _USUAL.get(suffix_of(sent.file or "").lower())
+    usual = _USUAL.get(suffix_of(sent.file).lower())
     return kind == usual and parameters in ("", "charset=utf-8")
 
 
 def has_similar_type(sent: Sent) -> bool:
     """Return True if every host sends the type of the file, or one that means the
     same."""
-    suffix = suffix_of(sent.file or "").lower()
+    suffix = suffix_of(sent.file).lower()
     return has_usual_type(sent) or (suffix, _split_type(sent)[0]) in _SIMILAR
 
 

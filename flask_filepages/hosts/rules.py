@@ -13,6 +13,7 @@ import typing as t
 from collections import Counter
 from dataclasses import dataclass
 
+from ..handling.route import BoundRoute
 from ..routing.patterns import Part
 from ..routing.patterns import Segment
 from .published import DEFAULT_FIELDS
@@ -66,24 +67,23 @@ def rules_of(published: Published, is_usual: t.Callable[[Sent], bool]) -> Rules:
     files = published.files
     rules = Rules(_common_fields(files), [], [], [])
     plain = Treatment(None, rules.common)
-    wanted: dict[str, Counter[Treatment]] = {}
-    indexes: dict[str, bool] = {}
+    made_by: dict[BoundRoute, list[Sent]] = {}
     for sent in files:
-        counter = wanted.setdefault(sent.endpoint, Counter())
-        counter[treatment_of(sent)] += 1
-        indexes[sent.endpoint] = (sent.file or "").endswith("/index.html")
-    for endpoint, route in published.routes.items():
-        if endpoint not in wanted or route.is_static:
+        made_by.setdefault(sent.route, []).append(sent)
+    for route in published.routes.values():
+        if route not in made_by or route.is_static:
             continue
-        treatment = wanted[endpoint].most_common(1)[0][0]
+        own = made_by[route]
+        treatment = Counter(map(treatment_of, own)).most_common(1)[0][0]
+        is_index = own[-1].file.endswith("/index.html")
         if treatment != plain:
             for rule in route.rules:
-                what = (rule.prefix, rule.pattern.segments, treatment)
-                rules.patterns.append(PathRule(*what, is_index=indexes[endpoint]))
+                what = (rule.prefix, rule.pattern.segments, treatment, is_index)
+                rules.patterns.append(PathRule(*what))
     rules.static.extend(_static_folders(published, rules.patterns, plain))
     ordered = [*rules.static, *rules.patterns]
     for sent in published.responses:
-        is_file = sent.file is not None and sent.code == 200
+        is_file = sent.file and sent.code == 200
         matching = (rule for rule in ordered if rule.regex.fullmatch(sent.path))
         first = next(matching, None)
         told = first.treatment if first is not None else plain

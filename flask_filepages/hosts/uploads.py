@@ -55,7 +55,7 @@ def plain(published: Published) -> Upload:
     """Return what a host that only knows files needs: nothing."""
     upload = Upload()
     _leave_out(published, upload, sends_fields=False)
-    pages = [page.file or "" for page in published.not_found.values()]
+    pages = [page.file for page in published.not_found.values()]
     for name in sorted({*pages} - {"404.html"}):
         why = "hosts use only the 404.html of the root, if any"
         upload.left_out.append(LeftOut(name, why))
@@ -66,7 +66,7 @@ def github_pages(published: Published) -> Upload:
     """Return what GitHub Pages needs: a file that turns Jekyll off."""
     upload = plain(published)
     upload.texts[".nojekyll"] = ""
-    if any(name.startswith(".well-known/") for name in published.names()):
+    if any(name.startswith(".well-known/") for name in published.names):
         why = "the upload action leaves it out unless include-hidden-files is true"
         upload.left_out.append(LeftOut(".well-known", why))
     return upload
@@ -78,7 +78,7 @@ def netlify(published: Published) -> Upload:
     :raises ReleaseError: Netlify refuses the name of a file.
     """
     upload = Upload(folder=published.root.strip("/"))
-    for name in published.names():
+    for name in published.names:
         if "#" in name:
             raise ReleaseError(
                 f"Netlify refuses the whole upload because of the # in {name}. Rename"
@@ -116,12 +116,12 @@ def cloudflare(published: Published) -> Upload:
             url = published.url(path)
             if placeholder_re.search(url):
                 why = f"Cloudflare cannot write the path {url} of a redirect"
-                upload.left_out.append(LeftOut(published.name_of(sent), why))
+                upload.left_out.append(LeftOut(sent.name, why))
             else:
                 lines.append(f"{url} {sent.location} {sent.code}")
     blocks = blocks_of(published, upload.left_out, CLOUDFLARE)
     _check_limits(published, lines, blocks)
-    for name in published.names():
+    for name in published.names:
         first = name.split("/")[0]
         if first in _NOT_UPLOADED or "node_modules" in name.split("/"):
             why = "Cloudflare Pages does not upload files of this name"
@@ -170,7 +170,7 @@ def _check_limits(
             _LONGEST_REDIRECT,
             "Shorten it",
         ),
-        ("files", sum(1 for _ in published.names()), _MOST_FILES, "Store fewer paths"),
+        ("files", len(published.names), _MOST_FILES, "Store fewer paths"),
         ("bytes in a file", published.largest, _LARGEST_FILE, "Make it smaller"),
     ):
         if found > most:
@@ -193,7 +193,7 @@ def _redirects(
         is_known = location.startswith(("/", "http://", "https://"))
         if sent.code in statuses and is_known:
             found.append(sent)
-            upload.replaced.add(t.cast(str, sent.file))
+            upload.replaced.add(sent.file)
     return found
 
 
@@ -209,12 +209,12 @@ def _leave_out(
     """
     for sent in published.responses:
         for why in _lacks(sent, upload, sends_fields=sends_fields):
-            upload.left_out.append(LeftOut(published.name_of(sent), why))
+            upload.left_out.append(LeftOut(sent.name, why))
 
 
 def _lacks(sent: Sent, upload: Upload, *, sends_fields: bool) -> Iterator[str]:
     is_redirect = 300 <= sent.code < 400
-    if sent.file is None:
+    if not sent.file:
         yield f"it has no body ({sent.code}) and so no file: the host sends 404"
     elif is_redirect and sent.file not in upload.replaced:
         yield f"it is sent as a page that redirects, not as {sent.code}"

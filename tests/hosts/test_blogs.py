@@ -69,7 +69,7 @@ class Blog:
         self.client = self.app.test_client()
         published = Published(self.app)
         self.routes = {
-            path: published.name_of(sent)
+            path: sent.name
             for sent in published.responses
             for path in sent.paths
         }

@@ -43,11 +43,11 @@ def write_config(
     published = Published(app)
     types = types_of(published)
     rules = rules_of(published, lambda s: types.get(suffix_of(s.file)) == s.type)
-    left_out = published.left_out(upstream=upstream is not None)
-    left_out += _slashes_left_out(published)
+    published.leave_out_app(upstream=upstream is not None)
+    _leave_out_slashes(published)
     exact = rules.exact
     if server == "caddy":
-        left_out += _fields_left_out(published)
+        _leave_out_fields(published)
         # Caddy decodes the name of a file that it looks for once more.
         percent = [s for s in published.files if "%" in s.path and s not in exact]
         exact = [*exact, *percent]
@@ -69,7 +69,7 @@ def write_config(
         error_urls=_error_urls(published, pages),
         page_for=lambda path: _page_for(path, pages),
     )
-    return re.sub(r"\n(?:\s*\n)+", "\n", config), left_out
+    return re.sub(r"\n(?:\s*\n)+", "\n", config), list(published.left_out)
 
 
 _upstream_re = re.compile(
@@ -136,25 +136,22 @@ def _exact(sent: Sent, published: Published) -> dict[str, t.Any]:
     }
 
 
-def _slashes_left_out(published: Published) -> list[LeftOut]:
-    """Return what a server does differently with the slash at the end of paths."""
+def _leave_out_slashes(published: Published) -> None:
+    """Note what a server does differently with the slash at the end of paths."""
     settings = published.settings
-    if (settings.trailing_slash, settings.build_format) == ("ignore", "directory"):
-        return []
-    why = "the server sends each path as its file is named, and does not redirect it"
-    name = "FILEPAGES_TRAILING_SLASH"
-    return [LeftOut(f"{name} = {settings.trailing_slash!r}", why)]
+    if (settings.trailing_slash, settings.build_format) != ("ignore", "directory"):
+        published.leave_out(
+            f"FILEPAGES_TRAILING_SLASH = {settings.trailing_slash!r}",
+            "the server sends each path as its file is named, and does not redirect it",
+        )
 
 
-def _fields_left_out(published: Published) -> list[LeftOut]:
-    """Return the fields whose names Caddy reads as operations."""
-    found = (
-        LeftOut(sent.name, f"Caddy cannot set the field {name!r}")
-        for sent in published.responses
-        for name, _ in sent.fields
-        if name[0] in "+-"
-    )
-    return list(dict.fromkeys(found))
+def _leave_out_fields(published: Published) -> None:
+    """Note the fields whose names Caddy reads as operations."""
+    for sent in published.responses:
+        for name, _ in sent.fields:
+            if name[0] in "+-":
+                published.leave_out(sent.name, f"Caddy cannot set the field {name!r}")
 
 
 def _caddy_fields(fields: Fields) -> Fields:

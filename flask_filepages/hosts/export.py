@@ -46,6 +46,7 @@ def export(app: Flask, folder: str, host: str, *, force: bool = False) -> Export
     """
     published = Published(app)
     _check_slashes(published)
+    published.leave_out_app()
     upload = HOSTS[host](published)
     target = _Target(published, os.path.realpath(folder), force=force)
     contents = _contents(published, upload)
@@ -57,8 +58,7 @@ def export(app: Flask, folder: str, host: str, *, force: bool = False) -> Export
         target.write_list()
     kept = sorted(stale & target.listed.keys())
     why = "it is gone from the site, but was changed here, so it was not deleted"
-    left_out = [LeftOut(name, why) for name in kept]
-    left_out += [*published.left_out(), *upload.left_out]
+    left_out = [*(LeftOut(name, why) for name in kept), *published.left_out]
     return Export(
         target.path,
         host,
@@ -66,7 +66,7 @@ def export(app: Flask, folder: str, host: str, *, force: bool = False) -> Export
         len(contents),
         written,
         removed,
-        list(dict.fromkeys(left_out)),
+        left_out,
     )
 
 

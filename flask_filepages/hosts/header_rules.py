@@ -14,7 +14,6 @@ from urllib.parse import quote
 from ..routing.converters import SEGMENT_SAFE
 from .published import DEFAULT_FIELDS
 from .published import Fields
-from .published import LeftOut
 from .published import Published
 from .published import Sent
 from .published import has_usual_type
@@ -54,19 +53,15 @@ NETLIFY = Dialect("Netlify", can_remove=False, reserved=_SERVERS_OWN | _NETLIFYS
 CLOUDFLARE = Dialect("Cloudflare", can_remove=True, reserved=_SERVERS_OWN)
 
 
-def blocks_of(
-    published: Published, left_out: list[LeftOut], dialect: Dialect
-) -> list[Block]:
+def blocks_of(published: Published, dialect: Dialect) -> list[Block]:
     """Return the blocks of ``_headers``, the general ones first.
 
     On Netlify the last rule that matches wins, for each field. Cloudflare joins the
     values of all rules that match. So a rule for paths that another one matches too
     tells all fields, and first removes those of the other one where it can.
-
-    :param left_out: gets what the host cannot be told.
     """
     rules = rules_of(published, has_usual_type)
-    writer = _Writer(published, dialect, left_out)
+    writer = _Writer(published, dialect)
     if rules.common != DEFAULT_FIELDS:
         fields = writer.fields(rules.common, None, "/*")
         writer.rule(f"{published.root}/*", fields, {})
@@ -90,7 +85,7 @@ def blocks_of(
         fields = writer.fields(rule.treatment.fields, type, path)
         if "Content-Type" in fields:
             why = f"the 404 page of such a path is sent as {type} on {dialect.host}"
-            left_out.append(LeftOut(path, why))
+            published.leave_out(path, why)
         writer.rule(path, fields, told)
     writer.static_files()
     for sent in published.files:
@@ -101,12 +96,9 @@ def blocks_of(
 class _Writer:
     """Writes blocks, and knows what the blocks so far tell for a path."""
 
-    def __init__(
-        self, published: Published, dialect: Dialect, left_out: list[LeftOut]
-    ) -> None:
+    def __init__(self, published: Published, dialect: Dialect) -> None:
         self._published = published
         self._dialect = dialect
-        self._left_out = left_out
         self._rules: list[tuple[re.Pattern[str], dict[str, str]]] = []
         self.blocks: list[Block] = []
 
@@ -160,12 +152,12 @@ class _Writer:
             return
         if dialect.can_remove and placeholder_re.search(url):
             why = f"{dialect.host} cannot write a rule for its path {url}"
-            self._left_out.append(LeftOut(name, why))
+            self._published.leave_out(name, why)
             return
         extra = sorted(told.keys() - wanted.keys())
         if extra and not dialect.can_remove:
             why = f"it also gets {', '.join(extra)} of another rule on {dialect.host}"
-            self._left_out.append(LeftOut(name, why))
+            self._published.leave_out(name, why)
         if not dialect.can_remove:
             url = without_wildcards(url)
         self._write(url, wanted, told)
@@ -183,7 +175,7 @@ class _Writer:
             is_plain = value.isascii() and value.isprintable() and value.strip()
             if known.lower() in dialect.reserved or not is_plain:
                 why = f"{dialect.host} does not send the field {known}: {value!r:.50}"
-                self._left_out.append(LeftOut(name, why))
+                self._published.leave_out(name, why)
             elif known in joined:
                 joined[known] += f", {value}"
             else:

@@ -8,7 +8,6 @@ import os
 import re
 import typing as t
 from collections import Counter
-from collections.abc import Iterator
 from urllib.parse import quote
 
 from flask import Flask
@@ -22,7 +21,6 @@ from ..releases.manifest import Entry
 from ..releases.manifest import Manifest
 from ..releases.manifest import StaticFile
 from ..routing.converters import SEGMENT_SAFE
-from ..site import Site
 from ..site import own_views
 from ..site import sites_of
 
@@ -113,6 +111,8 @@ class Published:
         self.largest = max(sizes, default=0)
         for site in self.sites:
             site.load()
+        #: In the order in which it is noted.
+        self.left_out: dict[LeftOut, None] = {}
         self.responses: list[Sent] = []
         self.error_pages: list[Sent] = []
         for entry in public:
@@ -157,45 +157,42 @@ class Published:
 
     # -- what is left out -------------------------------------------------------
 
-    def left_out(self, *, upstream: bool = False) -> list[LeftOut]:
-        """Return what no file of the release sends.
+    def leave_out(self, name: str, why: str) -> None:
+        """Note what the host does not send as the app does."""
+        self.left_out[LeftOut(name, why)] = None
+
+    def leave_out_app(self, *, upstream: bool = False) -> None:
+        """Note what no file of the release sends.
 
         :param upstream: the app still gets the requests that no file matches.
         """
-        found: list[LeftOut] = []
         if not upstream:
-            for site in self.sites:
-                found += _routes_left_out(site)
-            why = "it is a view of the app"
-            found += [LeftOut(rule, why) for rule in own_views(self.app)]
+            for route in self.routes.values():
+                why = _why_left_out(route)
+                if why is not None:
+                    self.leave_out(route.route.name, why)
+            for rule in own_views(self.app):
+                self.leave_out(rule, "it is a view of the app")
         why = "it is an after_request function, and does not run for stored files"
-        functions = [
-            function
-            for scope in (None, *(site.name for site in self.sites))
-            for function in self.app.after_request_funcs.get(scope, ())
-        ]
-        root = self.app.root_path
-        return found + [LeftOut(described(one, root), why) for one in functions]
+        for scope in (None, *(site.name for site in self.sites)):
+            for function in self.app.after_request_funcs.get(scope, ()):
+                self.leave_out(described(function, self.app.root_path), why)
 
 
-def _routes_left_out(site: Site) -> Iterator[LeftOut]:
-    for route in site.routes.values():
-        if isinstance(route, PrerenderedRoute) and route.guards:
-            guard = route.guards[0]
-            why = f"{guard.name} runs whenever it is sent, which needs the app"
-            if not getattr(guard.function, "looks_at_each_request", False):
-                why += " (mark that middleware @once_per_render if it guards nothing)"
-            yield LeftOut(route.route.name, why)
-        elif isinstance(route, PrerenderedRoute) and route.is_auto:
-            why = "paths that it does not list run on request, which needs the app"
-            yield LeftOut(route.route.name, why)
-        elif isinstance(route, PrerenderedRoute):
-            continue
-        elif route.route.redirect is None:
-            yield LeftOut(route.route.name, "it runs on request, which needs the app")
-        elif not route.is_static:
-            why = "only the paths that its target lists are redirected"
-            yield LeftOut(route.route.name, why)
+def _why_left_out(route: BoundRoute) -> str | None:
+    if isinstance(route, PrerenderedRoute) and route.guards:
+        guard = route.guards[0]
+        why = f"{guard.name} runs whenever it is sent, which needs the app"
+        if not getattr(guard.function, "looks_at_each_request", False):
+            why += " (mark that middleware @once_per_render if it guards nothing)"
+        return why
+    if isinstance(route, PrerenderedRoute):
+        why = "paths that it does not list run on request, which needs the app"
+        return why if route.is_auto else None
+    if route.route.redirect is None:
+        return "it runs on request, which needs the app"
+    why = "only the paths that its target lists are redirected"
+    return None if route.is_static else why
 
 
 # -- types --------------------------------------------------------------------------

@@ -9,8 +9,6 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Callable
 from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import field
 from urllib.parse import quote
 
 from ..errors import ReleaseError
@@ -21,7 +19,6 @@ from .header_rules import blocks_of
 from .header_rules import placeholder_re
 from .header_rules import without_wildcards
 from .published import DEFAULT_FIELDS
-from .published import LeftOut
 from .published import Published
 from .published import Sent
 from .published import has_similar_type
@@ -36,40 +33,35 @@ _LARGEST_FILE = 25 * 1024 * 1024
 _NOT_UPLOADED = ("functions", "_worker.js", "_routes.json", ".wrangler")
 
 
-@dataclass
-class Upload:
-    """The files that only a host needs, and what the host leaves out.
+class Upload(t.NamedTuple):
+    """The files that only a host needs.
 
     :attr:`replaced` are stored files that the host does not need, because it redirects
     by itself. :attr:`folder` is the folder of all files, if the host serves the site
     below a path of its own.
     """
 
-    texts: dict[str, str] = field(default_factory=dict)
-    replaced: set[str] = field(default_factory=set)
-    left_out: list[LeftOut] = field(default_factory=list)
-    folder: str = ""
+    texts: dict[str, str]
+    replaced: set[str]
+    folder: str
 
 
 def plain(published: Published) -> Upload:
     """Return what a host that only knows files needs: nothing."""
-    upload = Upload()
-    _leave_out(published, upload, sends_fields=False)
-    pages = [page.file for page in published.not_found.values()]
-    for name in sorted({*pages} - {"404.html"}):
-        why = "hosts use only the 404.html of the root, if any"
-        upload.left_out.append(LeftOut(name, why))
-    return upload
+    _leave_out(published, set(), sends_fields=False)
+    for name in sorted(page.file for page in published.not_found.values()):
+        if name != "404.html":
+            published.leave_out(name, "hosts use only the 404.html of the root, if any")
+    return Upload({}, set(), "")
 
 
 def github_pages(published: Published) -> Upload:
     """Return what GitHub Pages needs: a file that turns Jekyll off."""
     upload = plain(published)
-    upload.texts[".nojekyll"] = ""
     if any(name.startswith(".well-known/") for name in published.names):
         why = "the upload action leaves it out unless include-hidden-files is true"
-        upload.left_out.append(LeftOut(".well-known", why))
-    return upload
+        published.leave_out(".well-known", why)
+    return upload._replace(texts={".nojekyll": ""})
 
 
 def netlify(published: Published) -> Upload:
@@ -77,7 +69,6 @@ def netlify(published: Published) -> Upload:
 
     :raises ReleaseError: Netlify refuses the name of a file.
     """
-    upload = Upload(folder=published.root.strip("/"))
     for name in published.names:
         if "#" in name:
             raise ReleaseError(
@@ -86,8 +77,8 @@ def netlify(published: Published) -> Upload:
             )
         hidden = [part for part in name.split("/") if part[0] == "."]
         if hidden and hidden != [".well-known"]:
-            upload.left_out.append(LeftOut(name, "Netlify does not upload dot files"))
-    redirects = _redirects(published, upload, statuses=(301, 302))
+            published.leave_out(name, "Netlify does not upload dot files")
+    redirects = _redirects(published, statuses=(301, 302))
     lines = [
         # Without the exclamation mark, a file of the path wins over the rule.
         f"{without_wildcards(published.url(sent.path))} {sent.location} {sent.code}!"
@@ -96,11 +87,8 @@ def netlify(published: Published) -> Upload:
     for prefix, page in published.not_found.items():
         if prefix:
             path = f"{published.root}{quote(prefix)}"
-            lines.append(f"{path}/* {published.root}/{quote(page.file or '')} 404")
-    blocks = blocks_of(published, upload.left_out, NETLIFY)
-    _write_texts(upload, blocks, lines)
-    _leave_out(published, upload)
-    return upload
+            lines.append(f"{path}/* {published.root}/{quote(page.file)} 404")
+    return _upload(published, redirects, lines, blocks_of(published, NETLIFY))
 
 
 def cloudflare(published: Published) -> Upload:
@@ -108,30 +96,26 @@ def cloudflare(published: Published) -> Upload:
 
     :raises ReleaseError: the site is beyond a limit of Cloudflare.
     """
-    upload = Upload(folder=published.root.strip("/"))
-    redirects = _redirects(published, upload, statuses=(301, 302, 303, 307, 308))
+    redirects = _redirects(published, statuses=(301, 302, 303, 307, 308))
     lines = []
     for sent in redirects:
-        for path in sent.paths:
-            url = published.url(path)
+        for url in map(published.url, sent.paths):
             if placeholder_re.search(url):
                 why = f"Cloudflare cannot write the path {url} of a redirect"
-                upload.left_out.append(LeftOut(sent.name, why))
+                published.leave_out(sent.name, why)
             else:
                 lines.append(f"{url} {sent.location} {sent.code}")
-    blocks = blocks_of(published, upload.left_out, CLOUDFLARE)
+    blocks = blocks_of(published, CLOUDFLARE)
     _check_limits(published, lines, blocks)
     for name in published.names:
         first = name.split("/")[0]
         if first in _NOT_UPLOADED or "node_modules" in name.split("/"):
             why = "Cloudflare Pages does not upload files of this name"
-            upload.left_out.append(LeftOut(name, why))
+            published.leave_out(name, why)
     if "" not in published.not_found:
         why = "without it, Cloudflare sends the home page for every unknown path"
-        upload.left_out.append(LeftOut("404.html", why))
-    _write_texts(upload, blocks, lines)
-    _leave_out(published, upload)
-    return upload
+        published.leave_out("404.html", why)
+    return _upload(published, redirects, lines, blocks)
 
 
 HOSTS: dict[str, Callable[[Published], Upload]] = {
@@ -144,11 +128,30 @@ HOSTS: dict[str, Callable[[Published], Upload]] = {
 # -- Cloudflare and Netlify -----------------------------------------------------------
 
 
-def _write_texts(upload: Upload, blocks: list[Block], redirects: list[str]) -> None:
+def _redirects(published: Published, statuses: t.Container[int]) -> list[Sent]:
+    """Return the redirects that the host can send."""
+    schemes = ("/", "http://", "https://")
+    return [
+        sent
+        for sent in published.responses
+        if sent.code in statuses and (sent.location or "").startswith(schemes)
+    ]
+
+
+def _upload(
+    published: Published, redirects: list[Sent], lines: list[str], blocks: list[Block]
+) -> Upload:
+    """Return what both need, and note what they cannot send.
+
+    :param lines: those of ``_redirects``.
+    :param blocks: those of ``_headers``.
+    """
+    replaced = {sent.file for sent in redirects}
+    _leave_out(published, replaced, sends_fields=True)
     headers = [line for block in blocks for line in block]
-    for name, lines in (("_headers", headers), ("_redirects", redirects)):
-        if lines:
-            upload.texts[name] = "".join(f"{line}\n" for line in lines)
+    files = {"_headers": headers, "_redirects": lines}
+    texts = {name: "\n".join([*own, ""]) for name, own in files.items() if own}
+    return Upload(texts, replaced, published.root.strip("/"))
 
 
 def _check_limits(
@@ -180,43 +183,25 @@ def _check_limits(
             )
 
 
-# -- redirects ----------------------------------------------------------------------
-
-
-def _redirects(
-    published: Published, upload: Upload, statuses: t.Container[int]
-) -> list[Sent]:
-    """Return the redirects that the host can send; their pages are not needed."""
-    found = []
-    for sent in published.responses:
-        location = sent.location or ""
-        is_known = location.startswith(("/", "http://", "https://"))
-        if sent.code in statuses and is_known:
-            found.append(sent)
-            upload.replaced.add(sent.file)
-    return found
-
-
 # -- what hosts cannot do -----------------------------------------------------------
 
 
-def _leave_out(
-    published: Published, upload: Upload, *, sends_fields: bool = True
-) -> None:
+def _leave_out(published: Published, replaced: set[str], *, sends_fields: bool) -> None:
     """Note what the host cannot send.
 
+    :param replaced: the files of redirects that it can send.
     :param sends_fields: the host can be told types and header fields.
     """
     for sent in published.responses:
-        for why in _lacks(sent, upload, sends_fields=sends_fields):
-            upload.left_out.append(LeftOut(sent.name, why))
+        for why in _lacks(sent, replaced, sends_fields=sends_fields):
+            published.leave_out(sent.name, why)
 
 
-def _lacks(sent: Sent, upload: Upload, *, sends_fields: bool) -> Iterator[str]:
+def _lacks(sent: Sent, replaced: set[str], *, sends_fields: bool) -> Iterator[str]:
     is_redirect = 300 <= sent.code < 400
     if not sent.file:
         yield f"it has no body ({sent.code}) and so no file: the host sends 404"
-    elif is_redirect and sent.file not in upload.replaced:
+    elif is_redirect and sent.file not in replaced:
         yield f"it is sent as a page that redirects, not as {sent.code}"
     elif 200 < sent.code < 300:
         yield f"its status is sent as 200, not {sent.code}"

@@ -69,9 +69,7 @@ class Blog:
         self.client = self.app.test_client()
         published = Published(self.app)
         self.routes = {
-            path: sent.name
-            for sent in published.responses
-            for path in sent.paths
+            path: sent.name for sent in published.responses for path in sent.paths
         }
         self.static = [f"/{name}" for name in published.static]
 

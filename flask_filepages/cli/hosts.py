@@ -52,9 +52,9 @@ def preview(ctx: click.Context, folder: str | None, host: str, port: int) -> Non
                 f"{folder} is not a folder. Run `flask filepages export {folder}`"
                 " first."
             )
-        from ..hosts.preview import PlainHost
+        from ..hosts.preview import plain_host
 
-        run_simple(host, port, PlainHost.of(folder, root), threaded=True)
+        run_simple(host, port, plain_host(folder, root), threaded=True)
         return
     site.releases.build_folder.release()  # There must be one.
     start = redirect(f"{root}/")

@@ -24,7 +24,7 @@ from flask_filepages import SettingsError
 from flask_filepages.cli import filepages
 from flask_filepages.hosts.export import Export
 from flask_filepages.hosts.export import export
-from flask_filepages.hosts.preview import PlainHost
+from flask_filepages.hosts.preview import plain_host
 from flask_filepages.pytest_plugin import write_files
 from flask_filepages.site import sites_of
 
@@ -378,7 +378,7 @@ def test_files_lie_where_the_links_lead(
 ) -> None:
     app = built(make_pages(PAGES, FILEPAGES_OUTPUT="hybrid", APPLICATION_ROOT="/repo"))
     folder = exported(app, tmp_path, host).folder
-    client = Client(PlainHost.of(folder, "/repo"))
+    client = Client(plain_host(folder, "/repo"))
 
     assert file in names_in(folder)
     assert "404.html" in names_in(folder)
@@ -420,7 +420,7 @@ def test_preview_sends_files_as_a_plain_host_does(
 ) -> None:
     (tmp_path / "secret").write_text("secret")
     folder = exported(app, tmp_path).folder
-    response = Client(PlainHost.of(folder, "")).get(path, buffered=True)
+    response = Client(plain_host(folder, "")).get(path, buffered=True)
 
     assert response.status_code == status
     assert text is None or response.text == text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import typing as t
 
@@ -95,7 +94,7 @@ def export(
         done = write(app, folder, host, force=force)
     if as_json:
         left_out = [one._asdict() for one in done.left_out]
-        click.echo(to_json({**dataclasses.asdict(done), "left_out": left_out}))
+        click.echo(to_json({**done._asdict(), "left_out": left_out}))
         return
     _show_left_out("The folder", done.left_out)
     click.echo(

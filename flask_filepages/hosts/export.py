@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import os
 import typing as t
-from dataclasses import dataclass
 
 from flask import Flask
 
@@ -20,8 +19,7 @@ from .uploads import HOSTS
 from .uploads import Upload
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
+class Export(t.NamedTuple):
     """The result of an export. :attr:`removed` counts files of the last export that are
     not part of the site any more."""
 
@@ -60,13 +58,7 @@ def export(app: Flask, folder: str, host: str, *, force: bool = False) -> Export
     why = "it is gone from the site, but was changed here, so it was not deleted"
     left_out = [*(LeftOut(name, why) for name in kept), *published.left_out]
     return Export(
-        target.path,
-        host,
-        published.folder,
-        len(contents),
-        written,
-        removed,
-        left_out,
+        target.path, host, published.folder, len(contents), written, removed, left_out
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from ..building.links import LinkTargets
 from ..building.links import template_links
+from ..context import Values
 from ..errors import Fault
 from ..errors import closest
 from ..handling.route import BoundRoute
@@ -28,8 +29,8 @@ if t.TYPE_CHECKING:
 _set_re = re.compile(
     r"^\s*\w+\.(\w+)(?: *:[^=\n]+)? *=(?!=)|\bsetattr\(\w+, ?[\"'](\w+)", re.MULTILINE
 )
-#: The methods of a mapping; ``context.params`` is one.
-_METHODS = (".get", ".items", ".keys", ".values")
+#: A name after the context, and the name or the key after that.
+_parts_re = re.compile(r'context\.?(\w*)(?:\.(\w+)|\["(.*?)"\])?')
 
 
 def handler_faults(site: Site) -> dict[Fault, bool]:
@@ -40,19 +41,12 @@ def handler_faults(site: Site) -> dict[Fault, bool]:
         known.update(*_set_re.findall(_text_of(source)))
     faults: dict[Fault, bool] = {}
     for bound in site.routes.values():
-        found = uses_of(bound.route.endpoint)
-        for use in found:
-            first, second, *_ = (*use.names, "")
-            if use.param is not None and use.param not in bound.route.params:
-                faults[_unknown_param(bound, use, use.param)] = use.is_sure
-            elif first == ".params" and second[:1] == "." and second not in _METHODS:
-                fix = f'Write context.params["{second[1:]}"].'
-                what = ("param", bound.route.name, f"{use.text} does not exist", fix)
-                faults[Fault(*what, use.line)] = use.is_sure
-            elif first[1:] not in known:
-                faults[_unknown_name(bound, use)] = use.is_sure
-        if not any(use.names[0] == ".is_prerendered" for use in found):
-            faults.update(dict.fromkeys(_reads_of_visitor(bound, found), False))
+        uses = uses_of(bound.route.endpoint)
+        for use in uses:
+            wrong = _fault_of(bound, use, known)
+            if wrong is not None:
+                faults[wrong] = use.is_sure
+        faults.update(dict.fromkeys(_reads_of_visitor(bound, uses), False))
     return faults
 
 
@@ -61,30 +55,40 @@ def _text_of(source: Source) -> str:
         return file.read()
 
 
-def _unknown_param(bound: BoundRoute, use: Use, name: str) -> Fault:
-    names = bound.route.params
-    close = closest(name, names)
-    fix = f'Did you mean context.params["{close}"]?'
-    if close is None:
-        fix = f"The params of {bound.id} are: {', '.join(names) or 'none'}."
-    problem = f"it reads {use.text}, but the route has no such param"
+def _fault_of(bound: BoundRoute, use: Use, known: t.Container[str]) -> Fault | None:
+    """Return what is wrong with a use of the context.
+
+    :param known: the attributes of a context.
+    """
+    name, attribute, key = _parts_re.findall(use.text)[0]
+    params = bound.route.params
+    if name == "params" and key and key not in params:
+        close = closest(key, params)
+        problem = f"it reads {use.text}, but the route has no such param"
+        fix = f'Did you mean context.params["{close}"]?'
+        if close is None:
+            fix = f"The params of {bound.id} are: {', '.join(params) or 'none'}."
+    elif name == "params" and attribute and not hasattr(Values, attribute):
+        problem = f"{use.text} does not exist"
+        fix = f'Write context.params["{attribute}"].'
+    elif name and name in known:
+        return None
+    else:
+        problem, fix = "", ""
+        try:
+            getattr(make_context(app=bound.app), name or f'["{key}"]')
+        except AttributeError as error:
+            problem, _, fix = str(error).partition(". ")
+        fix = fix or "Values for pages go into context.locals."
+        return Fault("context", bound.route.name, problem, fix, use.line)
     return Fault("param", bound.route.name, problem, fix, use.line)
-
-
-def _unknown_name(bound: BoundRoute, use: Use) -> Fault:
-    problem, fix = "", ""
-    try:
-        getattr(make_context(app=bound.app), use.names[0][1:])
-    except AttributeError as error:
-        problem, _, fix = str(error).partition(". ")
-    fix = fix or "Values for pages go into context.locals."
-    return Fault("context", bound.route.name, problem, fix, use.line)
 
 
 def _reads_of_visitor(bound: BoundRoute, uses: Iterable[Use]) -> Iterator[Fault]:
     """Yield a warning if the response of a handler is stored, but it reads what differs
-    between requests."""
-    for use in uses if bound.route.prerender else ():
+    between requests, and does not ask ``context.is_prerendered``."""
+    asks = any(use.text.startswith("context.is_prerendered") for use in uses)
+    for use in uses if bound.route.prerender and not asks else ():
         if use.handler in ("GET", "ALL") and use.reads_visitor:
             problem = f"all visitors get one stored response, but it reads {use.text}"
             fix = "Read it with a script in the browser"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import typing as t
 from collections import Counter
 from collections.abc import Iterator
@@ -13,51 +14,36 @@ from ..handling.handlers import ALL
 from ..handling.handlers import METHODS
 from ..routing.files import Source
 
-#: Attributes of a request that are the same for every visitor of a path.
-_SAME_FOR_ALL = (".method", ".path", ".url_rule", ".endpoint", ".view_args")
-
-Names = tuple[str, ...]
+#: What differs between the visitors of one path.
+_of_visitor_re = re.compile(
+    r"context\.(?:session|url\.query|cookies(?!\.(?:set|delete)\b)"
+    r"|request(?!\.(?:method|path|url_rule|endpoint|view_args)\b))\b"
+)
 #: What a variable may stand for.
-_ALIASED: tuple[Names, ...] = ((), (".params",), (".request",))
+_ALIASED = ("context", "context.params", "context.request")
 
 
 class Use(t.NamedTuple):
     """One use of the context in a handler.
 
-    :attr:`names` is ``('.params', '["id"]')`` for ``context.params["id"]``, and for
-    ``context.params.get("id")``. :attr:`is_sure` is False for the latter, and where the
-    function checks whether the name exists.
+    :attr:`text` is ``context.params["id"]``, also for ``context.params.get("id")``.
+    :attr:`is_sure` is False for the latter, and where the function checks whether the
+    name exists.
     """
 
     line: int
     handler: str
-    names: Names
+    text: str
     is_sure: bool
-
-    @property
-    def text(self) -> str:
-        return f"context{''.join(self.names)}"
-
-    @property
-    def param(self) -> str | None:
-        """The name of the param that is read, if it is one."""
-        first, second, *_ = (*self.names, "")
-        is_param = first == ".params" and second.startswith("[")
-        return json.loads(second)[0] if is_param else None
 
     @property
     def reads_visitor(self) -> bool:
         """True if it reads what differs between the visitors of one path."""
-        first, second, *_ = (*self.names, "")
-        if first == ".request":
-            return second not in _SAME_FOR_ALL
-        return self.names[:2] == (".url", ".query") or (
-            first in (".session", ".cookies") and not self.sets_cookie
-        )
+        return _of_visitor_re.match(self.text) is not None
 
     @property
     def sets_cookie(self) -> bool:
-        return self.names[:2] in ((".cookies", ".set"), (".cookies", ".delete"))
+        return self.text in ("context.cookies.set", "context.cookies.delete")
 
 
 def uses_of(source: Source | None) -> list[Use]:
@@ -80,11 +66,11 @@ def uses_of(source: Source | None) -> list[Use]:
 
 
 def _uses_in(
-    handler: str, functions: t.Mapping[str, t.Any], known: t.Mapping[str, Names]
+    handler: str, functions: t.Mapping[str, t.Any], known: t.Mapping[str, str]
 ) -> Iterator[Use]:
     """Yield how a handler uses the context, and functions to which it passes it.
 
-    :param known: the names of the file that stand for a part of the context.
+    :param known: what the names of the file stand for.
     """
     calls = [(handler, 0)]
     for name, position in calls:  # It grows.
@@ -98,51 +84,49 @@ def _uses_in(
         bound = Counter(filter(None, map(_bound_name, nodes)))
         variables = {one: known[one] for one in known if not bound[one]}
         if bound[arguments[0].arg] == 1:
-            variables[arguments[0].arg] = ()
-        inner: set[ast.AST] = set()  # The beginnings of longer names.
+            variables[arguments[0].arg] = "context"
+        inner: set[ast.AST] = set()  # The beginnings of longer expressions.
         for node in nodes:
+            text = _text_of(node, variables)
+            if text is not None:
+                inner.add(next(ast.iter_child_nodes(node)))
             match node:
                 case ast.Assign([ast.Name(target), *_], value) | ast.AnnAssign(
                     ast.Name(target), _, ast.expr() as value
                 ):
-                    names = _names_of(value, variables)
-                    if names in _ALIASED and bound[target] == 1:
-                        variables[target] = names
+                    meant = _text_of(value, variables)
+                    if meant in _ALIASED and bound[target] == 1:
+                        variables[target] = meant
                         inner.add(value)
-                case ast.Call(ast.Name(called), given) if not bound[called]:
-                    for index, argument in enumerate(given):
-                        call = (called, index)
-                        is_context = _names_of(argument, variables) == ()
-                        if is_context and called in functions and call not in calls:
-                            calls.append(call)
-            names = _names_of(node, variables)
-            if names is not None:
-                inner.add(next(ast.iter_child_nodes(node)))
+                case ast.Call(ast.Name(called), given) if called in functions:
+                    texts = [_text_of(one, variables) for one in given]
+                    found = [(called, i) for i, s in enumerate(texts) if s == "context"]
+                    calls += [c for c in found if c not in calls and not bound[called]]
             is_stored = isinstance(getattr(node, "ctx", None), ast.Store)
-            is_part = node in inner or is_stored
-            if names and isinstance(node, ast.expr) and not is_part:
-                is_call = isinstance(node, ast.Call)
-                yield Use(node.lineno, handler, names, not (is_call or is_guarded))
+            is_part = text == "context" or node in inner or is_stored
+            if isinstance(node, ast.expr) and text is not None and not is_part:
+                is_sure = not (is_guarded or isinstance(node, ast.Call))
+                yield Use(node.lineno, handler, text, is_sure)
 
 
-def _names_of(node: ast.AST, variables: t.Mapping[str, Names]) -> Names | None:
-    """Return the names after the context, or ``None`` for something else.
+def _text_of(node: ast.AST, variables: t.Mapping[str, str]) -> str | None:
+    """Return what *node* reads of the context, or ``None`` for something else.
 
-    :param variables: what variables stand for. ``()`` is the context itself.
+    :param variables: what variables stand for.
     """
     match node:
         case ast.Name(variable):
             return variables.get(variable)
         case ast.Attribute(base, attribute):
             name = f".{attribute}"
-        case ast.Subscript(base, ast.Constant(str(key))):
-            name = json.dumps([key])
-        case ast.Call(ast.Attribute(base, "get"), [ast.Constant(str(key)), *_]):
-            name = json.dumps([key])
+        case ast.Subscript(base, ast.Constant(str(key))) | ast.Call(
+            ast.Attribute(base, "get"), [ast.Constant(str(key)), *_]
+        ):
+            name = json.dumps([key], ensure_ascii=False)
         case _:
             return None
-    names = _names_of(base, variables)
-    return None if names is None else (*names, name)
+    text = _text_of(base, variables)
+    return None if text is None else text + name
 
 
 def _bound_name(node: ast.AST) -> str | None:
@@ -158,10 +142,11 @@ def _is_question(node: ast.AST) -> bool:
     return isinstance(node, (ast.In, ast.Try)) or getattr(node, "id", "") == "hasattr"
 
 
-def _flask_names(tree: ast.Module) -> dict[str, Names]:
-    """Return the names by which a file imports Flask's request and session."""
+def _flask_names(tree: ast.Module) -> dict[str, str]:
+    """Return the names by which a file imports Flask's request and session, and what
+    they stand for."""
     return {
-        alias.asname or alias.name: (f".{alias.name}",)
+        alias.asname or alias.name: f"context.{alias.name}"
         for node in tree.body
         if isinstance(node, ast.ImportFrom) and node.module == "flask"
         for alias in node.names

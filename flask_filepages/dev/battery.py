@@ -46,47 +46,43 @@ _TEXTS = ("", "x" * 5000, "-1", "\u0665", "1e999", "[]", "{}")
 _VALUES: tuple[t.Any, ...] = (None, {}, [], "x" * 5000, -1, 10**40, True)
 _ARGUMENTS = {"query": "query_string", "form": "data", "headers": "headers"}
 
-
-class Visitor:
-    """Sends requests to the app with DEBUG and TESTING off."""
-
-    def __init__(self, app: Flask) -> None:
-        self.app = app
-        self._site = next(iter(app.extensions["filepages"].values()))
-
-    def send(
-        self, method: str, url: str, *, stored: bool = False, **options: t.Any
-    ) -> TestResponse:
-        """Return the response of the code of a route, or the *stored* one."""
-        client = self.app.test_client(use_cookies=False)
-        options = {"environ_base": {"REMOTE_ADDR": _ADDRESS}, **options}
-        if self._site.settings.base_url is not None:
-            options["base_url"] = self._site.settings.base_url
-        releases = self._site.releases
-        with releases.serving(self.build[0]) if stored else releases.suspended():
-            return client.open(url, method=method, buffered=True, **options)
-
-    @functools.cached_property
-    def build(self) -> tuple[str, dict[str, str]]:
-        """The folder of a build, and the errors of those that failed, by file."""
-        self._folder = tempfile.TemporaryDirectory(prefix="filepages-battery-")
-        out = f"{self._folder.name}/site"
-        try:
-            list(self._site.pages.build(self.app, out=out, static=False))
-        except BuildError as error:
-            return "", {fault.file: fault.problem for fault in error.faults}
-        return out, {}
+Fact = Callable[[BoundRoute, str], None]
 
 
-def method_not_allowed(visitor: Visitor, bound: BoundRoute, url: str) -> None:
+def _send(
+    bound: BoundRoute, method: str, url: str, build: str = "", **options: t.Any
+) -> TestResponse:
+    """Return the response of the code of a route, or the one that a build stores."""
+    client = bound.app.test_client(use_cookies=False)
+    options = {"environ_base": {"REMOTE_ADDR": _ADDRESS}, **options}
+    if bound.settings.base_url is not None:
+        options["base_url"] = bound.settings.base_url
+    releases = bound.site.releases
+    with releases.serving(build) if build else releases.suspended():
+        return client.open(url, method=method, buffered=True, **options)
+
+
+@functools.cache
+def _build(app: Flask) -> tuple[tempfile.TemporaryDirectory[str], dict[str, str]]:
+    """Return the folder of a build, and the errors of those that failed, by file."""
+    folder = tempfile.TemporaryDirectory(prefix="filepages-battery-")
+    site = next(iter(app.extensions["filepages"].values()))
+    try:
+        list(site.pages.build(app, out=folder.name, static=False))
+    except BuildError as error:
+        return folder, {fault.file: fault.problem for fault in error.faults}
+    return folder, {}
+
+
+def method_not_allowed(bound: BoundRoute, url: str) -> None:
     """A method without a handler gets 405 with ``Allow`` (RFC 9110, 15.5.6)."""
     method = next(m for m in METHODS if m not in bound.methods())
-    _check_allow(bound, visitor.send(method, url), 405)
+    _check_allow(bound, _send(bound, method, url), 405)
 
 
-def options(visitor: Visitor, bound: BoundRoute, url: str) -> None:
+def options(bound: BoundRoute, url: str) -> None:
     """``OPTIONS`` gets 204 with ``Allow`` (RFC 9110, 9.3.7)."""
-    _check_allow(bound, visitor.send("OPTIONS", url), 204)
+    _check_allow(bound, _send(bound, "OPTIONS", url), 204)
 
 
 def _check_allow(bound: BoundRoute, response: TestResponse, status: int) -> None:
@@ -101,9 +97,9 @@ def _skip_refused(response: TestResponse) -> None:
         pytest.skip(f"the app refuses the request with {response.status}")
 
 
-def head_equals_get(visitor: Visitor, bound: BoundRoute, url: str) -> None:
+def head_equals_get(bound: BoundRoute, url: str) -> None:
     """``HEAD`` gets the response to ``GET`` without its body (RFC 9110, 9.3.2)."""
-    get, again, head = (visitor.send(m, url) for m in ("GET", "GET", "HEAD"))
+    get, again, head = (_send(bound, m, url) for m in ("GET", "GET", "HEAD"))
     assert get.status_code < 500, f"GET gets {get.status}"
     assert head.status_code == get.status_code, f"{head.status}, not {get.status}"
     # A nonce differs from one response to the next.
@@ -117,13 +113,13 @@ def _fields(response: TestResponse) -> set[tuple[str, str]]:
     return {pair for pair in pairs if pair[0] not in _VOLATILE}
 
 
-def malformed_input(visitor: Visitor, bound: BoundRoute, url: str) -> None:
+def malformed_input(bound: BoundRoute, url: str) -> None:
     """Input that a schema rejects never causes a server error (5xx)."""
     for method, function in bound.functions.items():
         for location, schema in schemas_of(function).items():
             for given in _malformed(location, schema):
                 sent_as = "GET" if method == ALL else method
-                response = visitor.send(sent_as, url, **given)
+                response = _send(bound, sent_as, url, **given)
                 shown = f"{method} gets {response.status} for {location} {given!r:.200}"
                 assert response.status_code < 500, shown
 
@@ -151,9 +147,9 @@ def _rejects(schema: Schema, data: t.Any) -> bool:
         return True  # A hook of the schema fails, and so will the request.
 
 
-def promised_json(visitor: Visitor, bound: BoundRoute, url: str) -> None:
+def promised_json(bound: BoundRoute, url: str) -> None:
     """A response is valid JSON where ``@responds`` says so."""
-    response = visitor.send("GET", url)
+    response = _send(bound, "GET", url)
     declared = declared_responses(bound.functions["GET"]).get(response.status_code)
     if declared is None or not _is_json(declared):
         pytest.skip(f"@responds says nothing about {response.status}")
@@ -169,63 +165,61 @@ def _is_json(declared: DeclaredResponse) -> bool:
     return mimetype == "application/json" or mimetype.endswith("+json")
 
 
-def stored_equals_live(visitor: Visitor, bound: BoundRoute, url: str) -> None:
+def stored_equals_live(bound: BoundRoute, url: str) -> None:
     """A build stores the response that the code makes."""
-    for one in _stored_urls(visitor, bound):
-        live, stored = visitor.send("GET", one), visitor.send("GET", one, stored=True)
+    for one, live, stored in _live_and_stored(bound):
         _skip_refused(live)
         assert (stored.status, stored.mimetype) == (live.status, live.mimetype), one
         assert stored.data == live.data, f"{one} differs after a build"
 
 
-def guards_hold(visitor: Visitor, bound: BoundRoute, url: str) -> None:
+def guards_hold(bound: BoundRoute, url: str) -> None:
     """A visitor whom the code refuses is also refused when the response is stored."""
-    for one in _stored_urls(visitor, bound):
-        live = visitor.send("GET", one)
+    for one, live, stored in _live_and_stored(bound):
         if live.status_code in _REFUSALS:
-            stored = visitor.send("GET", one, stored=True)
             assert stored.status == live.status, f"{one} gets {stored.status} if stored"
 
 
-def _stored_urls(visitor: Visitor, bound: BoundRoute) -> Iterator[str]:
-    errors = visitor.build[1]
+def _live_and_stored(
+    bound: BoundRoute,
+) -> Iterator[tuple[str, TestResponse, TestResponse]]:
+    """Yield the first URLs that a build stores, each with both responses."""
+    folder, errors = _build(bound.app)
     assert bound.route.name not in errors, errors[bound.route.name]
     if errors:
         pytest.skip(f"the build fails because of {', '.join(errors)}")
     route = t.cast(PrerenderedRoute, bound)
     for path in itertools.islice(route.paths(), _MOST_PATHS):
-        yield route.file_names.url(route.url_of(path.params))
+        url = route.file_names.url(route.url_of(path.params))
+        yield url, _send(bound, "GET", url), _send(bound, "GET", url, folder.name)
 
 
-def no_trace(visitor: Visitor, bound: BoundRoute, url: str) -> None:
+def no_trace(bound: BoundRoute, url: str) -> None:
     """An error response shows no traceback and no path of the server."""
     for method in {*METHODS} - {*bound.methods()} | {"GET"}:
-        response = visitor.send(method, url)
+        response = _send(bound, method, url)
         text = response.data.decode("utf-8", "replace")
-        for shown in ("Traceback (most recent call last)", visitor.app.root_path):
+        for shown in ("Traceback (most recent call last)", bound.app.root_path):
             is_shown = response.status_code >= 400 and shown in text
             assert not is_shown, f"{method} shows {shown!r}"
 
 
-def _facts_of(bound: BoundRoute) -> Iterator[Callable[..., None]]:
-    """Yield the facts that apply to a route."""
+def _facts_of(bound: BoundRoute) -> list[Fact]:
+    """Return the facts that apply to a route."""
     own = bound.functions
-    if ALL not in own:
-        if {*METHODS} - {*bound.methods()}:
-            yield method_not_allowed
-        if "OPTIONS" not in own:
-            yield options
-        if "GET" in own and "HEAD" not in own:
-            yield head_equals_get
-    if any(map(schemas_of, own.values())):
-        yield malformed_input
     declared = declared_responses(own.get("GET"))
-    if any(map(_is_json, declared.values())):
-        yield promised_json
-    if isinstance(bound, PrerenderedRoute):
-        yield stored_equals_live
-        yield guards_hold
-    yield no_trace
+    is_stored = isinstance(bound, PrerenderedRoute)
+    facts: dict[Fact, object] = {
+        method_not_allowed: {*METHODS} - {*bound.methods()},
+        options: not own.keys() & {ALL, "OPTIONS"},
+        head_equals_get: "GET" in own and not own.keys() & {ALL, "HEAD"},
+        malformed_input: any(map(schemas_of, own.values())),
+        promised_json: any(map(_is_json, declared.values())),
+        stored_equals_live: is_stored,
+        guards_hold: is_stored,
+        no_trace: True,
+    }
+    return [fact for fact, applies in facts.items() if applies]
 
 
 class Battery(pytest.Collector):
@@ -246,14 +240,13 @@ class Battery(pytest.Collector):
         unknown = samples.keys() - {bound.id for bound in routes}
         if unknown:
             raise pytest.UsageError(f"{file} has {unknown}, which are not routes.")
-        visitor = Visitor(app)
         for bound in routes:
             if bound.route.redirect is None and not bound.is_error_page:
                 for fact in _facts_of(bound):
                     name = f"{bound.site.url_prefix}{bound.id}[{fact.__name__}]"
                     item = FactItem.from_parent(self, name=name)
-                    item.bound, item.sample = bound, samples.get(bound.id)
-                    item.check = functools.partial(fact, visitor, bound)
+                    item.bound, item.fact = bound, fact
+                    item.sample = samples.get(bound.id)
                     yield item
 
 
@@ -261,7 +254,7 @@ class FactItem(pytest.Item):
     """The test of one fact about one route."""
 
     bound: BoundRoute
-    check: Callable[[str], None]
+    fact: Fact
     sample: t.Mapping[str, t.Any] | None
 
     def runtest(self) -> None:
@@ -280,7 +273,7 @@ class FactItem(pytest.Item):
         # The tests of the user may have turned them on.
         plain = {"DEBUG": False, "TESTING": False, "PROPAGATE_EXCEPTIONS": False}
         with mock.patch.dict(bound.app.config, plain):
-            self.check(url)
+            self.fact(bound, url)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         return Path(self.bound.site.folder, self.bound.route.name), None, self.name

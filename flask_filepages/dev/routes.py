@@ -87,11 +87,6 @@ def sent_by(bound: BoundRoute) -> str | None:
     return "front" if bound.site.front is not None else "inside Flask"
 
 
-def _place_of(function: t.Any) -> str:
-    file, line = location_of(function) or (name_of(function), 0)
-    return f"{os.path.relpath(file)}:{line}"
-
-
 def _name_of_link(link: Link) -> str:
     file, line = location_of(link.function) or ("", 0)
     source = link.source
@@ -132,10 +127,10 @@ def explain(app: Flask, method: str, url: str) -> Info:
     except HTTPException as error:
         result = f"{error.code}, no file matches"
     found: Info = {"request": f"{method} {path}", "response": result}
-    bound = winner.bound if isinstance(winner, FileRule) else None
-    if bound is not None:
+    if isinstance(winner, FileRule):
+        bound = winner.bound
         about = describe_route(bound)
-        found["response"] = _response(bound, method, path, params)
+        found["response"] = _response(winner, method, path, params)
         if about["errors"]:
             found["response"] = "500, its files cannot be loaded"
         found |= {name: about[name] for name in ("route", "file", "page", "errors")}
@@ -153,11 +148,14 @@ def explain(app: Flask, method: str, url: str) -> Info:
     return found
 
 
-def _response(bound: BoundRoute, method: str, path: str, params: Info) -> str:
+def _response(rule: FileRule, method: str, path: str, params: Info) -> str:
     """Return who makes the response, or which one needs no handler."""
+    bound = rule.bound
     environ = {"PATH_INFO": path.encode().decode("latin-1")}
     context = bound.app.test_request_context
     with context(method=method, environ_overrides=environ):
+        # Flask itself sets none if TRUSTED_HOSTS lacks the host of this context.
+        current_request().url_rule = rule
         try:
             redirect = redirect_slash(current_request())
         except NotFound:
@@ -171,10 +169,11 @@ def _response(bound: BoundRoute, method: str, path: str, params: Info) -> str:
     if handler is None:
         status = 204 if method == "OPTIONS" else 405
         return f"{status} with Allow: {', '.join(bound.methods())}"
-    function = bound.functions[handler]
-    is_page = function is routes.GET and bound.route.page
-    place = os.path.relpath(is_page.path) if is_page else _place_of(function)
-    return f"{handler} in {place}"
+    function, page = bound.functions[handler], bound.route.page
+    if function is routes.GET and page is not None:
+        return f"{handler} in {os.path.relpath(page.path)}"
+    file, line = location_of(function) or (name_of(function), 0)
+    return f"{handler} in {os.path.relpath(file)}:{line}"
 
 
 def _storing(bound: BoundRoute, path: str) -> Info:

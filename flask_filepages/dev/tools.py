@@ -143,14 +143,10 @@ class DevTools:
         who gets none of the tools."""
         if self._refuses_page(request):
             return None
+        folder = error.folder
         shown = [
-            {
-                "title": fault.problem,
-                **_place(os.path.join(error.folder, fault.file), fault.line),
-                "chain": fault.chain,
-                "fix": fault.fix,
-            }
-            for fault in error.faults
+            _shown(f.problem, f.fix, f.chain, os.path.join(folder, f.file), f.line)
+            for f in error.faults
         ]
         page = self._page("failure.html", request, errors=shown)
         page.status_code = 500
@@ -173,14 +169,11 @@ class DevTools:
             return
         request = current_request()
         line = f"{request.method} {request.full_path.rstrip('?')}"
-        shown = {
-            "at": time.strftime("%H:%M:%S"),
-            "request": line[:_LONGEST].encode("utf-8", "backslashreplace").decode(),
-            "title": summary_of(exception),
-            **_place(*(last_place(exception) or ("", None))),
-            "chain": chain_of(exception),
-            "fix": " ".join(notes_of(exception)),
-        }
+        line = line[:_LONGEST].encode("utf-8", "backslashreplace").decode()
+        shown = {"at": time.strftime("%H:%M:%S"), "request": line}
+        title, fix = summary_of(exception), " ".join(notes_of(exception))
+        place = last_place(exception) or ("", None)
+        shown |= _shown(title, fix, chain_of(exception), *place)
         self.errors.appendleft(shown)
 
     def _finish(self, app: Flask, response: t.Any, **extra: t.Any) -> None:
@@ -240,17 +233,20 @@ def _is_blocked_by(policy: ContentSecurityPolicy) -> bool:
     return not is_allowed or "'strict-dynamic'" in scripts
 
 
-def _place(file: str, line: int | None) -> Shown:
-    """Return what to show of a place in a file: the lines around it, each with its
-    number, and True for the line itself."""
-    shown = os.path.relpath(file) if file else ""
-    if line is None:
-        return {"place": shown, "source": []}
-    linecache.checkcache(file)
-    numbered = list(enumerate(linecache.getlines(file), 1))
-    around = numbered[max(0, line - 1 - _AROUND) : line + _AROUND]
-    source = [(n, text.rstrip("\n")[:_LONGEST], n == line) for n, text in around]
-    return {"place": f"{shown}:{line}", "source": source}
+def _shown(
+    title: str, fix: str, chain: t.Sequence[str], file: str, line: int | None
+) -> Shown:
+    """Return what the pages and the overlay show of an error: also the lines around it,
+    each with its number, and True for the line itself."""
+    place, source = os.path.relpath(file) if file else "", []
+    if line is not None:
+        place = f"{place}:{line}"
+        linecache.checkcache(file)
+        numbered = list(enumerate(linecache.getlines(file), 1))
+        around = numbered[max(0, line - 1 - _AROUND) : line + _AROUND]
+        source = [(n, text.rstrip("\n")[:_LONGEST], n == line) for n, text in around]
+    shown: Shown = {"title": title, "fix": fix, "chain": chain}
+    return {**shown, "place": place, "source": source}
 
 
 def _is_logged(record: logging.LogRecord) -> bool:

@@ -1,37 +1,64 @@
 """The commands of ``flask filepages``.
 
-Every ``flask`` command imports this package, so each command imports what it needs only
-when it runs.
+Every ``flask`` command imports this module, so the modules of the commands are imported
+only when one of them is needed.
 """
 
 from __future__ import annotations
 
+import io
+import sys
+import typing as t
+from collections.abc import Iterator
+from collections.abc import Mapping
+from importlib import import_module
+
 import click
 
-from . import build
-from . import check
-from . import explain
-from . import hosts
-from . import new
-from . import openapi
-from . import routes
-from .app import Commands
-from .app import replace_unprintable
+_MODULES = {
+    "build": "build",
+    "check": "check",
+    "explain": "explain",
+    "hosts": "preview export deploy-config",
+    "new": "init new",
+    "openapi": "openapi",
+    "routes": "routes",
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 
-@click.group(cls=Commands)
+class Commands(Mapping[str, click.Command]):
+    """The commands by name. Each is imported when it is first needed."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        module = import_module(f"{__name__}.{_HOMES[name]}")
+        command: click.Command = getattr(module, name.replace("-", "_"))
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_HOMES)
+
+    def __len__(self) -> int:
+        return len(_HOMES)
+
+
+class Group(click.Group):
+    """A group whose commands print the errors of this package without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> t.Any:
+        from ..errors import FilePagesError
+
+        try:
+            return super().invoke(ctx)
+        except FilePagesError as error:
+            click.secho(f"Error: {error}", fg="red", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=Group, commands=Commands())
 def filepages() -> None:
     """File-based endpoints and pages."""
-    replace_unprintable()
-
-
-filepages.add_command(routes.routes)
-filepages.add_command(explain.explain)
-filepages.add_command(check.check)
-filepages.add_command(new.init)
-filepages.add_command(new.new)
-filepages.add_command(build.build)
-filepages.add_command(hosts.preview)
-filepages.add_command(hosts.export)
-filepages.add_command(hosts.deploy_config)
-filepages.add_command(openapi.openapi)
+    # The encoding of the terminal may lack characters of the output.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

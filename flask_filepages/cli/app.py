@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import io
 import json
 import signal
 import sys
@@ -15,22 +14,11 @@ from collections.abc import Callable
 from collections.abc import Iterator
 
 import click
+from flask import Flask
+from flask.cli import ScriptInfo
 
-if t.TYPE_CHECKING:
-    from flask import Flask
-
-
-class Commands(click.Group):
-    """A group whose commands print the errors of this package without a traceback."""
-
-    def invoke(self, ctx: click.Context) -> t.Any:
-        from ..errors import FilePagesError
-
-        try:
-            return super().invoke(ctx)
-        except FilePagesError as error:
-            click.secho(f"Error: {error}", fg="red", err=True)
-            ctx.exit(1)
+from ..errors import FilePagesError
+from ..site import sites_of
 
 
 def load_app(ctx: click.Context) -> Flask:
@@ -38,10 +26,6 @@ def load_app(ctx: click.Context) -> Flask:
 
     :raises click.ClickException: the app has no FilePages.
     """
-    from flask.cli import ScriptInfo
-
-    from ..site import sites_of
-
     app = ctx.ensure_object(ScriptInfo).load_app()
     if not sites_of(app):
         raise click.ClickException(
@@ -75,8 +59,6 @@ def to_json(value: t.Any) -> str:
 def reporting(ctx: click.Context, *, as_json: bool) -> Iterator[None]:
     """Keep output of the app out of the output of the command, and print its errors as
     JSON if a program reads it: with a traceback on stderr if no command expects it."""
-    from ..errors import FilePagesError
-
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
@@ -98,13 +80,6 @@ def reporting(ctx: click.Context, *, as_json: bool) -> Iterator[None]:
         message = f"{type(failure).__name__}: {failure}".removesuffix(": ")
     click.echo(to_json({"error": message, "faults": faults}))
     ctx.exit(getattr(failure, "exit_code", 1))
-
-
-def replace_unprintable() -> None:
-    """Let output replace characters that the encoding of the terminal lacks."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
 
 
 class Terminated(KeyboardInterrupt):

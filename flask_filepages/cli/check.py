@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-import typing as t
 
 import click
 
+from ..building.plan import plan_faults
+from ..dev.checks import handler_faults
+from ..dev.checks import link_warnings
+from ..dev.checks import unreachable_routes
+from ..errors import FAULT_IDS
+from ..errors import Fault
+from ..errors import TreeError
+from ..site import Site
+from ..site import sites_of
 from .app import counted
 from .app import load_app
 from .app import to_json
-
-if t.TYPE_CHECKING:
-    from ..errors import Fault
-    from ..site import Site
 
 _DOCS = "https://flask-filepages.readthedocs.io/en/latest/reference/checks.html"
 
 
 def _ids(ctx: click.Context, param: click.Parameter, value: str | None) -> set[str]:
     """Return the ids of an option, such as ``import,link``."""
-    from ..errors import FAULT_IDS
-
     ids = {one.strip() for one in (value or "").split(",")} - {""}
     if ids - {*FAULT_IDS}:
         unknown, known = ", ".join(sorted(ids - {*FAULT_IDS})), ", ".join(FAULT_IDS)
@@ -47,8 +49,6 @@ def check(
     the words in brackets, separated by commas: --ignore link,near-miss.
     Exits with 1 if there is an error. Warnings alone exit with 0.
     """
-    from ..errors import FAULT_IDS
-
     wanted = (select or {*FAULT_IDS}) - ignore
     sites, *found = _find(ctx)
     faults, warnings = ([f for f in one if f.id in wanted] for one in found)
@@ -65,20 +65,12 @@ def check(
 
 def _find(ctx: click.Context) -> tuple[list[Site], list[Fault], list[Fault]]:
     """Return the sites of the app, the errors and the warnings."""
-    from ..errors import TreeError
-    from ..site import sites_of
-
     faults: list[Fault] = []
     warnings: list[Fault] = []
     try:
         sites = list(sites_of(load_app(ctx)).values())
     except TreeError as error:
         return [], [*error.faults], []
-    from ..building.plan import plan_faults
-    from ..dev.checks import handler_faults
-    from ..dev.checks import link_warnings
-    from ..dev.checks import unreachable_routes
-
     loaded: list[Site] = []
     for site in sites:
         # This command prints all warnings itself. Long imports are still logged.

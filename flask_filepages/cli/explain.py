@@ -6,6 +6,7 @@ import typing as t
 
 import click
 
+from ..dev import routes
 from .app import load_app
 from .app import to_json
 
@@ -21,8 +22,6 @@ def explain(ctx: click.Context, method: str, path: str, as_json: bool) -> None:
     For example: flask filepages explain GET /posts/1. It also shows the middleware, the
     validation, and if the response is stored. No handler is called.
     """
-    from ..dev import routes
-
     if "/" in method:
         raise click.UsageError(f"Write the method first: explain GET {method}")
     app = load_app(ctx)

@@ -9,14 +9,20 @@ import typing as t
 from collections.abc import Callable
 
 import click
+from jinja2 import Environment
+from jinja2 import PackageLoader
 
+from ..errors import PatternError
+from ..errors import TreeError
+from ..routing import routes
+from ..routing.converters import usable_matchers
+from ..routing.files import Source
+from ..routing.files import is_private
+from ..routing.rules import FileRule
+from ..routing.urls import collisions_with_app
+from ..site import Site
+from ..site import sites_of
 from .app import load_app
-
-if t.TYPE_CHECKING:
-    from jinja2 import Environment
-
-    from ..routing.rules import FileRule
-    from ..site import Site
 
 _SUFFIX = "-tpl"
 _EXAMPLES: t.Mapping[str | None, t.Any] = {
@@ -54,10 +60,6 @@ def new(ctx: click.Context, route: str, kind: str) -> None:
     shop:/posts/[id]. A ROUTE that ends with a slash is the index of a folder. Without
     an option the file is an endpoint. No file is overwritten.
     """
-    from ..errors import PatternError
-    from ..errors import TreeError
-    from ..site import sites_of
-
     sites = sites_of(load_app(ctx))
     name, colon, path = route.rpartition(":/")
     site = sites.get(name) if colon else next(iter(sites.values()))
@@ -78,8 +80,6 @@ def new(ctx: click.Context, route: str, kind: str) -> None:
 
 def _stem(path: str, kind: str) -> str:
     """Return the path of a file below the pages folder, without its suffix."""
-    from ..routing.files import is_private
-
     path = re.sub(r"\.(py|html)\Z", "", path.lstrip("/"))
     parts = path.split("/")
     names = parts if parts[-1] else parts[:-1]
@@ -104,13 +104,6 @@ def _rules(site: Site, stem: str, kind: str) -> list[FileRule]:
     :raises PatternError: its name is not a route.
     :raises TreeError: another file or a view of the app has the same pattern.
     """
-    from ..errors import TreeError
-    from ..routing import routes
-    from ..routing.converters import usable_matchers
-    from ..routing.files import Source
-    from ..routing.rules import FileRule
-    from ..routing.urls import collisions_with_app
-
     file = f"{stem}.html" if kind == "page" else f"{stem}.py"
     source = Source(os.path.join(site.folder, file), file, stem)
     cache = routes.SegmentCache(usable_matchers(site.app.url_map))
@@ -188,9 +181,6 @@ def _write(folder: str, texts: t.Mapping[str, str]) -> list[str]:
 def _environment() -> Environment:
     """Return the templates of new files. Their marks are not those of Jinja, because
     some of them are Jinja templates."""
-    from jinja2 import Environment
-    from jinja2 import PackageLoader
-
     return Environment(
         *("<%", "%>", "<<", ">>"),
         loader=PackageLoader("flask_filepages.cli", "starters"),

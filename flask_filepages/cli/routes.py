@@ -6,11 +6,12 @@ import typing as t
 
 import click
 
+from ..dev.routes import sent_by
+from ..errors import TreeError
+from ..site import Site
+from ..site import sites_of
 from .app import load_app
 from .app import to_json
-
-if t.TYPE_CHECKING:
-    from ..site import Site
 
 _MARKS = {True: "○", "auto": "◐", False: "ƒ"}
 
@@ -25,9 +26,6 @@ def routes(ctx: click.Context, as_json: bool) -> None:
     one with prerender = "auto". The last column says if stored responses are sent by
     the front or from inside Flask.
     """
-    from ..errors import TreeError
-    from ..site import sites_of
-
     sites = sites_of(load_app(ctx)).values()
     for site in sites:
         try:
@@ -58,8 +56,6 @@ def _cell(value: t.Any) -> str:
 
 
 def _rows(site: Site) -> t.Iterator[dict[str, t.Any]]:
-    from ..dev.routes import sent_by
-
     for bound in site.routes.values():
         route = bound.route
         methods = sorted(bound.methods())

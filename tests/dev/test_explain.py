@@ -247,6 +247,12 @@ def test_the_root_may_be_left_out(
     assert explain(app, "GET", path).get("file") == file
 
 
+def test_the_app_may_trust_only_other_hosts(make_pages: MakePages) -> None:
+    app = make_pages({"a.html": ""}, TRUSTED_HOSTS=["example.com"])
+
+    assert explain(app, "GET", "/a")["response"].startswith("GET in ")
+
+
 def run(app: Flask, *arguments: str) -> t.Any:
     script = ScriptInfo(create_app=lambda: app)
     return CliRunner().invoke(filepages, ["explain", *arguments], obj=script)

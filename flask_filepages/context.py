@@ -24,7 +24,6 @@ from . import targets
 from .cookies import Cookies
 from .errors import UnsafeRedirectError
 from .errors import closest
-from .settings import REDIRECT_STATUSES
 
 if t.TYPE_CHECKING:
     from .extension import FilePages
@@ -219,10 +218,10 @@ class Context:
         :raises ValueError: if *status* is not a redirect status (RFC 9110, 15.4).
         :raises TypeError: if *to* is not a str.
         """
-        if status not in REDIRECT_STATUSES:
+        if status not in targets.REDIRECT_STATUSES:
             raise ValueError(
                 f"{status!r} is not a redirect status. Use one of"
-                f" {', '.join(map(str, REDIRECT_STATUSES))}."
+                f" {', '.join(map(str, targets.REDIRECT_STATUSES))}."
             )
         if not isinstance(to, str):
             raise TypeError(f"The target of the redirect is {to!r:.50}, not a str.")

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from .errors import SettingsError
 from .errors import closest
+from .targets import REDIRECT_STATUSES
 from .targets import check_origin_text
 
 TrailingSlash = t.Literal["ignore", "always", "never"]
@@ -20,9 +21,7 @@ Output = t.Literal["server", "hybrid", "static"]
 BuildFormat = t.Literal["directory", "file", "preserve"]
 #: ``"auto"``: listed paths are stored, all others run on each request.
 Prerender = bool | t.Literal["auto"]
-REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 _PREFIX = "FILEPAGES_"
-
 
 #: The parts of an OpenAPI document that the app can give, and their types.
 _OPENAPI_PARTS = {

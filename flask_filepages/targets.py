@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from .errors import UnsafeRedirectError
 
+REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 # RFC 3986 allows these in a URL. "%" is one of them, so nothing is encoded twice.
 URL_SAFE = "!#$%&'()*+,/:;=?@[]~"
 _unsafe_re = re.compile(r"[\x00-\x1f\x7f-\x9f\\]|\A[ ]|[ ]\Z")

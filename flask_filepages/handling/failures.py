@@ -16,11 +16,13 @@ from jinja2 import TemplateNotFound
 from jinja2 import UndefinedError
 from werkzeug.exceptions import HTTPException
 
-from ..context import Context
 from ..cookies import Cookies
 from ..functions import argument_hint
 from .templates import name_hint
 from .templates import similar_template
+
+if t.TYPE_CHECKING:
+    from ..context import Context
 
 _CHANGES = "flask_filepages.changes"
 _CONTEXT = "flask_filepages.failed_context"

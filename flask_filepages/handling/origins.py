@@ -13,7 +13,6 @@ from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as BaseResponse
 
 from ..context import Context
-from ..settings import Settings
 from ..targets import check_origin_text
 from .middleware import CallNext
 from .middleware import Link
@@ -21,6 +20,7 @@ from .middleware import change_every_response
 from .middleware import once_per_render
 
 if t.TYPE_CHECKING:
+    from ..settings import Settings
     from .route import BoundRoute
 
 #: The safe methods (RFC 9110, section 9.2.1) without ``TRACE``. ``QUERY`` is a ``GET``

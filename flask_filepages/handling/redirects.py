@@ -16,7 +16,9 @@ from .. import targets
 from ..context import current_request
 from ..routing.converters import SEGMENT_SAFE
 from ..routing.rules import FileRule
-from ..settings import Redirect
+
+if t.TYPE_CHECKING:
+    from ..settings import Redirect
 
 # As in Astro, a path like these is not redirected and does not match.
 _internal_re = re.compile(r"/[_@./]")

@@ -14,10 +14,12 @@ from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.urls import iri_to_uri
 from werkzeug.wrappers import Response as BaseResponse
 
-from ..context import Context
 from ..errors import NotAResponseError
 from ..functions import name_of
 from ..functions import with_line
+
+if t.TYPE_CHECKING:
+    from ..context import Context
 
 _token_re = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _value_re = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import typing as t
 import unicodedata
 
-from ..settings import BuildFormat
+if t.TYPE_CHECKING:
+    from ..settings import BuildFormat
+
 
 LONGEST_SEGMENT = 255  # bytes, as on every common file system
 LONGEST_PATH = 1024

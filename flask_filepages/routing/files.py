@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from ..errors import Fault
 from ..errors import closest
-from ..settings import Prerender
+
+if t.TYPE_CHECKING:
+    from ..settings import Prerender
 
 ENDPOINT_SUFFIX = ".py"
 #: Runs around all routes of its folder and below; it is not a route itself.
@@ -185,7 +187,7 @@ def read_prerender(
             where = ("prerender", source.relative)
             faults.append(Fault(*where, problem, _PRERENDER_FIX, statement.lineno))
             return None
-        flag = t.cast(Prerender, value.value)
+        flag = t.cast("Prerender", value.value)
     return flag
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import typing as t
+from collections import Counter
 
 import pytest
 from click.testing import CliRunner
 from flask import Flask
 from flask.cli import ScriptInfo
+from jinja2.ext import Extension
 
 from flask_filepages import FilePages
 from flask_filepages.cli import filepages
@@ -121,6 +123,31 @@ def test_templates_that_need_not_exist(pytester: pytest.Pytester, text: str) -> 
     files = {"pages/a.html": text, "templates/there.html": ""}
 
     assert check(pytester, files)["faults"] == []
+
+
+def test_a_layout_is_parsed_once_for_all_pages(pytester: pytest.Pytester) -> None:
+    parsed: Counter[str | None] = Counter()
+
+    class Counting(Extension):
+        def preprocess(
+            self, source: str, name: str | None, filename: str | None = None
+        ) -> str:
+            parsed[name] += 1
+            return source
+
+    def create_app() -> Flask:
+        app = Flask("counted", root_path=str(pytester.path))
+        app.jinja_env.add_extension(Counting)
+        FilePages(app)
+        return app
+
+    pages = {f"pages/{name}.html": "{% extends 'base.html' %}" for name in "abc"}
+    write_files(pytester.path, {**pages, "templates/base.html": "Hello"})
+    script = ScriptInfo(create_app=create_app)
+    result = CliRunner().invoke(filepages, ["check"], obj=script)
+
+    assert result.stdout == "3 routes, 0 errors, 0 warnings\n"
+    assert parsed["base.html"] == 1
 
 
 def test_a_fault_of_a_template_hides_no_path(pytester: pytest.Pytester) -> None:

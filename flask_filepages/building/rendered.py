@@ -64,7 +64,8 @@ class RenderedResponse:
     @property
     def is_html(self) -> bool:
         """True for HTML, and for a redirect, whose file is an HTML page."""
-        kind = _joined(self.headers).get("content-type", "").partition(";")[0].strip()
+        fields = _joined(tuple(self.headers))
+        kind = fields.get("content-type", "").partition(";")[0].strip()
         return 300 <= self.code < 400 or kind.lower() in _HTML
 
     def take(self, sent: BaseResponse) -> None:
@@ -99,7 +100,7 @@ class RenderedResponse:
 
     def compress(self) -> None:
         """Add the compressed variants that are smaller than the body."""
-        fields = _joined(self.headers)
+        fields = _joined(tuple(self.headers))
         if "content-encoding" not in fields:
             self.variants = compressed(self.body, fields.get("content-type", ""))
 
@@ -145,7 +146,9 @@ def compressed(body: bytes, content_type: str) -> dict[str, bytes]:
     return {k: smaller for k, smaller in variants.items() if len(smaller) < len(body)}
 
 
-def _joined(headers: t.Iterable[tuple[str, str]]) -> dict[str, str]:
+# Most responses of a site have one of a few header lists.
+@functools.lru_cache(256)
+def _joined(headers: tuple[tuple[str, str], ...]) -> t.Mapping[str, str]:
     """Return the fields by lower-case name; values of the same name are joined."""
     found: dict[str, str] = {}
     for name, value in headers:
@@ -154,7 +157,6 @@ def _joined(headers: t.Iterable[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
-# Most responses of a site have one of a few header lists.
 @functools.lru_cache(256)
 def refusal(
     status: str,

@@ -144,7 +144,7 @@ class ReleaseWriter:
                 if self._is_writing:
                     self._link(entry)
                 return True
-        if not response.variants:
+        if before is not None and not response.variants:
             response.compress()  # The body is old, but its type may be new.
         self._start_writing()
         entry.variants = {k: len(v) for k, v in response.variants.items()}

@@ -212,7 +212,7 @@ def _parameter(self: t.Any, field: t.Any, ret: Json) -> Json:
     found: Json = {"required": True} if ret["in"] == "path" else {}
     if ret["in"] in ("header", "path") and "style" in ret:
         found["style"] = "simple"
-    if getattr(field, "is_multiple", True) is False:  # webargs' DelimitedList.
+    if getattr(field, "is_multiple", True) is False:  # It splits one text itself.
         found["explode"] = False
     # An empty text counts as absent.
     is_text = type(getattr(field, "inner", field)) in TEXTS

@@ -74,20 +74,27 @@ def test_from_an_empty_folder_to_a_folder_to_upload(
     port = free_port()
     url = f"http://localhost:{port}"
     command = [str(python), "-m", "flask", "run", "--debug", "--port", str(port)]
+
+    def page(path: str) -> tuple[int, str]:
+        try:
+            return fetch(f"{url}/{path}")
+        except OSError:  # The server restarts.
+            return 0, ""
+
     with server(command, f"{url}/", tmp_path):
         assert "The first post" in fetch(f"{url}/blog/first")[1]
         assert "Wrote pages/titles.py" in run("flask", "filepages", "new", "/titles")
-        until(lambda: fetch(f"{url}/titles") == (200, '{\n  "hello": "world"\n}\n'), 20)
-        assert '"/titles"' in fetch(f"{url}/_filepages.json")[1]
+        until(lambda: page("titles") == (200, '{\n  "hello": "world"\n}\n'), 20)
+        until(lambda: '"/titles"' in page("_filepages.json")[1], 20)
         file = tmp_path / "pages" / "titles.py"
         file.write_text(BROKEN)
-        until(lambda: fetch(f"{url}/titles")[0] == 500, 20)
-        assert "No module named &#39;psots&#39;" in fetch(f"{url}/titles")[1]
+        until(lambda: "No module named &#39;psots&#39;" in page("titles")[1], 20)
+        until(lambda: page("titles")[0] == 500, 20)
         assert "titles.py:2: ModuleNotFoundError" in run(
             "flask", "filepages", "check", code=1
         )
         file.write_text(FIXED)
-        until(lambda: "The first post" in fetch(f"{url}/titles")[1], 20)
+        until(lambda: "The first post" in page("titles")[1], 20)
     test = tmp_path / "pages" / "titles_test.py"
     test.write_text(
         test.read_text().replace(
@@ -103,5 +110,5 @@ def test_from_an_empty_folder_to_a_folder_to_upload(
     )
     run("flask", "filepages", "export", "public")
 
-    page = tmp_path / "public" / "blog" / "first" / "index.html"
-    assert "<h1>The first post</h1>" in page.read_text()
+    written = tmp_path / "public" / "blog" / "first" / "index.html"
+    assert "<h1>The first post</h1>" in written.read_text()

@@ -63,7 +63,7 @@ class LastRelease:
         return entry if entry is not None and self.has_all(entry.files()) else None
 
     def lists(self, path: str) -> bool:
-        """Return True if the release has *path*, whatever became of its files."""
+        """Return True if the release has *path*, even if its files are gone."""
         return self._find(path) is not None
 
     def _find(self, path: str) -> Entry | None:
@@ -208,7 +208,7 @@ class ReleaseWriter:
         number of paths that only the last release has.
 
         :param listings: digests of the paths that the routes list, by endpoint name.
-            Their order alone is no difference.
+            Their order does not matter.
         """
         removed = self._last.manifest.count() - self._also_in_last
         meta = {**meta, "codings": self._codings}

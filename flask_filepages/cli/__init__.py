@@ -15,31 +15,34 @@ from importlib import import_module
 
 import click
 
+#: The module of each command.
 _MODULES = {
     "build": "build",
     "check": "check",
+    "deploy-config": "hosts",
     "explain": "explain",
-    "hosts": "preview export deploy-config",
-    "new": "init new",
+    "export": "hosts",
+    "init": "new",
+    "new": "new",
     "openapi": "openapi",
+    "preview": "hosts",
     "routes": "routes",
 }
-_HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 
 class Commands(Mapping[str, click.Command]):
     """The commands by name. Each is imported when it is first needed."""
 
     def __getitem__(self, name: str) -> click.Command:
-        module = import_module(f"{__name__}.{_HOMES[name]}")
+        module = import_module(f"{__name__}.{_MODULES[name]}")
         command: click.Command = getattr(module, name.replace("-", "_"))
         return command
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_HOMES)
+        return iter(_MODULES)
 
     def __len__(self) -> int:
-        return len(_HOMES)
+        return len(_MODULES)
 
 
 class Group(click.Group):

@@ -73,7 +73,7 @@ def _uses_in(
     :param known: what the names of the file stand for.
     """
     calls = [(handler, 0)]
-    for name, position in calls:  # It grows.
+    for name, position in calls:  # The loop extends the list.
         function = functions[name]
         arguments = [*function.args.posonlyargs, *function.args.args][position:]
         if not arguments or (arguments[0].arg != "context" and function.decorator_list):

@@ -104,8 +104,8 @@ class Cors:
         return response
 
     def _admit(self, origin: str | None, response: BaseResponse) -> bool:
-        """Return True if pages of *origin* may read *response*, and write so into its
-        header fields. ``"*"`` allows requests without ``Origin`` too, so that one
+        """Return True if pages of *origin* may read *response*, and set its header
+        fields accordingly. ``"*"`` allows requests without ``Origin`` too, so that one
         response serves all."""
         self.vary(response)
         for name in _ALLOW_FIELDS:
@@ -166,8 +166,7 @@ def with_cors_first(links: t.Sequence[Link]) -> list[Link]:
 
 
 def refuse_other_sites(request: Request, route: BoundRoute) -> None:
-    """Refuse a request that a page of another site makes a browser send (CSRF). Its
-    method is unsafe.
+    """Refuse an unsafe request that a page of another site makes a browser send (CSRF).
 
     The order follows Go 1.25's ``CrossOriginProtection``: safe method, trusted
     origin, ``Sec-Fetch-Site``, ``Origin``. A request without these header fields does

@@ -195,7 +195,7 @@ def state_of_visitor(
     :param inspected: gets each template, so that a layout is read once for all pages.
     """
     names = [template]
-    for name in names:  # It grows.
+    for name in names:  # The loop extends the list.
         if name not in inspected:
             inspected[name] = _inspect(_autoescaping(app.jinja_env), name)
         shown, used = inspected[name]

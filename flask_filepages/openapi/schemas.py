@@ -174,7 +174,8 @@ def _correct_type(field: t.Any, ret: Json) -> None:
         ret["items"] = {**ret["items"], "enum": ret.pop("enum")}
     elif isinstance(field, fields.Url):
         ret["format"] = "uri-reference" if field.relative else "uri"
-    elif isinstance(field, fields.DateTime):  # Its empty values are no JSON schema.
+    elif isinstance(field, fields.DateTime):
+        # apispec writes the `min` and `example` of a timestamp as texts.
         ret |= dict.fromkeys({"min", "example"} - given.keys())
     elif isinstance(field, fields.Decimal) and "type" not in given:
         # Flask sends a Decimal as a text, and marshmallow takes both.

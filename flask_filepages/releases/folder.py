@@ -207,7 +207,7 @@ class BuildFolder:
 def refuse_protected(
     path: str, what: str, app: Flask, sources: list[str], *protected: str
 ) -> None:
-    """Check that *path* is no folder that we must not write to.
+    """Refuse *path* if it is a folder that we must not write to.
 
     :param what: what *path* is to be, for the error.
     :raises ReleaseError: it is or contains one of *protected* or *sources*, a folder

@@ -150,7 +150,7 @@ def choose_coding(accepted: str, offered: tuple[str, ...]) -> str | None:
     :param offered: the available codings, the one with the smallest body first.
     """
     ranks = parse_accept_header(accepted[:1000])
-    # Whatever is accepted at all has at least this quality, and beats the plain form.
+    # 0.001 is the lowest quality above 0, so each accepted coding beats the plain form.
     best, quality = None, ranks["identity"] or 0.001
     for coding in offered:
         given = ranks[coding]

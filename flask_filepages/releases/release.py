@@ -277,8 +277,8 @@ class Releases:
     def _look(self) -> None:
         """Open the current release if it is new. Without a valid new one, the old one
         stays."""
-        # Only the first look blocks other threads: until it is done, there is no
-        # release to serve.
+        # Only the first look blocks other threads. Before it ends, they have no release
+        # to serve.
         if not self._lock.acquire(blocking=self._next_look == 0.0):
             return
         folder = seen = None
